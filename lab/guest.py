@@ -1,0 +1,268 @@
+"""What is inside the containers: a few files, the played install script, and the answers of the web server.
+
+Nothing here runs a container's shell; a script's header says what is to be played (see docs/lab.md)."""
+
+import copy
+import html
+import re
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lab import curl
+from lab.install import Installation, phases
+from lab.server import Response
+
+if TYPE_CHECKING:
+    from lab import Lab
+
+Output = tuple[int, bytes, bytes]
+
+INSTALL_LINE = re.compile(r"# lab: install status=(/\S+)")
+BUSY = 75
+PCT_FAILED = 255
+SYNTAX_ERROR = 2
+NOT_FOUND = 127
+BASH = "/bin/bash"
+
+
+class Guests:
+    """The inside of every container, by VMID. Call with the lab's lock held, ``exec`` excepted.
+
+    Each guest is a JSON object: ``golden`` (packages and WordPress are there), ``site`` (WordPress is
+    installed and answers), ``files`` (path -> text), ``install`` (the running Installation or None).
+    """
+
+    def __init__(self, lab: "Lab") -> None:
+        self._lab = lab
+        self._guests: dict[int, dict[str, Any]] = {
+            int(id): guest for id, guest in lab.store.load("guest").items()
+        }
+        self._snapshots: dict[str, dict[str, Any]] = lab.store.load("guest-snapshot")
+
+    # What happens to the container from outside.
+
+    def create(self, vmid: int, golden: bool) -> None:
+        """A fresh root file system, from a golden template or a plain one."""
+        self._save(vmid, _fresh(golden))
+
+    def destroy(self, vmid: int) -> None:
+        """Everything goes, snapshots too."""
+        self._guests.pop(vmid, None)
+        self._lab.store.delete("guest", vmid)
+        for key in [key for key in self._snapshots if key.startswith(f"{vmid}/")]:
+            self._forget_snapshot(key)
+
+    def halt(self, vmid: int, now: float) -> None:
+        """The container stops: a script at work dies where it is, without an end marker."""
+        guest = self._look(vmid, now)
+        if guest and guest["install"]:
+            installation = Installation(**guest["install"])
+            guest["files"][installation.status_file] = _text(installation.lines(now))
+            guest["install"] = None
+            self._save(vmid, guest)
+
+    def snapshot(self, vmid: int, name: str, now: float) -> None:
+        """Keep the files of this moment; a script at work is in them as half done."""
+        guest = copy.deepcopy(self._look(vmid, now) or {})
+        if guest.get("install"):
+            installation = Installation(**guest["install"])
+            guest["files"][installation.status_file] = _text(installation.lines(now))
+            guest["install"] = None
+        key = f"{vmid}/{name}"
+        self._snapshots[key] = guest
+        self._lab.store.save("guest-snapshot", key, guest)
+
+    def delete_snapshot(self, vmid: int, name: str) -> None:
+        """Forget the files kept under that name."""
+        self._forget_snapshot(f"{vmid}/{name}")
+
+    def roll_back(self, vmid: int, name: str) -> None:
+        """Back to the files kept under that name."""
+        self._save(vmid, copy.deepcopy(self._snapshots[f"{vmid}/{name}"]))
+
+    # What is seen from outside. The caller knows that the container runs.
+
+    def listens(self, vmid: int, now: float) -> bool:
+        """Whether the web server is up: from the end of a successful installation on."""
+        guest = self._look(vmid, now)
+        return bool(guest and guest["site"])
+
+    def http(
+        self, vmid: int, host: str, path: str, headers: Mapping[str, str], now: float
+    ) -> Response | None:
+        """The web server's answer to ``GET path`` for any Host; None when it does not listen."""
+        if not self.listens(vmid, now):
+            return None
+        scheme = "https" if headers.get("x-forwarded-proto") == "https" else "http"
+        return _wordpress(self._title(vmid), scheme, host, path.partition("?")[0])
+
+    def exec(self, node: str, vmid: int, argv: Sequence[str], stdin: bytes) -> Output:
+        """``pct exec``: run one command in a container; takes the lock itself."""
+        words = _without_env(argv)
+        if not words:
+            return PCT_FAILED, b"", b"no command specified\n"
+        command, arguments = words[0].rpartition("/")[2], words[1:]
+        # A real bash looks at a script first, and outside the lock: it takes some milliseconds.
+        broken = _broken(stdin) if command == "bash" and arguments[:1] == ["-s"] else b""
+        with self._lab.lock:
+            refusal = self._lab.proxmox.cluster.exec_refusal(node, vmid)
+            if refusal:
+                return PCT_FAILED, b"", f"{refusal}\n".encode()
+            if broken:
+                return SYNTAX_ERROR, b"", broken
+            return self._command(vmid, command, arguments, stdin)
+
+    def _command(self, vmid: int, command: str, arguments: list[str], stdin: bytes) -> Output:
+        now = time.time()
+        if command == "bash" and arguments[:1] == ["-s"]:
+            return self._script(vmid, stdin, now)
+        if command == "true":
+            return 0, b"", b""
+        if command == "cat" and arguments:
+            return self._cat(vmid, arguments, now)
+        if command == "test" and len(arguments) == 2 and arguments[0] in ("-e", "-f"):
+            return (0 if arguments[1] in self._files(vmid, now) else 1), b"", b""
+        if command == "curl":
+            return curl.run(arguments, lambda *call: self.http(vmid, *call, now))
+        error = f'lxc-attach: {vmid}: Failed to exec "{command}": the lab does not play it\n'
+        return NOT_FOUND, b"", error.encode()
+
+    def _cat(self, vmid: int, paths: list[str], now: float) -> Output:
+        files = self._files(vmid, now)
+        found = "".join(files[path] for path in paths if path in files)
+        missing = "".join(f"cat: {path}: No such file or directory\n" for path in paths if path not in files)
+        return (1 if missing else 0), found.encode(), missing.encode()
+
+    def _script(self, vmid: int, script: bytes, now: float) -> Output:
+        if not script.strip():
+            return 0, b"", b""
+        for line in _header(script):
+            found = INSTALL_LINE.fullmatch(line)
+            if found:
+                return self._install(vmid, found[1], now)
+        sentence = b"The lab does not know what this script does: its header names nothing to play.\n"
+        return NOT_FOUND, b"", sentence
+
+    def _install(self, vmid: int, status_file: str, now: float) -> Output:
+        guest = self._look(vmid, now) or _fresh(golden=False)
+        if guest["install"]:
+            return BUSY, b"busy\n", b""
+        prepared = guest["golden"] or guest["site"]
+        seconds = self._lab.clock.seconds("install.site" if prepared else "install.full")
+        installation = Installation(status_file, now, phases(prepared, seconds))
+        self._apply_faults(vmid, installation)
+        guest["install"] = installation.as_object()
+        guest["files"][status_file] = ""
+        self._save(vmid, guest)
+        return 0, b"started\n", b""
+
+    def _apply_faults(self, vmid: int, installation: Installation) -> None:
+        for index, (name, seconds) in enumerate(installation.phases):
+            fault = self._lab.faults.take("ssh", f"INSTALL {vmid} {name}", only="INSTALL")
+            if fault is None:
+                continue
+            if fault.kind in ("error", "refuse"):
+                installation.failing = name
+            elif fault.kind == "hang":
+                installation.stuck = name
+            elif fault.kind == "slow":
+                installation.phases[index] = (name, seconds + fault.seconds)
+            else:
+                installation.dying = name
+
+    # Its own housekeeping.
+
+    def _look(self, vmid: int, now: float) -> dict[str, Any] | None:
+        """The guest by ``now``: an installation that has ended in the meantime is written down first."""
+        guest = self._guests.get(vmid)
+        if guest and guest["install"]:
+            installation = Installation(**guest["install"])
+            if not installation.running(now):
+                guest["files"][installation.status_file] = _text(installation.lines(now))
+                if installation.succeeded(now):
+                    guest["site"] = guest["golden"] = True
+                guest["install"] = None
+                self._save(vmid, guest)
+        return guest
+
+    def _files(self, vmid: int, now: float) -> dict[str, str]:
+        guest = self._look(vmid, now)
+        if guest is None:
+            return {}
+        if not guest["install"]:
+            return guest["files"]
+        installation = Installation(**guest["install"])
+        return {**guest["files"], installation.status_file: _text(installation.lines(now))}
+
+    def _title(self, vmid: int) -> str:
+        return str(self._lab.proxmox.cluster.containers[vmid].config.get("hostname", f"CT{vmid}"))
+
+    def _save(self, vmid: int, guest: dict[str, Any]) -> None:
+        self._guests[vmid] = guest
+        self._lab.store.save("guest", vmid, guest)
+
+    def _forget_snapshot(self, key: str) -> None:
+        self._snapshots.pop(key, None)
+        self._lab.store.delete("guest-snapshot", key)
+
+
+def _fresh(golden: bool) -> dict[str, Any]:
+    return {"golden": golden, "site": False, "files": {}, "install": None}
+
+
+def _broken(script: bytes) -> bytes:
+    """What bash says about a script that it cannot parse; empty when it can."""
+    checked = subprocess.run(  # noqa: S603 - with -n bash reads the script and runs none of it
+        [BASH, "-n"], input=script, capture_output=True, timeout=30, check=False
+    )
+    return checked.stderr if checked.returncode else b""
+
+
+def _text(lines: list[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _without_env(argv: Sequence[str]) -> list[str]:
+    words = list(argv)
+    if words[:1] in (["env"], ["/usr/bin/env"]):
+        words = words[1:]
+        while words and (words[0] in ("-i", "-") or "=" in words[0]):
+            words.pop(0)
+    return words
+
+
+def _header(script: bytes) -> list[str]:
+    """The leading comment lines of a script."""
+    lines = []
+    for line in script.decode(errors="replace").splitlines():
+        if line.strip() and not line.startswith("#"):
+            break
+        lines.append(line.rstrip())
+    return lines
+
+
+def _wordpress(title: str, scheme: str, host: str, path: str) -> Response:
+    """WordPress answers every Host alike: it never sends a foreign name to the primary one."""
+    if path in ("/", "/index.php"):
+        return _page(200, f"<title>{html.escape(title)}</title>", f"<h1>{html.escape(title)}</h1>")
+    if path == "/wp-login.php":
+        return _page(
+            200, f"<title>Log In &lsaquo; {html.escape(title)}</title>", '<form id="loginform"></form>'
+        )
+    if path == "/wp-admin/install.php":
+        return _page(200, "<title>WordPress &rsaquo; Installation</title>", "<h1>Already Installed</h1>")
+    if path in ("/wp-admin", "/wp-admin/"):
+        location = (
+            f"{scheme}://{host}/wp-login.php?redirect_to={scheme}%3A%2F%2F{host}%2Fwp-admin%2F&reauth=1"
+        )
+        return Response(302, b"", headers={"Location": location}, content_type="text/html; charset=UTF-8")
+    return _page(
+        404, f"<title>Page not found &#8211; {html.escape(title)}</title>", "<h1>Page not found</h1>"
+    )
+
+
+def _page(status: int, head: str, body: str) -> Response:
+    text = f"<!DOCTYPE html>\n<html><head>{head}</head><body>{body}</body></html>\n"
+    return Response(status, text.encode(), content_type="text/html; charset=UTF-8")

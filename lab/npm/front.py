@@ -1,0 +1,73 @@
+"""The proxy's data side: the HTTP and HTTPS ports on which NPM's nginx serves the sites."""
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+from lab.npm.nginx import Config, Nginx
+from lab.server import Request, Response, Wire
+
+if TYPE_CHECKING:
+    from lab import Lab
+
+_PAGE = (
+    "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n"
+    "<hr><center>openresty</center>\r\n</body>\r\n</html>\r\n"
+)
+_CONGRATULATIONS = (
+    b"<!DOCTYPE html>\n<html>\n<head><title>Default Site</title></head>\n<body>\n<h1>Congratulations!</h1>\n"
+    b"<p>You've successfully started the Nginx Proxy Manager.</p>\n</body>\n</html>\n"
+)
+
+
+class FrontWire(Wire):
+    """Routes by Host header to the container that a proxy host names."""
+
+    def __init__(self, lab: "Lab", nginx: Nginx, scheme: str) -> None:
+        self._lab, self._nginx, self._scheme = lab, nginx, scheme
+
+    def duration(self, request: Request) -> str:
+        return "none"
+
+    def answer(self, request: Request) -> Response:
+        host = (request.headers.get("Host") or "").rpartition("@")[2].partition(":")[0]
+        with self._lab.lock:
+            config = self._nginx.route(host)
+        if config is None or (self._scheme == "https" and not config.get("certificate")):
+            return self._default_site()
+        if config.get("challenge"):
+            return _page(404, "404 Not Found")
+        if config["ssl_forced"] and self._scheme == "http":
+            location = {"Location": f"https://{host}{_target(request)}"}
+            return _page(301, "301 Moved Permanently", location)
+        return self._forward(config, host, request)
+
+    def _default_site(self) -> Response:
+        if self._scheme == "https":
+            # nginx has no certificate to offer here and ends the connection.
+            raise ConnectionAbortedError
+        return Response(200, _CONGRATULATIONS, content_type="text/html")
+
+    def _forward(self, config: Config, host: str, request: Request) -> Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        headers |= {
+            "x-forwarded-proto": self._scheme,
+            "x-forwarded-scheme": self._scheme,
+            "x-forwarded-for": "127.0.0.1",
+            "x-real-ip": "127.0.0.1",
+        }
+        upstream = None
+        if config["forward_scheme"] == "http" and config["forward_port"] == 80:
+            # The containers listen on nothing but plain port 80.
+            upstream = self._lab.world.site_answer(config["forward_host"], host, request.path, headers)
+        if upstream is None:
+            return _page(502, "502 Bad Gateway")
+        return upstream
+
+
+def _target(request: Request) -> str:
+    query = urlencode(request.query, doseq=True)
+    return quote(request.path) + (f"?{query}" if query else "")
+
+
+def _page(status: int, title: str, headers: dict[str, str] | None = None) -> Response:
+    return Response(status, _PAGE.format(title).encode(), headers=headers or {}, content_type="text/html")

@@ -1,0 +1,121 @@
+"""The nginx inside NPM: config files on disk, the test of them all, and what the process has loaded."""
+
+import os
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lab.npm.schema import internal_error
+from lab.store import Store
+
+Config = dict[str, Any]
+"""One config file: ``server_names``; for a host also ``forward_scheme, forward_host, forward_port,
+certificate`` (id whose files are loaded, 0: none), ``ssl_forced, trust_forwarded_proto`` and ``flaw`` (what
+nginx will say about it, or None); for a pending HTTP-01 challenge ``challenge`` true."""
+
+# Directives that appear in practice in a host's advanced config; nginx refuses a word it does not know.
+_DIRECTIVE = re.compile(
+    r"(?:proxy|client|fastcgi|gzip|ssl|limit|auth|open_file|sub|uwsgi|real_ip|keepalive)_\w+"
+    r"|(?:send|output|log|http2|http3)_\w+"
+    r"|location|if|set|return|rewrite|add_header|more_set_headers|expires|deny|allow|root|alias|index|include"
+    r"|access_log|error_log|error_page|try_files|internal|break|satisfy|charset|etag|gzip|brotli\w*|set_real_ip_from"
+    r"|resolver\w*|sendfile|tcp_\w+|underscores_in_headers|large_client_header_buffers|server_tokens|types|mirror"
+)
+
+
+class Nginx:
+    """Files and running state by file name (``proxy_host/14.conf``). Use it inside the lab's lock."""
+
+    def __init__(self, store: Store, certificate_files: Callable[[int], bool]) -> None:
+        self._store = store
+        self._certificate_files = certificate_files
+        self.files: dict[str, Config] = store.load("npm_file")
+        self.running: dict[str, Config] = store.load("npm_running")
+        self._index_names()
+
+    def write(self, name: str, config: Config) -> None:
+        """Put a config file on disk; the running nginx knows nothing of it yet."""
+        self.files[name] = config
+        self._store.save("npm_file", name, config)
+
+    def remove(self, name: str) -> None:
+        """Take a config file away; absent is fine."""
+        if self.files.pop(name, None) is not None:
+            self._store.delete("npm_file", name)
+
+    def test(self) -> str | None:
+        """What ``nginx -t`` prints about the whole of the files, or None when all is well."""
+        for name, config in sorted(self.files.items()):
+            flaw = config.get("flaw") or self._missing_certificate(config)
+            if config.get("challenge") and not config["server_names"]:
+                flaw = 'invalid number of arguments in "server_name" directive'
+            if flaw:
+                stamp = time.strftime("%Y/%m/%d %H:%M:%S")
+                process = f"{os.getpid()}#{os.getpid()}"
+                return (
+                    f"{stamp} [emerg] {process}: {flaw} in /data/nginx/{name}:37\n"
+                    "nginx: configuration file /etc/nginx/nginx.conf test failed\n"
+                )
+        return None
+
+    def reload(self) -> None:
+        """Load the files. Raises Refusal 500 and goes on with the old ones when the test fails."""
+        if self.test():
+            raise internal_error()
+        for name in self.running.keys() - self.files.keys():
+            self._store.delete("npm_running", name)
+        for name, config in self.files.items():
+            if self.running.get(name) != config:
+                self._store.save("npm_running", name, config)
+        self.running = dict(self.files)
+        self._index_names()
+
+    def route(self, host: str) -> Config | None:
+        """The loaded config that serves ``host``: exact name first, then the longest wildcard."""
+        name = host.lower().rstrip(".")
+        labels = name.split(".")
+        names = [name, *("*." + ".".join(labels[i:]) for i in range(1, len(labels)))]
+        return next((self._by_name[name] for name in names if name in self._by_name), None)
+
+    def _missing_certificate(self, config: Config) -> str | None:
+        certificate = config.get("certificate", 0)
+        if not certificate or self._certificate_files(certificate):
+            return None
+        path = f"/etc/letsencrypt/live/npm-{certificate}/fullchain.pem"
+        return (
+            f'cannot load certificate "{path}": BIO_new_file() failed (SSL: error:80000002:system library::'
+            f"No such file or directory:calling fopen({path}, r) error:10000080:BIO routines::no such file)"
+        )
+
+    def _index_names(self) -> None:
+        self._by_name: dict[str, Config] = {}
+        # nginx warns of a name that appears twice and serves the first file that has it.
+        for _, config in sorted(self.running.items(), key=lambda item: _file_order(item[0])):
+            for name in config["server_names"]:
+                self._by_name.setdefault(name.lower(), config)
+
+
+def _file_order(name: str) -> tuple[bool, str]:
+    return (not name.startswith("temp/"), name)
+
+
+def flaw_of(forward_host: str, advanced_config: str) -> str | None:
+    """What nginx will refuse about a host's free-text fields, in nginx's words; None when well-formed."""
+    if '"' in forward_host or "\\" in forward_host:
+        rest = forward_host.partition('"')[2] or forward_host
+        return f'unexpected "{(rest or ";")[:1]}"'
+    if "$" in forward_host:
+        return f'unknown "{forward_host.partition("$")[2]}" variable'
+    text = re.sub(r"#[^\n]*", "", advanced_config)
+    if text.count("{") != text.count("}"):
+        return (
+            'unexpected "}"' if text.count("}") > text.count("{") else 'unexpected end of file, expecting "}"'
+        )
+    for statement in re.split(r"[;{}]", text):
+        word = statement.strip().split(maxsplit=1)[:1]
+        if word and not _DIRECTIVE.fullmatch(word[0]):
+            return f'unknown directive "{word[0]}"'
+    if text.strip() and text.strip()[-1] not in ";}":
+        return 'directive is not terminated by ";"'
+    return None

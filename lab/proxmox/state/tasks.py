@@ -1,0 +1,203 @@
+"""Tasks: forked by a call, at work for some seconds, ended with an exitstatus; kept in a log like a real
+node's."""
+
+import itertools
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lab.proxmox.errors import BadParameter, TaskFailed
+from lab.proxmox.state.model import Container, Task
+
+if TYPE_CHECKING:
+    from lab.proxmox.state.cluster import Cluster
+
+Half = Callable[..., None]
+"""``half(task, now, **args)``: the beginning or the end of a task's work; raises TaskFailed."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A type of task. ``holds``: it keeps the container's config lock file from begin to end; ``waits``: it needs
+    that file at its beginning, and waits for another holder up to 10 s (times the clock's factor)."""
+
+    begin: Half
+    end: Half
+    holds: bool
+    waits: bool
+
+
+CONFIG_LOCK_SECONDS = 10
+KEPT = 2000
+
+
+class Tasks:
+    """Every task of the cluster by UPID. Call with the lab's lock held."""
+
+    def __init__(self, cluster: "Cluster") -> None:
+        self._cluster = cluster
+        self._kinds: dict[str, Kind] = {}
+        self._tasks: dict[str, Task] = {}
+        stored = (Task(**task) for task in cluster.store.load("task").values())
+        for task in sorted(stored, key=lambda task: (task.starttime, task.pid)):
+            self._tasks[task.upid] = task
+        self._pids = itertools.count(random.randrange(1000, 500_000) + len(self._tasks))
+        cluster.world.on("task.begin", self._begin_late)
+        cluster.world.on("task.end", self._end)
+
+    def define(self, type: str, begin: Half, end: Half, *, holds: bool = False, waits: bool = False) -> None:
+        """Say what a type of task does; see Kind. What holds the lock file waits for it too."""
+        self._kinds[type] = Kind(begin, end, holds, holds or waits)
+
+    def fork(
+        self, node: str, type: str, id: str | int, user: str, duration: str, now: float, **args: Any
+    ) -> str:
+        """Start a task that takes ``duration`` (a kind of lab.clock). Returns its UPID."""
+        pid = next(self._pids)
+        pstart = int(now * 100) & 0xFFFFFFFF
+        starttime = int(now)
+        upid = f"UPID:{node}:{pid:08X}:{pstart:08X}:{starttime:08X}:{type}:{id}:{user}:"
+        task = Task(
+            upid,
+            node,
+            pid,
+            pstart,
+            starttime,
+            type,
+            str(id),
+            user,
+            self._cluster.clock.seconds(duration),
+            args,
+        )
+        self._tasks[upid] = task
+        self._prune()
+        holder = self._holder(task)
+        if holder is None:
+            self._begin(task, now)
+        else:
+            patience = now + CONFIG_LOCK_SECONDS * self._cluster.clock.factor
+            due = self._cluster.world.due(holder.event)
+            task.event = self._cluster.world.at(
+                min(due, patience), "task.begin", upid=upid, patience=patience
+            )
+            self._save(task)
+        return upid
+
+    def get(self, upid: str, node: str) -> Task:
+        """The task; raises BadParameter for one that never was, or not on that node."""
+        task = self._tasks.get(upid)
+        if task is None or task.node != node:
+            text = "no such task" if upid.count(":") == 8 else "unable to parse worker upid"
+            raise BadParameter({"upid": text})
+        return task
+
+    def at_work(self, upid: str) -> bool:
+        """Whether that task has no end yet; one that is long forgotten has."""
+        task = self._tasks.get(upid)
+        return task is not None and task.running
+
+    def all(self) -> Iterable[Task]:
+        """Newest first."""
+        return reversed(self._tasks.values())
+
+    def running(self, vmid: int, type: str) -> Task | None:
+        """The task of that type at work on a container."""
+        wanted = (task for task in self.all() if task.type == type and task.id == str(vmid) and task.running)
+        return next(wanted, None)
+
+    def abort(self, task: Task, now: float, exitstatus: str = "received interrupt") -> None:
+        """End a task from outside; what it has locked in the config stays locked."""
+        if task.running:
+            self._cluster.world.cancel(task.event)
+            self._finish(task, now, exitstatus)
+
+    def lose_node(self, node: str, now: float) -> None:
+        """A node died: its tasks end without a last line in their log."""
+        for task in [task for task in self._tasks.values() if task.node == node and task.running]:
+            self.abort(task, now, "unexpected status")
+
+    def _begin_late(self, now: float, upid: str, patience: float) -> None:
+        task = self._tasks[upid]
+        holder = self._holder(task)
+        if holder is None:
+            self._begin(task, now)
+        elif now >= patience:
+            lock_file = f"/run/lock/lxc/pve-config-{task.id}.lock"
+            self._finish(task, now, f"can't lock file '{lock_file}' - got timeout")
+        else:
+            due = min(self._cluster.world.due(holder.event), patience)
+            task.event = self._cluster.world.at(due, "task.begin", upid=upid, patience=patience)
+            self._save(task)
+
+    def _begin(self, task: Task, now: float) -> None:
+        kind = self._kinds[task.type]
+        try:
+            kind.begin(task, now, **task.args)
+        except TaskFailed as failure:
+            self._finish(task, now, str(failure))
+            return
+        container = self._container(task)
+        if kind.holds and container is not None:
+            container.held = task.upid
+            self._cluster.save(container)
+        task.event = self._cluster.world.at(now + task.seconds, "task.end", upid=task.upid)
+        self._save(task)
+
+    def _end(self, now: float, upid: str) -> None:
+        task = self._tasks[upid]
+        try:
+            self._kinds[task.type].end(task, now, **task.args)
+        except TaskFailed as failure:
+            self._finish(task, now, str(failure))
+        else:
+            self._finish(task, now, f"WARNINGS: {task.warnings}" if task.warnings else "OK")
+
+    def _finish(self, task: Task, now: float, exitstatus: str) -> None:
+        container = self._container(task)
+        if container is not None and container.held == task.upid:
+            container.held = ""
+            self._cluster.save(container)
+        task.exitstatus, task.endtime, task.event = exitstatus, now, ""
+        good = exitstatus == "OK" or exitstatus.startswith("WARNINGS")
+        if exitstatus != "unexpected status":
+            task.log.append(f"TASK {exitstatus}" if good else f"TASK ERROR: {exitstatus}")
+        self._save(task)
+
+    def _holder(self, task: Task) -> Task | None:
+        """The other task that holds the config lock file which this one needs."""
+        container = self._container(task)
+        if not self._kinds[task.type].waits or container is None or not container.held:
+            return None
+        return self._tasks.get(container.held)
+
+    def _container(self, task: Task) -> Container | None:
+        return self._cluster.containers.get(int(task.id)) if task.id.isdigit() else None
+
+    def _save(self, task: Task) -> None:
+        self._cluster.store.save("task", task.upid, task.as_object())
+
+    def _prune(self) -> None:
+        if len(self._tasks) > KEPT:
+            oldest = next((task for task in self._tasks.values() if not task.running), None)
+            if oldest is not None:
+                del self._tasks[oldest.upid]
+                self._cluster.store.delete("task", oldest.upid)
+
+
+def task_view(task: Task) -> dict[str, Any]:
+    """The fields that task lists and task status share; a token's user stands before the ``!``."""
+    user, _, token = task.user.partition("!")
+    view = {
+        "upid": task.upid,
+        "node": task.node,
+        "pid": task.pid,
+        "pstart": task.pstart,
+        "starttime": task.starttime,
+        "type": task.type,
+        "id": task.id,
+        "user": user,
+    }
+    if token:
+        view["tokenid"] = token
+    return view

@@ -1,0 +1,21 @@
+#!/usr/bin/env python
+"""The command line of NodePoint: `manage.py help` lists what there is."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run one command; a wrong setting ends in one line that names it, not in a traceback."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nodepoint.settings")
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import execute_from_command_line
+
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"nodepoint: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The edge that all apps share: tokens, the error envelope, input fields, idempotency, waiting (docs/api.md)."""

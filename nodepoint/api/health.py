@@ -1,0 +1,93 @@
+"""`GET /health`: whether we work, and with `?deep=1` whether the systems that we drive can be used."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection, connections
+from django.utils import timezone
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from nodepoint.api.views import ApiView, success
+from nodepoint.clients.errors import ClientError
+from nodepoint.jobs import limits, queue
+
+PROBE_SECONDS = 5.0
+
+log = logging.getLogger("nodepoint.health")
+Probe = Callable[[], Any]
+_probes: dict[str, Probe] = {}
+
+
+def register(system: str, probe: Probe) -> None:
+    """Have `probe()` called by the deep check: it asks a system something harmless and raises ClientError if that fails."""
+    _probes[system] = probe
+
+
+def systems(seconds: float = PROBE_SECONDS) -> dict[str, dict[str, Any]]:
+    """Ask all systems at once: `{system: {ok, latency_ms, error}}`. One that is silent after `seconds` counts as failed."""
+    found: dict[str, dict[str, Any]] = {}
+    threads = [
+        threading.Thread(target=_ask, args=(system, probe, found), daemon=True, name=f"probe-{system}")
+        for system, probe in _probes.items()
+    ]
+    for thread in threads:
+        thread.start()
+    until = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+    silent = {"ok": False, "latency_ms": None, "error": f"No answer within {seconds:g} seconds."}
+    return {system: found.get(system, silent) for system in _probes}
+
+
+def _ask(system: str, probe: Probe, found: dict[str, dict[str, Any]]) -> None:
+    begun, error = time.monotonic(), None
+    try:
+        probe()
+    except ClientError as failure:
+        error = failure.sentence
+    except Exception:  # a probe of ours that is broken must not hide what the others found
+        log.exception("probe of %s failed", system)
+        error = "The check itself failed; the log says why."
+    finally:
+        connections.close_all()
+    latency = round((time.monotonic() - begun) * 1000, 1)
+    found[system] = {"ok": error is None, "latency_ms": latency, "error": error}
+
+
+class HealthView(ApiView):
+    """Whether the service works. Needs no token, and with `?deep=1` any."""
+
+    scope = None
+    permission_classes = []
+    throttle_classes = []
+
+    def perform_authentication(self, request: Request) -> None:
+        """Only the deep check looks at the token: the plain one must not depend on it."""
+
+    def get(self, request: Request) -> Response:
+        """`status, timestamp`; deep also `database, queue, systems`. 503 when the database is gone."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        facts: dict[str, Any] = {"status": "ok", "timestamp": timezone.now()}
+        if request.query_params.get("deep", "") in ("", "0", "false"):
+            return success(**facts)
+        if request.auth is None:
+            raise NotAuthenticated
+        return success(**facts, **_deep())
+
+
+def _deep() -> dict[str, Any]:
+    begun = time.monotonic()
+    oldest = queue.oldest_due_seconds()
+    workers = limits.taken(queue.SEAT, timezone.now())
+    database = {"ok": True, "latency_ms": round((time.monotonic() - begun) * 1000, 1)}
+    return {
+        "database": database,
+        "queue": {"oldest_due_seconds": round(oldest, 3), "workers": workers},
+        "systems": systems(),
+    }

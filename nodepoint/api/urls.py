@@ -1,0 +1,11 @@
+"""The paths that belong to no app."""
+
+from nodepoint.api.health import HealthView
+from nodepoint.api.operations import JobView, WhoamiView
+from nodepoint.api.routes import route
+
+urlpatterns = [
+    route("health", HealthView),
+    route("whoami", WhoamiView),
+    route("jobs/<str:job_id>", JobView),
+]

@@ -1,0 +1,62 @@
+"""What a step is given when it is called."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from nodepoint.jobs.models import Job, JobStep
+from nodepoint.jobs.outcomes import Wait
+
+FIRST_LOOK = 0.7  # of the usual time
+BETWEEN_LOOKS = 3.0  # seconds at most between two looks
+SHORTEST_LOOK = 0.1
+EXPECTED_END = 0.98  # looking a little early keeps what is learnt from creeping upwards by the looks' own delay
+UNKNOWN_PACE = 0.06  # without experience: look again after this share of the time already passed
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a step. `subject` is read afresh for each call; `usual` is the seconds that the remote work takes as measured,
+    None as long as nothing was."""
+
+    job: Job
+    step: JobStep
+    subject: Any
+    now: datetime
+    usual: float | None
+
+    @property
+    def ref(self) -> str:
+        """The remote id that an earlier call stored, else empty."""
+        return self.step.ref
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the remote work began (`begun` was said), 0 before."""
+        begun = self.step.data.get("begun")
+        return max(0.0, self.now.timestamp() - begun) if begun else 0.0
+
+    def begun(self, ref: str, **facts: Any) -> Wait:
+        """The remote work has begun and is known as `ref`; look when it is likely to be near its end."""
+        data = {"begun": self.now.timestamp()}
+        return Wait(ref=ref, facts=facts, data=data, seconds=next_look(0.0, self.usual))
+
+    def look_again(self) -> Wait:
+        """The remote work still goes on."""
+        return Wait(seconds=next_look(self.elapsed, self.usual))
+
+
+def next_look(elapsed: float, usual: float | None) -> float:
+    """Seconds until the next look at remote work that began `elapsed` seconds ago and usually takes `usual` seconds.
+
+    The first look is at 70 % of the usual time, the next when the end is expected, later ones close behind it; never more than 3 s
+    after the one before. Without experience the looks follow the time already passed.
+    """
+    if usual is None:
+        return min(BETWEEN_LOOKS, max(0.2, UNKNOWN_PACE * elapsed))
+    first = FIRST_LOOK * usual
+    if elapsed < first:
+        return max(SHORTEST_LOOK, first - elapsed)
+    if elapsed < EXPECTED_END * usual:
+        return min(BETWEEN_LOOKS, max(SHORTEST_LOOK, EXPECTED_END * usual - elapsed))
+    return min(BETWEEN_LOOKS, max(SHORTEST_LOOK, 0.02 * usual, 0.2 * (elapsed - usual)))

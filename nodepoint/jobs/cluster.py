@@ -1,0 +1,97 @@
+"""The django-q2 cluster with a watch over it (docs/jobs.md, “What a plain qcluster does not survive”).
+
+One SIGKILL of the wrong idle worker can stop a cluster for ever, because that worker held the lock of the local task queue; a killed
+sentinel leaves orphans and an exit code of 0; a SIGTERM to the whole group makes the master hang. So the master leads a process group of
+its own, looks once a second whether steps are due that nobody claims, and ends the whole group when they stay so; whoever started the command
+starts it again.
+"""
+
+import os
+import signal
+import sys
+import time
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections
+from django.db.utils import InterfaceError, OperationalError
+from django.utils import timezone
+from django_q.cluster import Cluster
+from django_q.models import Schedule
+
+from nodepoint.jobs import queue, runner
+from nodepoint.jobs.models import JobStep
+
+log = structlog.get_logger("nodepoint.jobs")
+
+STOP_SECONDS = 20  # a stop that takes longer ends the group
+WATCH_SECONDS = 1.0
+
+HOUSEKEEPING = {  # task: minutes between two runs
+    "nodepoint.jobs.tasks.alarm": 1,
+    "nodepoint.jobs.tasks.prune": 24 * 60,
+}
+
+
+class WatchedCluster(Cluster):
+    """A cluster whose runners are told to stop taking new steps before its own stop begins."""
+
+    def stop(self) -> bool:
+        """End gracefully, or with the whole group after STOP_SECONDS."""
+        signal.signal(signal.SIGALRM, lambda *_: end_group(1))
+        signal.alarm(STOP_SECONDS)
+        runner.stop()
+        stopped = super().stop()
+        signal.alarm(0)
+        return stopped
+
+
+def run() -> None:
+    """Start the cluster and watch it until it is told to stop. Never returns after a stall: the process group is ended."""
+    if os.getpgrp() != os.getpid():
+        os.setpgrp()
+    _plan_housekeeping()
+    cluster = WatchedCluster()
+    cluster.start()
+    while not runner.stopping():
+        time.sleep(WATCH_SECONDS)
+        if runner.stopping():
+            break
+        if not cluster.sentinel.is_alive():
+            log.error("sentinel_died")
+            end_group(1)
+        _watch_steps()
+
+
+def end_group(code: int) -> None:
+    """Kill every process of the group, this one included; `code` is for the case that we lead none."""
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+    sys.exit(code)
+
+
+def _watch_steps() -> None:
+    try:
+        close_old_connections()
+        queue.kick_if_due()
+        if stalled():
+            log.error("stalled", oldest_due_seconds=queue.oldest_due_seconds())
+            end_group(1)
+    except (OperationalError, InterfaceError):
+        log.exception("watch_without_database")  # nothing to be judged; a restart would not bring it back
+
+
+def stalled() -> bool:
+    """Whether steps have been due for JOB_STALL_SECONDS and in all that time nothing was claimed. Overload is no stall."""
+    limit = settings.JOB_STALL_SECONDS
+    if queue.oldest_due_seconds() < limit:
+        return False
+    since = timezone.now() - timedelta(seconds=limit)
+    return not JobStep.objects.filter(claimed_at__gt=since).exists()
+
+
+def _plan_housekeeping() -> None:
+    for task, minutes in HOUSEKEEPING.items():
+        Schedule.objects.update_or_create(
+            name=task, defaults={"func": task, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1}
+        )

@@ -1,0 +1,282 @@
+"""Calling steps: claim one, call it, record what it said. Everything that runs jobs is built from these three."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+from django.apps import apps
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from nodepoint.jobs import experience, limits, registry, retry, transitions
+from nodepoint.jobs.call import Call
+from nodepoint.jobs.models import Job, JobStep
+from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
+
+log = structlog.get_logger("nodepoint.jobs")
+
+LEASE = 15.0  # seconds that a claimed step is its runner's; renewed while the call goes on
+LIMIT_PAUSE = 5.0  # a step that waits for a limit is woken when a slot is freed; this is for lost wake-ups
+GRACE = 10.0  # seconds that a slot outlives the next call of the step that keeps it
+LOST_LEASES = 8
+
+S = JobStep.State
+
+
+class Clock(Protocol):
+    """Where the engine gets the time from; tests move theirs by hand."""
+
+    def now(self) -> datetime: ...
+
+
+class WallClock:
+    """The real time."""
+
+    def now(self) -> datetime:
+        """Now, with time zone."""
+        return timezone.now()
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A step that is ours to call. `version` fences: once another runner has claimed it, our writes match nothing."""
+
+    step: JobStep
+    version: int
+
+    @property
+    def holder(self) -> str:
+        """The name under which the step holds slots: the same for every runner that takes it up."""
+        return f"step:{self.step.pk}"
+
+
+def due(now: datetime, count: int) -> list[int]:
+    """The ids of the steps to be called now, the longest due first, at most `count`."""
+    return list(JobStep.objects.filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True)[:count])
+
+
+def claim(step_id: int, now: datetime) -> Claim | None:
+    """Take a due step. None: it is not due any more, or another was quicker."""
+    step = JobStep.objects.select_related("job").filter(pk=step_id, due_at__lte=now).first()
+    if step is None:
+        return None
+    mine = JobStep.objects.filter(pk=step_id, version=step.version, due_at__lte=now).update(
+        version=F("version") + 1, held=True, due_at=now + timedelta(seconds=LEASE), claimed_at=now
+    )
+    return Claim(step, step.version + 1) if mine else None
+
+
+def renew(claims: list[Claim], now: datetime) -> None:
+    """Keep steps whose calls go on, and the slots they hold, from being taken over."""
+    for held in claims:
+        JobStep.objects.filter(pk=held.step.pk, version=held.version).update(due_at=now + timedelta(seconds=LEASE))
+    limits.renew([held.holder for held in claims], now, LEASE)
+
+
+def execute(held: Claim, clock: Clock) -> list[int]:
+    """Call a claimed step and record what it said; returns the ids of steps that became due by it."""
+    step, now = held.step, clock.now()
+    with structlog.contextvars.bound_contextvars(job=step.job_id, step=step.name, request_id=step.job.request_id):
+        definition = step.job.flow.step(step.name)
+        if _turned_round(step):
+            return _put_down(held, now)
+        if outcome := _lost_too_often(held):
+            return _record(held, outcome, now)
+        if full := _take_limits(held, definition, now):
+            return _line_up(held, full, now)
+        outcome = _call(step, definition, now)
+        now = clock.now()
+        return _record(held, outcome, now) + _free_limits(held, definition, outcome, now)
+
+
+def _turned_round(step: JobStep) -> bool:
+    """Whether the job is being undone or cancelled, so that the step is not to be called forward again."""
+    return step.state != S.UNDOING and (
+        step.job.state == Job.State.ROLLING_BACK or step.job.cancel_requested_at is not None
+    )
+
+
+def _lost_too_often(held: Claim) -> Outcome | None:
+    """A lost lease counts as a failed try, so that a step that kills its worker comes to an end."""
+    if not held.step.held:
+        return None
+    log.warning("lease_lost", tries=held.step.tries + 1)
+    JobStep.objects.filter(pk=held.step.pk, version=held.version).update(tries=F("tries") + 1)
+    endless = held.step.state == S.UNDOING or held.step.job.flow.deadline is None
+    if endless or held.step.tries + 1 < LOST_LEASES:
+        return None
+    return Fail(error="It could not be carried out.", detail="Its worker died again and again in the middle of the call.")
+
+
+def _take_limits(held: Claim, definition: registry.Step, now: datetime) -> str:
+    """Take every slot that the step needs; the name of the first limit that is full, after giving the others back."""
+    got = []
+    for limit in definition.limits:
+        if not limits.take(limit.name, limit.slots(), held.holder, now, LEASE):
+            kept = {limit.name for limit in definition.limits if limit.until_done and held.step.calls}
+            limits.release(held.holder, [name for name in got if name not in kept])
+            return limit.name
+        got.append(limit.name)
+    return ""
+
+
+def _call(step: JobStep, definition: registry.Step, now: datetime) -> Outcome:
+    undoing = step.state == S.UNDOING
+    function: Callable[[Call], Outcome] | None = definition.undo if undoing else definition.run
+    usual = experience.usual(step.job.kind, step.name)
+    try:
+        call = Call(step.job, step, _subject(step.job), now, usual)
+        return function(call)
+    except Exception as error:
+        if not isinstance(error, retry.ClientError):
+            log.exception("step_surprised")
+        return retry.decide(error, step.tries, endless=undoing or step.job.flow.deadline is None)
+
+
+def _subject(job: Job) -> Any:
+    if not job.flow.subject:
+        return None
+    return apps.get_model(job.flow.subject)._base_manager.get(pk=job.subject_pk)
+
+
+def _record(held: Claim, outcome: Outcome, now: datetime) -> list[int]:
+    """Write an outcome and move the job on, in one transaction. Nothing is written once the lease is lost."""
+    with transaction.atomic():
+        job = transitions.lock(held.step.job_id)
+        outcome = _within_deadlines(job, held.step, outcome, now)
+        values = _values(job, held, outcome, now)
+        if not JobStep.objects.filter(pk=held.step.pk, version=held.version).update(**values):
+            log.warning("write_fenced")
+            return []
+        if outcome.facts:
+            model = apps.get_model(job.flow.subject)
+            model._base_manager.filter(pk=job.subject_pk).update(**outcome.facts)
+        if isinstance(outcome, Fail) and transitions.spared(job, held.step):
+            transitions.warn(job, held.step, outcome.error, now)
+        due_steps = transitions.settle(job, now)
+    _log(held.step, outcome)
+    return due_steps
+
+
+def _put_down(held: Claim, now: datetime) -> list[int]:
+    """Leave a step as it is: its job was turned round after its last runner had died."""
+    with transaction.atomic():
+        job = transitions.lock(held.step.job_id)
+        JobStep.objects.filter(pk=held.step.pk, version=held.version).update(
+            version=held.version + 1, held=False, due_at=None, awaits=""
+        )
+        return transitions.settle(job, now)
+
+
+def _within_deadlines(job: Job, step: JobStep, outcome: Outcome, now: datetime) -> Outcome:
+    """Turn waiting into failing where the step's or the job's time is over. An undo has no deadline, and time that was spent
+    in line for a free slot does not count: a burst of orders must not be undone for being many."""
+    if step.lined_up_at and job.deadline_at:
+        job.deadline_at += now - step.lined_up_at
+        job.save(update_fields=["deadline_at"])
+    if isinstance(outcome, Done | Fail) or step.state == S.UNDOING:
+        return outcome
+    limit = job.flow.step(step.name).deadline
+    begun = (step.calls and step.started_at) or now
+    late = limit is not None and (now - begun).total_seconds() > limit
+    if not late and not (job.deadline_at and now > job.deadline_at):
+        return outcome
+    reason = getattr(outcome, "error", "") or "It took too long."
+    return Fail(error=reason, detail=f"Deadline passed. {getattr(outcome, 'detail', '')}".strip())
+
+
+def _values(job: Job, held: Claim, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """The columns of the step that an outcome changes."""
+    step = held.step
+    values: dict[str, Any] = {
+        "version": held.version + 1,
+        "held": False,
+        "awaits": "",
+        "lined_up_at": None,
+        "calls": F("calls") + 1,
+        "started_at": (step.calls and step.started_at) or step.claimed_at or now,
+    }
+    if outcome.ref is not None:
+        values["ref"] = outcome.ref[:255]
+    if outcome.data:
+        values["data"] = step.data | outcome.data
+    undoing = step.state == S.UNDOING
+    match outcome:
+        case Done():
+            state = S.UNDONE if undoing else S.DONE
+            values |= {"state": state, "due_at": None, "finished_at": now, "error": "", "detail": outcome.note}
+            values["work_seconds"] = _work_seconds(step, now)
+        case Wait():
+            wait = now + timedelta(seconds=outcome.seconds)
+            values |= {"due_at": wait, "tries": 0, "error": "", "detail": ""}
+            values["state"] = S.UNDOING if undoing else S.RUNNING
+        case Retry():
+            pause = outcome.seconds or retry.pause(step.tries, *([retry.LONGEST_UNDO_PAUSE] if undoing else []))
+            values |= {"due_at": now + timedelta(seconds=pause), "tries": F("tries") + 1}
+            values |= {"state": S.UNDOING if undoing else S.WAITING, "error": outcome.error, "detail": outcome.detail}
+        case Fail():
+            values |= {"state": S.FAILED, "due_at": None, "finished_at": now}
+            values |= {"error": outcome.error, "detail": outcome.detail}
+    if job.state == Job.State.ROLLING_BACK and not undoing:
+        values["due_at"] = None  # the job turned round during the call: this step's undo comes when it is its turn
+    return values
+
+
+def _work_seconds(step: JobStep, now: datetime) -> float | None:
+    """How long the step's own work took: from the moment remote work was begun, else the last call alone."""
+    begun = step.data.get("begun")
+    if begun:
+        return round(now.timestamp() - begun, 3)
+    return round((now - step.claimed_at).total_seconds(), 3) if step.claimed_at and not step.calls else None
+
+
+def _line_up(held: Claim, limit: str, now: datetime) -> list[int]:
+    """The limit is full: the step stands in line for it and is woken when a slot is freed."""
+    step = held.step
+    with transaction.atomic():
+        job = transitions.lock(step.job_id)
+        undoing = step.state == S.UNDOING
+        stopped = job.state == Job.State.ROLLING_BACK and not undoing
+        JobStep.objects.filter(pk=step.pk, version=held.version).update(
+            version=held.version + 1,
+            held=False,
+            awaits="" if stopped else limit,
+            due_at=None if stopped else now + timedelta(seconds=LIMIT_PAUSE),
+            state=S.UNDOING if undoing else S.WAITING,
+            lined_up_at=step.lined_up_at or now,
+            started_at=step.started_at or now,
+        )
+        return transitions.settle(job, now)
+
+
+def _free_limits(held: Claim, definition: registry.Step, outcome: Outcome, now: datetime) -> list[int]:
+    """Give back the slots that are not needed until the step's next call, and wake those who stand in line for them.
+
+    Outside the transaction that recorded the outcome: a crash in between costs a slot its lease's time, no more.
+    """
+    over = isinstance(outcome, Done | Fail)
+    freed = [limit.name for limit in definition.limits if over or not limit.until_done]
+    limits.release(held.holder, freed)
+    if not over and (kept := [limit.name for limit in definition.limits if limit.until_done]):
+        seconds = getattr(outcome, "seconds", None) or retry.LONGEST_PAUSE
+        limits.keep(held.holder, kept, now, seconds + GRACE)
+    woken = limits.next_in_line(freed)
+    if woken:
+        JobStep.objects.filter(pk__in=woken, held=False, due_at__isnull=False).update(due_at=now)
+    return woken
+
+
+def _log(step: JobStep, outcome: Outcome) -> None:
+    if isinstance(outcome, Wait):
+        return  # looks are many and say nothing
+    log.info(
+        "step",
+        outcome=type(outcome).__name__.lower(),
+        state=step.state,
+        error=getattr(outcome, "error", ""),
+        detail=getattr(outcome, "detail", ""),
+        tries=step.tries,
+    )

@@ -1,0 +1,65 @@
+"""Slots of scarce things, as rows: runner seats, the one writer of an NPM, creations per storage, calls in flight at Proxmox."""
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from nodepoint.jobs.models import JobStep, Lease
+
+
+def take(name: str, slots: int, holder: str, now: datetime, seconds: float) -> bool:
+    """Take one of `slots` slots called `name` for `seconds`, or renew the one that `holder` has. False: all are taken."""
+    until = now + timedelta(seconds=seconds)
+    leases = {lease.slot: lease for lease in Lease.objects.filter(name=name, slot__lte=slots)}
+    mine = [lease for lease in leases.values() if lease.holder == holder]
+    if mine:
+        return bool(Lease.objects.filter(pk=mine[0].pk, holder=holder).update(until=until))
+    for slot in range(1, slots + 1):
+        lease = leases.get(slot)
+        if lease is None:
+            if _add(name, slot, holder, until):
+                return True
+        elif lease.until <= now or not lease.holder:
+            free = Lease.objects.filter(Lease.free_at(now), pk=lease.pk)
+            if free.update(holder=holder, until=until):
+                return True
+    return False
+
+
+def _add(name: str, slot: int, holder: str, until: datetime) -> bool:
+    try:
+        with transaction.atomic():
+            Lease.objects.create(name=name, slot=slot, holder=holder, until=until)
+    except IntegrityError:  # another took this slot for the first time at this very moment
+        return False
+    return True
+
+
+def release(holder: str, names: list[str]) -> None:
+    """Give back the slots called `names` that `holder` has. Nothing happens to those it lost meanwhile."""
+    if names:
+        Lease.objects.filter(holder=holder, name__in=names).update(holder="")
+
+
+def renew(holders: list[str], now: datetime, seconds: float) -> None:
+    """Keep all slots of these holders for `seconds` from now."""
+    Lease.objects.filter(holder__in=holders).update(until=now + timedelta(seconds=seconds))
+
+
+def keep(holder: str, names: list[str], now: datetime, seconds: float) -> None:
+    """Hold these slots for `seconds` although nothing is being called: the remote work itself is what is limited."""
+    Lease.objects.filter(holder=holder, name__in=names).update(until=now + timedelta(seconds=seconds))
+
+
+def next_in_line(names: list[str]) -> list[int]:
+    """The ids of the steps that have waited longest for one of these limits, one for each."""
+    first = []
+    for name in names:
+        waiting = JobStep.objects.filter(awaits=name, held=False).order_by("lined_up_at", "pk")
+        first += list(waiting.values_list("pk", flat=True)[:1])
+    return first
+
+
+def taken(name: str, now: datetime) -> int:
+    """How many slots called `name` are held."""
+    return Lease.objects.filter(name=name, until__gt=now).exclude(holder="").count()

@@ -1,0 +1,48 @@
+"""What a step can say when it was called. Return values, not exceptions: nothing can swallow them."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What every outcome may carry.
+
+    `ref`: id of the remote thing (UPID, record id), kept in the step's row. `facts`: columns of the job's subject to write, in the same
+    transaction as the outcome. `data`: what the step itself wants to remember until its next call.
+    """
+
+    ref: str | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Done(Outcome):
+    """It is true now, whoever made it so. `note`: what staff should know although all is well."""
+
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Wait(Outcome):
+    """Something goes on at the other side; look again after `seconds`."""
+
+    seconds: float = 1.0
+
+
+@dataclass(frozen=True)
+class Retry(Outcome):
+    """Not now. `error` is a sentence for the customer, `detail` the vendor's words for staff; `seconds` None: the usual back-off."""
+
+    error: str = ""
+    detail: str = ""
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Fail(Outcome):
+    """Never. The job is undone (or, after its point of no return, ends with a warning)."""
+
+    error: str = ""
+    detail: str = ""

@@ -1,0 +1,67 @@
+"""How far a job is: percent, the step to name, and the seconds left, from measured durations."""
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from nodepoint.jobs import experience
+from nodepoint.jobs.models import Job, JobStep
+
+S = JobStep.State
+NEARLY = 0.95  # of a step's weight at most, as long as it is not done
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`percent` 0–100; `step`: a sentence such as “Installing WordPress”; `eta_seconds`: None when unknown or ended."""
+
+    percent: int
+    step: str
+    eta_seconds: int | None
+
+
+def of(job: Job, steps: list[JobStep] | None = None) -> Progress:
+    """The progress of a job. `steps`: its steps, if they are at hand."""
+    if job.state == Job.State.SUCCEEDED:
+        return Progress(100, "Done", None)
+    steps = list(job.steps.all()) if steps is None else steps
+    usual = {step.name: _usual(job, step) for step in steps}
+    whole = sum(usual.values()) or 1.0
+    done = sum(usual[step.name] * _share(step, usual[step.name]) for step in steps)
+    eta = round(_longest_path(job, steps, usual)) if job.state in Job.ADVANCING else None
+    return Progress(min(99, int(100 * done / whole)), _name(job, steps), eta)
+
+
+def _usual(job: Job, step: JobStep) -> float:
+    return max(0.05, experience.usual(job.kind, step.name) or job.flow.step(step.name).usual)
+
+
+def _share(step: JobStep, usual: float) -> float:
+    """How much of a step is behind us, 0 to 1."""
+    if step.state in JobStep.FINISHED:
+        return 1.0
+    if step.state in JobStep.ACTIVE and not step.awaits and step.started_at:
+        return min(NEARLY, (timezone.now() - step.started_at).total_seconds() / usual)
+    return 0.0
+
+
+def _longest_path(job: Job, steps: list[JobStep], usual: dict[str, float]) -> float:
+    """Seconds of the longest chain of unfinished steps."""
+    left: dict[str, float] = {}
+    for step in steps:
+        before = max((left.get(name, 0.0) for name in job.flow.step(step.name).after), default=0.0)
+        left[step.name] = before + usual[step.name] * (1 - _share(step, usual[step.name]))
+    return max(left.values(), default=0.0)
+
+
+def _name(job: Job, steps: list[JobStep]) -> str:
+    """What is going on, in the words of the step that the customer waits for longest."""
+    if job.state == Job.State.QUEUED:
+        return "Waiting for its turn"
+    if job.state == Job.State.ROLLING_BACK:
+        undoing = [step for step in steps if step.state == S.UNDOING]
+        return f"Undoing: {undoing[0].title}" if undoing else "Undoing"
+    active = [step for step in steps if step.state in JobStep.ACTIVE]
+    if active:
+        return max(active, key=lambda step: _usual(job, step)).title
+    return job.get_state_display() if not job.alive else job.title

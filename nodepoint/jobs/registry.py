@@ -1,0 +1,109 @@
+"""Flows: what a job consists of. Apps register theirs in `flows.py`; the engine finds them by name and imports no app."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nodepoint.jobs.errors import UnknownFlow
+from nodepoint.jobs.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from nodepoint.jobs.call import Call
+
+StepFunction = Callable[["Call"], Outcome]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `slots()` steps at a time hold the limit called `name`.
+
+    `until_done`: kept from the first call until the step is done, because the remote work itself is limited (creations on a storage);
+    otherwise it is held for one call only (host writes to one NPM).
+    """
+
+    name: str
+    slots: Callable[[], int]
+    until_done: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that will be true afterwards.
+
+    `run` looks, acts if needed, and says how it went; it may be called any number of times. `undo` makes it untrue again, equally
+    repeatable; None only where `nothing_to_undo` gives the reason. `after`: names of the steps that must be done before. `deadline`: seconds from its
+    first call until it counts as failed (None: the job's own deadline). `spares_the_job`: its failure is reported to staff but the job goes on.
+    `usual`: seconds it takes as long as nothing was measured; the progress bar starts from them.
+    """
+
+    name: str
+    title: str
+    run: StepFunction
+    undo: StepFunction | None = None
+    nothing_to_undo: str = ""
+    after: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    deadline: int | None = None
+    spares_the_job: bool = False
+    usual: float = 1.0
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A kind of job. `name` is stored in rows and never changed after a release; neither are its steps' names.
+
+    `subject`: model label of what the job works on. `scope`: the API scope that may read the job. `deadline`: seconds until the job is undone; None:
+    it never gives up, and staff are told once it is older than `alarm_after` seconds. `version`: raised when steps are added or
+    removed; running jobs keep the rows they began with.
+    """
+
+    name: str
+    title: str
+    subject: str
+    scope: str
+    steps: tuple[Step, ...]
+    deadline: int | None = None
+    alarm_after: int = 3600
+    version: int = 1
+    by_name: dict[str, Step] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        by_name = {step.name: step for step in self.steps}
+        if len(by_name) != len(self.steps):
+            raise ValueError(f"{self.name}: two steps have one name.")
+        seen: set[str] = set()
+        for step in self.steps:
+            if missing := set(step.after) - seen:
+                raise ValueError(f"{self.name}/{step.name} comes before {', '.join(sorted(missing))}.")
+            seen.add(step.name)
+        object.__setattr__(self, "by_name", by_name)
+
+    def step(self, name: str) -> Step:
+        """The step called `name`; UnknownFlow if this release has none."""
+        try:
+            return self.by_name[name]
+        except KeyError:
+            raise UnknownFlow(f"{self.name} has no step {name!r} in this release.") from None
+
+
+_flows: dict[str, Flow] = {}
+
+
+def register(flow: Flow) -> Flow:
+    """Make a flow known under its name."""
+    if _flows.setdefault(flow.name, flow) is not flow:
+        raise ValueError(f"Two flows are called {flow.name}.")
+    return flow
+
+
+def flow(name: str) -> Flow:
+    """The flow called `name`; UnknownFlow if this release has none."""
+    try:
+        return _flows[name]
+    except KeyError:
+        raise UnknownFlow(f"This release has no flow {name!r}.") from None
+
+
+def flows() -> list[Flow]:
+    """All flows, by name."""
+    return [_flows[name] for name in sorted(_flows)]

@@ -1,0 +1,150 @@
+"""A runner: claims due steps and calls them in threads, one runner to a process, as many processes as there are seats.
+
+The threads and their heartbeat belong to the process and outlive a slice: a slice only says how long this process goes on
+claiming before it hands its django-q2 task back. A call that takes minutes is kept alive by the heartbeat and delays nobody.
+"""
+
+import multiprocessing
+import os
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections
+from django.db.utils import InterfaceError, OperationalError
+
+from nodepoint.jobs import engine, limits, queue
+from nodepoint.jobs.errors import UnknownFlow
+
+log = structlog.get_logger("nodepoint.jobs")
+
+SLICE = 25.0  # seconds; well under django-q2's timeout (settings.Q_CLUSTER)
+SEAT_LEASE = 10.0
+BEAT = 3.0  # seconds between two renewals of what is being called
+LONGEST_CALL = 240.0  # a call that hangs longer is not renewed any more: another runner takes the step up
+IDLE_PAUSE = 0.04
+
+# 1 once the worker command is asked to stop. Shared memory inherited by fork, without a lock on purpose: a process that is
+# killed while it holds the lock of a multiprocessing primitive locks it for ever.
+_stopping = multiprocessing.RawValue("b", 0)
+
+
+def stop() -> None:
+    """Make the runners of all processes forked from this one stop taking steps."""
+    _stopping.value = 1
+
+
+def stopping() -> bool:
+    """Whether the worker command was asked to stop."""
+    return bool(_stopping.value)
+
+
+class Runner:
+    """Claims and calls steps in at most `threads` threads."""
+
+    def __init__(self, threads: int) -> None:
+        self.clock = engine.WallClock()
+        self.threads = threads
+        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="step")
+        self.name = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._calls: dict[engine.Claim, float] = {}
+        self._lock = threading.Lock()
+        self._beat = threading.Thread(target=self._renew_for_ever, daemon=True, name="heartbeat")
+        self._beat.start()
+
+    def slice(self, seconds: float) -> None:
+        """Take a seat and work for `seconds`; returns at once when all seats are taken."""
+        end, seat_until = time.monotonic() + seconds, 0.0
+        while time.monotonic() < end and not stopping():
+            if time.monotonic() > seat_until - SEAT_LEASE + 1:
+                if not limits.take(queue.SEAT, settings.JOB_RUNNERS, self.name, self.clock.now(), SEAT_LEASE):
+                    return
+                seat_until = time.monotonic() + SEAT_LEASE
+            if not self._claim_some():
+                time.sleep(IDLE_PAUSE)
+        limits.release(self.name, [queue.SEAT])
+
+    def busy(self) -> int:
+        """How many calls are going on."""
+        with self._lock:
+            return len(self._calls)
+
+    def _claim_some(self) -> int:
+        """Claim as many due steps as threads are free and start calling them."""
+        free = self.threads - self.busy()
+        if free <= 0:
+            return 0
+        return sum(self._start(step) for step in engine.due(self.clock.now(), free))
+
+    def _start(self, step_id: int) -> bool:
+        claim = engine.claim(step_id, self.clock.now())
+        if claim is None:
+            return False
+        self._note(claim)
+        self.pool.submit(self._work, claim)
+        return True
+
+    def _work(self, claim: engine.Claim | None) -> None:
+        """Call a step and go straight on with what became due by it; further branches go to other threads."""
+        close_old_connections()
+        while claim is not None:
+            following = self._call(claim)
+            claim = None
+            for step_id in following:
+                if claim is None:
+                    claim = engine.claim(step_id, self.clock.now())
+                    if claim is not None:
+                        self._note(claim)
+                elif self.busy() < self.threads:
+                    self._start(step_id)
+
+    def _call(self, claim: engine.Claim) -> list[int]:
+        try:
+            return engine.execute(claim, self.clock)
+        except (OperationalError, InterfaceError):
+            # The database is away or chose us as a deadlock's victim: the lease ends by itself and the step is looked at again.
+            log.exception("step_not_recorded", step=claim.step.name, job=claim.step.job_id)
+            close_old_connections()
+        except UnknownFlow as error:
+            log.error("unknown_flow", error=str(error), job=claim.step.job_id)
+        except Exception:  # a thread that dies silently would be worse; the step comes back when its lease ends
+            log.exception("engine_surprised", step=claim.step.name, job=claim.step.job_id)
+        finally:
+            with self._lock:
+                self._calls.pop(claim, None)
+        return []
+
+    def _note(self, claim: engine.Claim) -> None:
+        with self._lock:
+            self._calls[claim] = time.monotonic()
+
+    def _renew_for_ever(self) -> None:
+        while True:
+            time.sleep(BEAT)
+            oldest = time.monotonic() - LONGEST_CALL
+            youngest = time.monotonic() - BEAT
+            with self._lock:
+                claims = [claim for claim, since in self._calls.items() if oldest < since < youngest]
+            if claims:
+                self._renew(claims)
+
+    def _renew(self, claims: list[engine.Claim]) -> None:
+        try:
+            close_old_connections()
+            engine.renew(claims, self.clock.now())
+        except (OperationalError, InterfaceError):
+            log.exception("lease_not_renewed")
+
+
+_runner: Runner | None = None
+
+
+def of_this_process() -> Runner:
+    """The runner of this process, made at its first use: threads do not survive a fork."""
+    global _runner
+    if _runner is None:
+        _runner = Runner(settings.JOB_THREADS)
+    return _runner

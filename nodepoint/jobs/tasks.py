@@ -1,0 +1,53 @@
+"""What django-q2 calls: the runners' slices and the housekeeping."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from nodepoint.jobs import queue, runner, transitions
+from nodepoint.jobs.models import Job, Lease
+from nodepoint.jobs.registry import flows
+
+KEPT_DAYS = 180  # ended jobs
+KEPT_NOTICES_DAYS = 14
+
+
+def run() -> None:
+    """Work for one slice, then wake the next one if there is work left. The seat is free before that look: no gap."""
+    runner.of_this_process().slice(runner.SLICE)
+    if not runner.stopping():
+        queue.kick_if_due()
+
+
+def alarm() -> int:
+    """Tell staff, once each, about jobs that are unfinished after their flow's `alarm_after`. Returns how many."""
+    late = 0
+    for flow in flows():
+        before = timezone.now() - timedelta(seconds=flow.alarm_after)
+        jobs = Job.objects.filter(kind=flow.name, state__in=Job.ALIVE, created_at__lt=before, alarmed_at=None)
+        for job_id in jobs.exclude(kind=transitions.NOTICE).values_list("pk", flat=True):
+            late += _alarm_one(job_id)
+    if late:
+        queue.kick()
+    return late
+
+
+def _alarm_one(job_id: str) -> int:
+    with transaction.atomic():
+        job = transitions.lock(job_id)
+        if job.alarmed_at or not job.alive:
+            return 0
+        job.alarmed_at = timezone.now()
+        job.save(update_fields=["alarmed_at"])
+        transitions.tell_staff(job, "late", job.alarmed_at)
+    return 1
+
+
+def prune() -> int:
+    """Delete jobs that ended long ago and slots that nobody uses. Returns how many jobs."""
+    now = timezone.now()
+    Lease.objects.filter(until__lt=now - timedelta(days=1)).delete()
+    old = Job.objects.filter(finished_at__lt=now - timedelta(days=KEPT_DAYS))
+    notices = Job.objects.filter(kind=transitions.NOTICE, finished_at__lt=now - timedelta(days=KEPT_NOTICES_DAYS))
+    return (old | notices).delete()[0]

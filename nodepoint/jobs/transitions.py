@@ -1,0 +1,166 @@
+"""How a job moves on once one of its steps has moved. Always called inside a transaction that holds the job's row."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db.models import F
+
+from nodepoint.jobs import registry
+from nodepoint.jobs.models import Job, JobStep, new_id
+
+S = JobStep.State
+NOTICE = "jobs.notice"  # the flow that sends e-mail to staff (flows.py)
+# States of steps that may have left something behind in another system.
+TO_UNDO = {S.RUNNING, S.WAITING, S.DONE, S.FAILED, S.UNDOING}
+
+
+def lock(job_id: str) -> Job:
+    """The job's row, held until the transaction ends. Every writer takes it before any row of a step, so that branches that
+    finish together see one another and no two of them wait for each other."""
+    return Job.objects.select_for_update().get(pk=job_id)
+
+
+def create(kind: str, subject: str, now: datetime, **values) -> Job:
+    """Write a job with all its steps; it becomes its subject's running one, or queues behind that."""
+    flow = registry.flow(kind)
+    job = Job.objects.create(kind=kind, subject=subject, plan_version=flow.version, created_at=now, **values)
+    JobStep.objects.bulk_create(
+        JobStep(job=job, position=position, name=step.name, title=step.title)
+        for position, step in enumerate(flow.steps)
+    )
+    if running(subject) is None:
+        start(job, now)
+    return job
+
+
+def running(subject: str) -> Job | None:
+    """The running job of a subject, its row held: it cannot end unseen while a new one is put behind it."""
+    return Job.objects.select_for_update().filter(active_key=subject).first()
+
+
+def start(job: Job, now: datetime) -> None:
+    """Make a job its subject's running one and its first steps due."""
+    job.active_key, job.state, job.started_at = job.subject, Job.State.RUNNING, now
+    if job.flow.deadline:
+        job.deadline_at = now + timedelta(seconds=job.flow.deadline)
+    job.save(update_fields=["active_key", "state", "started_at", "deadline_at"])
+    settle(job, now)
+
+
+def settle(job: Job, now: datetime) -> list[int]:
+    """Draw the conclusions from the states of the job's steps; returns the ids of the steps that became due."""
+    steps = list(job.steps.all())
+    if job.state == Job.State.ROLLING_BACK:
+        return _undo_next(job, steps, now)
+    if job.cancel_requested_at:
+        return _cancel(job, steps, now)
+    failed = [step for step in steps if step.state == S.FAILED and not spared(job, step)]
+    if failed:
+        return _give_up(job, steps, failed[0], now)
+    due = _release(job, steps, now)
+    if all(step.state in JobStep.FINISHED or step.state == S.FAILED for step in steps):
+        _end(job, Job.State.SUCCEEDED, now)
+    elif not due:
+        _show_waiting(job, steps)
+    return due
+
+
+def spared(job: Job, step: JobStep) -> bool:
+    """Whether the job goes on although this step failed."""
+    return job.flow.step(step.name).spares_the_job
+
+
+def _release(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
+    """Make due every pending step whose forerunners are done."""
+    finished = {step.name for step in steps if step.state in JobStep.FINISHED or step.state == S.FAILED}
+    ready = [s for s in steps if s.state == S.PENDING and finished.issuperset(job.flow.step(s.name).after)]
+    for step in ready:
+        step.state = S.RUNNING
+    return _make_due(ready, now, state=S.RUNNING)
+
+
+def _make_due(steps: Iterable[JobStep], now: datetime, **values) -> list[int]:
+    ids = [step.pk for step in steps]
+    if ids:
+        JobStep.objects.filter(pk__in=ids).update(
+            due_at=now, held=False, tries=0, awaits="", version=F("version") + 1, **values
+        )
+    return ids
+
+
+def _show_waiting(job: Job, steps: list[JobStep]) -> None:
+    """`waiting` when every unfinished branch is held up by something outside, else `running`."""
+    active = [step for step in steps if step.state in JobStep.ACTIVE]
+    held_up = bool(active) and all(step.state == S.WAITING and step.error for step in active)
+    state = Job.State.WAITING if held_up else Job.State.RUNNING
+    if job.state != state:
+        job.state = state
+        job.save(update_fields=["state"])
+
+
+def _cancel(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
+    """Stop at the next safe point: at once, except for steps that are being called this very moment."""
+    open_steps = [s for s in steps if s.state in (*JobStep.ACTIVE, S.PENDING)]
+    stopped = [s.pk for s in open_steps if not s.held]
+    _stop(stopped, S.CANCELLED, now)
+    if len(stopped) == len(open_steps):
+        _end(job, Job.State.CANCELLED, now)
+    return []
+
+
+def _stop(ids: list[int], state: str, now: datetime) -> None:
+    JobStep.objects.filter(pk__in=ids).update(
+        state=state, due_at=None, awaits="", finished_at=now, version=F("version") + 1
+    )
+
+
+def _give_up(job: Job, steps: list[JobStep], culprit: JobStep, now: datetime) -> list[int]:
+    """A step failed for good: nothing new begins, what was made is undone, last first."""
+    job.error, job.detail = culprit.error, f"{culprit.name}: {culprit.detail or culprit.error}"
+    job.state = Job.State.ROLLING_BACK
+    job.save(update_fields=["error", "detail", "state"])
+    _stop([s.pk for s in steps if s.state == S.PENDING], S.SKIPPED, now)
+    # Steps that wait are not called forward again; their undo looks for what they may have begun.
+    JobStep.objects.filter(job=job, state__in=JobStep.ACTIVE, held=False).update(
+        due_at=None, awaits="", version=F("version") + 1
+    )
+    return _undo_next(job, list(job.steps.all()), now)
+
+
+def _undo_next(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
+    if any(step.held or step.state == S.UNDOING for step in steps):
+        return []
+    for step in reversed(steps):
+        if step.state in TO_UNDO:
+            if job.flow.step(step.name).undo is None:
+                _stop([step.pk], S.UNDONE, now)
+                continue
+            # The undo's own remote work gets its own reference; the old one stays readable for staff.
+            return _make_due([step], now, state=S.UNDOING, ref="", data={"undoes": step.ref})
+    undoable = any(step.undo for step in job.flow.steps)
+    _end(job, Job.State.ROLLED_BACK if undoable else Job.State.FAILED, now)
+    return []
+
+
+def _end(job: Job, state: str, now: datetime) -> None:
+    """The job is over: its subject is free for the next one in line."""
+    job.state, job.finished_at, job.active_key = state, now, None
+    job.save(update_fields=["state", "finished_at", "active_key"])
+    if state in (Job.State.ROLLED_BACK, Job.State.FAILED):
+        tell_staff(job, "failed", now)
+    following = Job.objects.filter(subject=job.subject, state=Job.State.QUEUED).order_by("created_at").first()
+    if following:
+        start(following, now)
+
+
+def warn(job: Job, step: JobStep, sentence: str, now: datetime) -> None:
+    """Keep what went wrong in a step that spares its job, and tell staff."""
+    job.warning = f"{step.title}: {sentence}"
+    job.save(update_fields=["warning"])
+    tell_staff(job, "warning", now)
+
+
+def tell_staff(job: Job, about: str, now: datetime) -> None:
+    """Have staff told by e-mail about a job: `failed`, `warning` or `late`. A job of its own, so that no notice gets lost."""
+    if job.kind != NOTICE:
+        create(NOTICE, f"notice:{new_id()}", now, data={"job": job.pk, "about": about}, request_id=job.request_id)

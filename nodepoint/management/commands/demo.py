@@ -1,0 +1,268 @@
+"""`manage.py demo`: NodePoint with simulated infrastructure, from nothing to a live site.
+
+This process only supervises. Settings are read at import, so all that needs the demo's settings (and not
+those of a `.env` that may stand here) runs in children, with an environment made here.
+"""
+
+import argparse
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+
+from nodepoint import env
+from nodepoint.management.commands.serve import manage, web
+from nodepoint.management.local import (
+    NotToBeHad,
+    check_port,
+    claim,
+    given_environment,
+    read_json,
+    write_private,
+)
+from nodepoint.management.portal import NoAnswer, Portal, PortalError
+from nodepoint.management.screen import Screen
+from nodepoint.supervisor import CallFailed, Child, Stopped, Supervisor
+
+ADMIN = "demo"
+SCOPES = "sites,dns,support,metrics"
+GRACE = 8  # seconds; all that a demo loses by SIGKILL is the end of a call, which the next run repeats
+START_SECONDS = 60  # in which lab and web server have to answer
+ENDED = {"succeeded", "failed", "rolled_back", "cancelled"}
+
+
+class DemoFailed(Exception):
+    """The demo cannot go on; the text is one sentence that says why."""
+
+
+class Demo:
+    """One demo on one data folder; the methods are to be called in their order."""
+
+    def __init__(self, supervisor: Supervisor, screen: Screen, data: Path, port: int, speed: str) -> None:
+        self.supervisor = supervisor
+        self.screen = screen
+        self.data = data
+        self.port = port
+        self.speed = speed
+        self.url = f"http://127.0.0.1:{port}"
+        self.file = data / "demo.json"
+        self.before = read_json(self.file)
+        self.settings: dict[str, str] = {}
+        self.lab_url = ""
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The children's environment: the user's own settings before ours."""
+        # A `.env` may name files for settings (NAME_FILE), and those would win.
+        no_files = {f"{name}_FILE": "" for name in self.settings}
+        return no_files | self.settings | given_environment() | {"NODEPOINT_DATA": str(self.data)}
+
+    def start_lab(self) -> None:
+        """Start the simulated infrastructure and take its settings."""
+        self.file.unlink(missing_ok=True)  # it is there when the server answers, and not before
+        argv = [sys.executable, "-m", "lab", "--data", str(self.data / "lab"), "--speed", self.speed]
+        self.supervisor.start(Child("lab", argv, log=self.data / "log" / "lab.log", ends_last=True))
+        lab = self.wait("lab", self.look_for_lab)
+        self.lab_url = lab["lab_url"]
+        self.settings = own_settings(self.data) | lab["settings"]
+        lines = [f"{name}='{self.env[name]}'\n" for name in sorted(self.settings)]
+        write_private(self.data / "demo.env", "".join(lines))  # for manage.py by hand on this demo's data
+
+    def look_for_lab(self) -> dict[str, Any] | None:
+        """The lab's own description; None when there is none yet, or one of an earlier lab."""
+        lab = read_json(self.data / "lab" / "lab.json")
+        return lab if lab and lab["pid"] == self.supervisor.pid("lab") else None
+
+    def start_nodepoint(self) -> None:
+        """Prepare the database, start web server and workers, and describe it all in demo.json."""
+        password = self.before.get("admin_password") or secrets.token_urlsafe(12)
+        with_password = self.env | {"DJANGO_SUPERUSER_PASSWORD": password}
+        self.supervisor.call(manage("demo", "--prepare"), with_password)
+        log = self.data / "log"
+        self.supervisor.start(Child("web", web(f"127.0.0.1:{self.port}", GRACE), self.env, log / "web.log"))
+        self.supervisor.start(Child("worker", manage("worker"), self.env, log / "worker.log"))
+        self.wait("web", Portal(self.url, "").is_up)
+        description = {
+            "url": self.url,
+            "token": self.token(),
+            "admin_url": f"{self.url}/admin/",
+            "admin_user": ADMIN,
+            "admin_password": password,
+            "lab_url": self.lab_url,
+        }
+        write_private(self.file, json.dumps(description, indent=2) + "\n")
+        self.portal = Portal(self.url, description["token"])
+
+    def token(self) -> str:
+        """The token of an earlier run if it still opens every door, else a new one."""
+        known = self.before.get("token")
+        if known and self.opens_every_door(known):
+            return known
+        name = f"demo {time.strftime('%Y-%m-%d %H:%M:%S')}"
+        command = manage("create_token", name, "--scopes", SCOPES, "--rate", "0")
+        return self.supervisor.call(command, self.env).strip()
+
+    def opens_every_door(self, token: str) -> bool:
+        """Whether the token is valid and has every scope."""
+        portal = Portal(self.url, token)
+        try:
+            return set(self.ask(lambda: portal.get("/whoami"))["scopes"]) == set(SCOPES.split(","))
+        except PortalError:
+            return False
+
+    def order(self) -> dict[str, Any] | None:
+        """Order a site as a billing portal does and show its job; its status when it is live, else None."""
+        service = f"demo-{time.strftime('%Y%m%d-%H%M%S')}"
+        order = {
+            "service_id": service,
+            "email": "demo@example.com",
+            "plan": "basic",
+            "public_ip": "203.0.113.10",
+        }
+        answer = self.ask(lambda: self.portal.post("/create-site", service, **order))
+        path = f"/jobs/{answer['job']['id']}"
+        while True:
+            job = self.ask(lambda: self.portal.get(path))["job"]
+            self.screen.bar(job)
+            site = self.ask(lambda: self.portal.get("/status", service_id=service))
+            if site["status"] == "running":
+                self.screen.bar(job | {"percent": 100, "step": "The site is live", "eta_seconds": None})
+                return site
+            if job["state"] in ENDED:
+                self.screen.say(f"The order did not succeed: {job['error'] or job['state']}")
+                return None
+            self.supervisor.tick(0.2)
+
+    def ask(self, call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The answer of our API; asked again while there is none, as when the web server is restarted."""
+
+        def attempt() -> dict[str, Any] | None:
+            try:
+                return call()
+            except NoAnswer:
+                return None
+
+        return self.wait("web", attempt)
+
+    def wait(self, name: str, look: Callable[[], Any]) -> Any:
+        """What `look` finds, asked again until it is something; if it never is, `name` is to blame."""
+        deadline = time.monotonic() + START_SECONDS
+        while not (found := look()):
+            if time.monotonic() > deadline:
+                log = self.data / "log" / f"{name}.log"
+                raise DemoFailed(f"{name} did not answer within {START_SECONDS} s; see {log}")
+            self.supervisor.tick()
+        return found
+
+
+def lab_speed() -> str:
+    """LAB_SPEED, the factor on the lab's durations."""
+    speed = env.text("LAB_SPEED", "0.2")
+    try:
+        factor = float(speed)
+    except ValueError:
+        factor = -1.0
+    if not 0 <= factor < float("inf"):
+        raise DemoFailed(f"LAB_SPEED must be a number from 0 on, not {speed!r}.")
+    return speed
+
+
+def own_settings(data: Path) -> dict[str, str]:
+    """What the demo needs beside the lab's settings, and what a `.env` of production must not change."""
+    return {
+        "DATABASE_URL": f"sqlite:///{quote(str(data))}/nodepoint.sqlite3",
+        "QUEUE_BROKER": "orm",
+        "EMAIL_URL": f"filemail:///{quote(str(data))}/mail",
+        "STAFF_EMAIL": "staff@example.com",
+        "ALLOWED_HOSTS": "localhost,127.0.0.1",
+        "BEHIND_TLS": "false",
+        "DEBUG": "false",
+        "PROXY_IP": "203.0.113.10",
+        "PROXMOX_CREATES": "64",
+        "PROXMOX_POOL": "",
+        "SITE_SMTP_URL": "",
+    }
+
+
+class Command(BaseCommand):
+    """The command line of the demo."""
+
+    help = "Run NodePoint with simulated infrastructure and order a site; stays up until Ctrl-C."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--exit", action="store_true", help="stop after the site is live (exit code 0, else 1)"
+        )
+        parser.add_argument("--prepare", action="store_true", help=argparse.SUPPRESS)
+
+    def handle(self, **options: bool) -> None:
+        if options["prepare"]:
+            prepare()
+            return
+        screen = Screen(sys.stdout)
+        try:
+            live = self.run(screen, options["exit"])
+        except (DemoFailed, NotToBeHad, CallFailed, PortalError) as error:
+            sys.exit(f"demo: {error}")
+        except Stopped:
+            live = not options["exit"]
+        if not live:
+            sys.exit(1)
+
+    def run(self, screen: Screen, leave: bool) -> bool:
+        """Start everything and order a site; whether it is live. Unless `leave`: stay until a signal."""
+        data = settings.NODEPOINT_DATA
+        port = env.integer("NODEPOINT_PORT", 8080, minimum=1)
+        speed = lab_speed()
+        lock = claim(data)
+        check_port(port)
+        with Supervisor(report=screen.say, grace=GRACE, cwd=settings.BASE_DIR) as supervisor:
+            demo = Demo(supervisor, screen, data, port, speed)
+            screen.say(f"Starting simulated infrastructure (speed {speed}), web server and workers")
+            demo.start_lab()
+            demo.start_nodepoint()
+            screen.say(f"NodePoint answers at {demo.url}; ordering a site")
+            began = time.monotonic()
+            site = demo.order()
+            if site:
+                screen.say(summary(demo, site, time.monotonic() - began))
+            if not leave:
+                screen.say("Ctrl-C ends it.")
+                supervisor.run()
+        os.close(lock)
+        return bool(site)
+
+
+def summary(demo: Demo, site: dict[str, Any], seconds: float) -> str:
+    """What there is to look at."""
+    return f"""
+{site["url"]} is live, {seconds:.1f} s after the order (container {site["vmid"]}, {site["private_ip"]})
+  admin     {demo.url}/admin/   user {ADMIN}, password in {demo.file}
+  site      curl -k --connect-to ::{demo.settings["PROXY_CHECK_ADDRESS"]} {site["url"]}
+  API       {demo.url}/docs   token in {demo.file}
+  mail      {demo.data}/mail   what customers and staff would have got
+  logs      {demo.data}/log
+"""
+
+
+def prepare() -> None:
+    """In a child with the demo's settings: the tables, and the staff user with the password given."""
+    call_command("migrate", interactive=False, verbosity=0)
+    user, _ = get_user_model().objects.get_or_create(
+        username=ADMIN, defaults={"email": "staff@example.com", "is_staff": True, "is_superuser": True}
+    )
+    password = os.environ["DJANGO_SUPERUSER_PASSWORD"]
+    if not user.check_password(password):  # setting the same one again would end the staff's sessions
+        user.set_password(password)
+        user.save()

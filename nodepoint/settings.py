@@ -1,0 +1,204 @@
+"""All settings, from the environment or `.env`. `.env.example` and docs/settings.md explain each of them.
+
+Infrastructure settings are kept here as they were written; `sites.connections` makes clients of them and `nodepoint.checks` says
+in one line which one is missing or malformed.
+"""
+
+import os
+from pathlib import Path
+
+from nodepoint import env, logs
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+NODEPOINT_DATA = Path(os.environ.get("NODEPOINT_DATA") or BASE_DIR / "var").resolve()
+env.load_files(BASE_DIR, NODEPOINT_DATA)
+
+# Django
+SECRET_KEY = env.secret_key(NODEPOINT_DATA)
+DEBUG = env.boolean("DEBUG", False)
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+BEHIND_TLS = env.boolean("BEHIND_TLS", False)
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{NODEPOINT_DATA}/nodepoint.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+ROOT_URLCONF = "nodepoint.urls"
+WSGI_APPLICATION = "nodepoint.wsgi.application"
+TEST_RUNNER = "tests.runner.Runner"
+APPEND_SLASH = False  # a redirect would turn a caller's POST into a GET: every API path answers with and without
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "django_q",
+    "nodepoint.apps.NodePointConfig",
+    "nodepoint.api.apps.ApiConfig",
+    "nodepoint.jobs.apps.JobsConfig",
+    "sites.apps.SitesConfig",
+]
+
+MIDDLEWARE = [
+    "nodepoint.api.middleware.RequestIdMiddleware",
+    "nodepoint.api.middleware.ApiMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "static"
+WHITENOISE_USE_FINDERS = True  # the demo serves the admin's assets without a collectstatic run
+
+# TLS ends at the operator's proxy. Without it (BEHIND_TLS=false) secure cookies would lock staff out.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
+SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_TLS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
+SECURE_REDIRECT_EXEMPT = [r"^health/?$"]
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = [
+    "models.W037",  # django-q2's Task has a conditional index, which MariaDB leaves out; only its own pages get slower
+    "security.W008",  # the redirect to TLS is the operator's proxy's business: paths must answer without a redirect
+]
+if not BEHIND_TLS:
+    # Plain HTTP inside the operator's network was asked for: secure cookies and HSTS would lock everybody out.
+    SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W012", "security.W016"]
+
+# E-mail
+EMAIL_CONFIG = env.email("EMAIL_URL", "consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "NodePoint <noreply@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+STAFF_EMAIL = env.items("STAFF_EMAIL")
+
+# The API
+API_WAIT_SECONDS = env.integer("API_WAIT_SECONDS", 20)
+API_BODY_LIMIT = 64 * 1024  # bytes
+WEB_THREADS = env.integer("WEB_THREADS", 8, minimum=2)  # per web process; half of them may wait for a job
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["nodepoint.api.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["nodepoint.api.authentication.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["nodepoint.api.parsers.ObjectParser", "nodepoint.api.parsers.FormParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["nodepoint.api.throttling.TokenThrottle"],
+    "DEFAULT_SCHEMA_CLASS": "nodepoint.api.schema.ApiSchema",
+    "EXCEPTION_HANDLER": "nodepoint.api.errors.exception_handler",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "nodepoint.api.negotiation.AlwaysJson",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "NodePoint",
+    "DESCRIPTION": "The API that the billing portal, ticket systems and operators' scripts call.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+# Jobs. Our own rows are the truth; django-q2 carries wake-up calls that may be lost or doubled (docs/jobs.md).
+JOB_RUNNERS = env.integer("JOB_RUNNERS", 2, minimum=1)  # runner processes
+JOB_THREADS = env.integer("JOB_THREADS", 24, minimum=1)  # steps that one runner works on at once
+JOB_STALL_SECONDS = env.integer("JOB_STALL_SECONDS", 60, minimum=5)  # a due step untouched for so long: start anew
+QUEUE_BROKER = env.text("QUEUE_BROKER", "orm")
+Q_CLUSTER = {
+    "name": "nodepoint",
+    "label": "Queue",
+    "workers": JOB_RUNNERS + 1,  # one more than the runners, so that short tasks always find a free worker
+    "queue_limit": 1,
+    "bulk": 1,
+    "poll": 0.1,
+    "timeout": 50,
+    "retry": 60,  # must exceed timeout, or django-q2 runs a task twice in parallel
+    "save_limit": 0,  # the default loads all kept results at every finished task
+    "ack_failures": True,
+    "max_attempts": 1,
+    "catch_up": False,
+    "recycle": 2000,
+    "orm": "default",
+}
+if QUEUE_BROKER != "orm":
+    Q_CLUSTER["redis"] = QUEUE_BROKER
+    del Q_CLUSTER["orm"]
+
+# Names and addresses of the platform
+BASE_DOMAIN = env.text("BASE_DOMAIN", "nodepoint.eu").lower().strip(".")
+PROXY_IP = env.text("PROXY_IP")
+PROXY_LAN_IPS = env.items("PROXY_LAN_IPS")
+PROXY_CHECK_ADDRESS = env.text("PROXY_CHECK_ADDRESS")
+NAMESERVERS = env.items("NAMESERVERS", "ns1.nodepoint.eu,ns2.nodepoint.eu")
+DNS_RESOLVERS = env.items("DNS_RESOLVERS")
+DNS_PORT = env.integer("DNS_PORT", 53, minimum=1)
+SITE_NETWORK = env.text("SITE_NETWORK", "192.168.1.0/24")
+SITE_IP_RANGE = env.text("SITE_IP_RANGE", "192.168.1.100-192.168.1.253")
+SITE_GATEWAY = env.text("SITE_GATEWAY")
+SITE_NAMESERVERS = env.items("SITE_NAMESERVERS")
+SITE_SMTP_URL = env.text("SITE_SMTP_URL")
+VMID_START = env.integer("VMID_START", 900, minimum=100)
+
+# Proxmox VE
+PROXMOX_HOST = env.text("PROXMOX_HOST")
+PROXMOX_USER = env.text("PROXMOX_USER", "api@pam")
+PROXMOX_TOKEN_NAME = env.text("PROXMOX_TOKEN_NAME")
+PROXMOX_TOKEN_VALUE = env.text("PROXMOX_TOKEN_VALUE")
+PROXMOX_VERIFY_TLS = env.text("PROXMOX_VERIFY_TLS", "true")
+PROXMOX_NODES = env.items("PROXMOX_NODES", "node1,node2")
+PROXMOX_HOME_NODE = env.text("PROXMOX_HOME_NODE")
+PROXMOX_STORAGE = env.text("PROXMOX_STORAGE", "global-lvm")
+PROXMOX_TEMPLATE = env.text("PROXMOX_TEMPLATE")
+PROXMOX_POOL = env.text("PROXMOX_POOL")
+PROXMOX_BRIDGE = env.text("PROXMOX_BRIDGE", "vmbr1")
+PROXMOX_CONCURRENCY = env.integer("PROXMOX_CONCURRENCY", 10, minimum=1)
+PROXMOX_CREATES = env.integer("PROXMOX_CREATES", 3, minimum=1)
+
+# The console of the nodes (SSH, pct exec)
+SSH_USER = env.text("SSH_USER", "root")
+SSH_KEY_FILE = env.text("SSH_KEY_FILE")
+SSH_KNOWN_HOSTS = env.text("SSH_KNOWN_HOSTS")
+SSH_NODE_HOSTS = env.items("SSH_NODE_HOSTS")
+WORDPRESS_URL = env.text("WORDPRESS_URL", "https://wordpress.org/latest.tar.gz")
+
+# Cloudflare and Nginx Proxy Manager
+CLOUDFLARE_API_URL = env.text("CLOUDFLARE_API_URL", "https://api.cloudflare.com/client/v4")
+CLOUDFLARE_API_TOKEN = env.text("CLOUDFLARE_API_TOKEN")
+CLOUDFLARE_ZONE_ID = env.text("CLOUDFLARE_ZONE_ID")
+NPM_URL = env.text("NPM_URL")
+NPM_EMAIL = env.text("NPM_EMAIL")
+NPM_PASSWORD = env.text("NPM_PASSWORD")
+NPM_CERTIFICATE = env.text("NPM_CERTIFICATE", "letsencrypt")
+LETSENCRYPT_EMAIL = env.text("LETSENCRYPT_EMAIL")
+
+# Logs: one JSON object a line on standard error
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
+LOGGING = logs.config(LOG_LEVEL)

@@ -1,0 +1,12 @@
+"""All paths. The API's stand at the root; `/admin/` is for staff."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+urlpatterns = [
+    path("", include("nodepoint.api.urls")),
+    path("", include("sites.urls")),
+    path("admin/", admin.site.urls),
+    path("admin", RedirectView.as_view(url="/admin/")),
+]

@@ -1,0 +1,63 @@
+"""Reserving an address, a VMID and a subdomain: unique in the database, in the transaction that accepts the order."""
+
+from ipaddress import IPv4Address
+
+from django.conf import settings
+from django.db import transaction
+
+from sites.errors import NoCapacity
+from sites.models import ClusterReading, ReservationLock, Site
+from sites.naming import free_subdomain
+
+
+def lock() -> None:
+    """Make other orders wait until this transaction ends: what they then read is what is really free."""
+    ReservationLock.objects.select_for_update().get()
+
+
+def address_range() -> tuple[IPv4Address, IPv4Address]:
+    """First and last private address for sites, from SITE_IP_RANGE (`192.168.1.100-192.168.1.253`). ValueError if malformed."""
+    first, _, last = settings.SITE_IP_RANGE.partition("-")
+    return IPv4Address(first.strip()), IPv4Address(last.strip())
+
+
+def free_address() -> str:
+    """The lowest free private address of the range; NoCapacity when all are taken."""
+    first, last = address_range()
+    never = {settings.SITE_GATEWAY, *settings.SITE_NAMESERVERS, *settings.PROXY_LAN_IPS}
+    taken = set(Site.objects.filter(private_ip__isnull=False).values_list("private_ip", flat=True)) | never
+    for number in range(int(first), int(last) + 1):
+        if (address := str(IPv4Address(number))) not in taken:
+            return address
+    raise NoCapacity()
+
+
+def free_vmid(seen: set[int] | None = None) -> int:
+    """The lowest VMID from VMID_START that neither we nor, as far as we know, Proxmox uses. `seen`: a fresh reading of the
+    VMIDs in use there; by default the last one that is stored."""
+    if seen is None:
+        guests = ClusterReading.objects.values_list("guests", flat=True).first() or {}
+        seen = {int(vmid) for vmid in guests}
+    taken = seen | set(Site.objects.filter(vmid__isnull=False).values_list("vmid", flat=True))
+    vmid = settings.VMID_START
+    while vmid in taken:
+        vmid += 1
+    return vmid
+
+
+def reserve(site: Site) -> None:
+    """Give an order that is being written its address, VMID and subdomain. Call inside a transaction, after `lock()`."""
+    names = set(Site.objects.filter(subdomain__isnull=False).values_list("subdomain", flat=True))
+    site.private_ip = free_address()
+    site.vmid = free_vmid()
+    site.subdomain = free_subdomain(site.email, names)
+
+
+def reserve_other_vmid(site: Site, in_use: set[int]) -> int:
+    """Move an order to another VMID because Proxmox uses its own for something else. Returns the new one."""
+    with transaction.atomic():
+        lock()
+        vmid = free_vmid(in_use)
+        Site.objects.filter(pk=site.pk).update(vmid=vmid)
+    site.vmid = vmid
+    return vmid

@@ -1,0 +1,287 @@
+"""Commands inside containers: `pct exec` on the node that holds them, over SSH.
+
+The API of Proxmox VE has no such call. ssh joins its arguments and the node's shell, as root, parses them
+again: so the line is quoted once more here, and whatever is not a plain word belongs on stdin.
+"""
+
+import contextlib
+import os
+import re
+import select
+import shlex
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nodepoint.clients.deadline import end_of, left_until
+from nodepoint.clients.errors import (
+    BadAnswer,
+    Busy,
+    ClientError,
+    NotFound,
+    Refused,
+    TimedOut,
+    Unreachable,
+)
+
+if TYPE_CHECKING:
+    import paramiko
+
+SYSTEM = "ssh"
+MOST_BYTES = 64 * 1024  # of each stream that are kept
+SESSIONS = 8  # channels at once on a connection; sshd allows 10 by default (MaxSessions)
+OPEN_SECONDS = 5.0  # for opening a channel on a connection that may have died unnoticed
+KEEPALIVE = 30  # seconds
+POLL_MS = 250  # a channel that the watchdog closes wakes nobody: its descriptor is just gone
+
+# What `pct` writes to stderr beside its exit code 255, which may be the command's own as well.
+PCT_TEXTS: tuple[tuple[re.Pattern[str], type[ClientError]], ...] = (
+    (re.compile(r"[Cc]onfiguration file '.*' does not exist"), NotFound),
+    (re.compile(r"not running|is locked|got timeout"), Busy),
+    (re.compile(r"ipcc_send_rec|[Cc]onnection refused|no quorum"), Unreachable),
+)
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a command left: its own exit code (128 + n for signal n) and at most 64 KiB of each stream."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    truncated: bool
+
+
+class Console:
+    """`hosts` maps a node's name to (host, port); keys of the hosts must stand in `known_hosts_file`.
+
+    `timeout`: seconds for a whole call. One connection per node and process, shared by all threads.
+    """
+
+    def __init__(
+        self,
+        hosts: Mapping[str, tuple[str, int]],
+        user: str,
+        key_file: str,
+        known_hosts_file: str,
+        timeout: float = 20.0,
+    ) -> None:
+        self.timeout = timeout
+        self._nodes = {
+            node: _Node(host, port, user, key_file, known_hosts_file) for node, (host, port) in hosts.items()
+        }
+
+    def run(self, node: str, vmid: int, argv: Sequence[str], stdin: str = "") -> Output:
+        """Runs `argv` inside the container, with `stdin` as its input, and waits for its end.
+
+        Any exit code but 255 is the command's own. `NotFound`: the container is not on this node. `Busy`:
+        it does not run, or all sessions of the node are taken. `TimedOut`: **the command goes on** all the
+        same. A script on stdin should take its lock itself and print an end marker, since a broken
+        connection cuts it short.
+        """
+        line = shlex.join(["pct", "exec", str(int(vmid)), "--keep-env", "0", "--", *argv])
+        end = end_of(self.timeout)
+        output = self._node(node).run(line, stdin.encode(), end)
+        if output.exit_code == 255:
+            raise pct_error(output.stderr)
+        return output
+
+    def connect(self, node: str) -> None:
+        """Connects and authenticates unless that is so already: whether `run` could work at all."""
+        self._node(node).client(end_of(self.timeout))
+
+    def close(self) -> None:
+        """Ends all connections; later calls make new ones."""
+        for node in self._nodes.values():
+            node.close()
+
+    def _node(self, name: str) -> "_Node":
+        if name not in self._nodes:
+            raise Refused(SYSTEM, f"no SSH address is configured for node {name!r}")
+        return self._nodes[name]
+
+
+class _Node:
+    """The connection to one node."""
+
+    def __init__(self, host: str, port: int, user: str, key_file: str, known_hosts_file: str) -> None:
+        self._address = (host, port)
+        self._user = user
+        self._key_file = key_file
+        self._known_hosts_file = known_hosts_file
+        self._reset()
+
+    def _reset(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._sessions = threading.BoundedSemaphore(SESSIONS)
+        self._client: paramiko.SSHClient | None = None
+
+    def run(self, line: str, stdin: bytes, end: float) -> Output:
+        if self._pid != os.getpid():
+            self._reset()  # a forked child shares its parent's connection, but not the thread that serves it
+        sessions = self._sessions
+        if not sessions.acquire(timeout=left_until(end)):
+            raise Busy(SYSTEM, "all sessions of the node are taken")
+        try:
+            channel = self._open(end)
+            with contextlib.closing(channel), _watchdog(end, channel.close) as late:
+                return _execute(channel, line, stdin, late)
+        finally:
+            sessions.release()
+
+    def client(self, end: float) -> "paramiko.SSHClient":
+        """The open connection, made by the first thread that needs it while the others wait."""
+        if not self._lock.acquire(timeout=left_until(end)):
+            raise Unreachable(SYSTEM, "another thread's connection took too long")
+        try:
+            if self._client is None or not _is_alive(self._client):
+                self._client = self._connect(end)
+            return self._client
+        finally:
+            self._lock.release()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._client:
+                self._client.close()
+            self._client = None
+
+    def _open(self, end: float) -> "paramiko.Channel":
+        """A channel; on a new connection once more where the old one turns out dead. Nothing has run by
+        then."""
+        import paramiko
+
+        for last in (False, True):
+            client = self.client(end)
+            seconds = min(OPEN_SECONDS, left_until(end))
+            try:
+                return client.get_transport().open_session(timeout=seconds)
+            except paramiko.ChannelException as error:
+                raise Busy(SYSTEM, f"no further session: {error}") from error
+            except (paramiko.SSHException, OSError, EOFError, AttributeError) as error:
+                # A caller in a hurry must not cut off the others. AttributeError: closed meanwhile.
+                if last or (seconds < OPEN_SECONDS and _is_alive(client)):
+                    raise Unreachable(SYSTEM, _words(error)) from error
+            client.close()
+        raise AssertionError("the last round returns or raises")
+
+    def _connect(self, end: float) -> "paramiko.SSHClient":
+        import paramiko
+
+        client = paramiko.SSHClient()
+        client.set_missing_host_key_policy(paramiko.RejectPolicy())
+        try:
+            client.load_system_host_keys(self._known_hosts_file)
+            key = paramiko.PKey.from_path(self._key_file)
+        except (OSError, ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType) as error:
+            raise Refused(SYSTEM, f"key or known hosts cannot be read: {_words(error)}") from error
+        left = left_until(end)
+        try:
+            sock = socket.create_connection(self._address, timeout=left)
+            with _watchdog(end, sock.close):
+                client.connect(
+                    self._address[0],
+                    self._address[1],
+                    self._user,
+                    pkey=key,
+                    sock=sock,
+                    look_for_keys=False,
+                    allow_agent=False,
+                    banner_timeout=left,
+                    auth_timeout=left,
+                    channel_timeout=left,
+                )
+        except (paramiko.BadHostKeyException, paramiko.AuthenticationException) as error:
+            raise Refused(SYSTEM, _words(error)) from error
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            kind = Refused if "not found in known_hosts" in str(error) else Unreachable
+            raise kind(SYSTEM, _words(error)) from error
+        transport = client.get_transport()
+        if transport:
+            transport.set_keepalive(KEEPALIVE)
+        return client
+
+
+@contextlib.contextmanager
+def _watchdog(end: float, close: Callable[[], None]) -> Iterator[threading.Event]:
+    """Calls `close` at the end of the time. paramiko waits for some answers without any limit of its own."""
+    late = threading.Event()
+
+    def bark() -> None:
+        late.set()
+        close()
+
+    timer = threading.Timer(left_until(end), bark)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield late
+    finally:
+        timer.cancel()
+
+
+def _is_alive(client: "paramiko.SSHClient") -> bool:
+    transport = client.get_transport()
+    return transport is not None and transport.is_active()
+
+
+def _execute(channel: "paramiko.Channel", line: str, stdin: bytes, late: threading.Event) -> Output:
+    import paramiko
+
+    broken = (paramiko.SSHException, OSError, EOFError)
+    try:
+        channel.exec_command(line)
+    except broken as error:
+        refused = channel.get_transport().is_active() and not late.is_set()
+        raise (Refused if refused else TimedOut)(SYSTEM, _words(error)) from error
+    try:
+        channel.sendall(stdin)
+        channel.shutdown_write()
+        (stdout, cut), (stderr, also_cut) = _read(channel)
+        exit_code = channel.recv_exit_status()
+    except broken as error:
+        raise TimedOut(SYSTEM, _words(error)) from error
+    if late.is_set() or exit_code < 0:
+        raise TimedOut(SYSTEM, "no end of the command was seen")
+    return Output(exit_code, stdout, stderr, truncated=cut or also_cut)
+
+
+def _read(channel: "paramiko.Channel") -> list[tuple[str, bool]]:
+    """Both streams to their end, each as text and whether it was cut. Both are read in turn: one that is
+    left full would stop the other, since they share a window."""
+    sources = (
+        (channel.recv_ready, channel.recv, bytearray()),
+        (channel.recv_stderr_ready, channel.recv_stderr, bytearray()),
+    )
+    poll = select.poll()
+    poll.register(channel.fileno(), select.POLLIN)
+    cut = [False, False]
+    while not channel.closed and not channel.eof_received:
+        poll.poll(POLL_MS)
+        for number, (ready, receive, kept) in enumerate(sources):
+            while ready():
+                cut[number] |= _keep(kept, receive(MOST_BYTES))
+    for number, (_, receive, kept) in enumerate(sources):
+        while data := receive(MOST_BYTES):
+            cut[number] |= _keep(kept, data)
+    return [(kept.decode("utf-8", "replace"), cut[n]) for n, (_, _, kept) in enumerate(sources)]
+
+
+def _keep(kept: bytearray, data: bytes) -> bool:
+    room = MOST_BYTES - len(kept)
+    kept += data[:room]
+    return len(data) > room
+
+
+def pct_error(stderr: str) -> ClientError:
+    """The error for exit code 255, where nothing but the text tells who failed; without a known text:
+    unknown."""
+    kind = next((kind for pattern, kind in PCT_TEXTS if pattern.search(stderr)), BadAnswer)
+    return kind(SYSTEM, f"exit code 255: {stderr}")
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,160 @@
+"""How Proxmox VE is called: real proxmoxer, on our transport, with the traps of both taken out."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from proxmoxer import ProxmoxAPI, ResourceException
+from proxmoxer.backends.https import JsonSerializer
+from requests import Response
+
+from nodepoint.clients.errors import BadAnswer, Refused, keep_secret
+from nodepoint.clients.http import PerThread, fit
+from sites.clients.proxmox.errors import SYSTEM, http_error
+
+SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@!+-]*")
+
+
+class _Envelope(JsonSerializer):
+    """Reads `{"data": …}`. proxmoxer's own hands on what is no JSON as if it were data, and loses the
+    status of a failure whose body is not an object."""
+
+    def loads(self, response: Response) -> Any:
+        body = _body(response)
+        if "data" not in body:
+            raise BadAnswer(SYSTEM, f"not an answer of Proxmox VE: {response.content[:200]!r}")
+        return body["data"]
+
+    def loads_errors(self, response: Response) -> dict[str, str]:
+        errors = _body(response).get("errors")
+        return {str(k): str(v).strip() for k, v in errors.items()} if isinstance(errors, dict) else {}
+
+
+def _body(response: Response) -> dict[str, Any]:
+    try:
+        body = json.loads(response.content)
+    except ValueError:  # UnicodeDecodeError is one
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+class Calls:
+    """One cluster, by one of its nodes and an API token.
+
+    `host` is host[:port], `verify_tls` True, False or the path of a CA file, `timeout` the seconds of a
+    call. Above 30 by default, so that the cluster's own limit between its nodes (status 596) speaks first.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        user: str,
+        token_name: str,
+        token_value: str,
+        verify_tls: bool | str = True,
+        timeout: float = 40.0,
+    ) -> None:
+        keep_secret(token_value)
+        self._options = {
+            "host": host,
+            "user": user,
+            "token_name": token_name,
+            "token_value": token_value,
+            "verify_ssl": verify_tls,
+            "timeout": timeout,
+        }
+        self._apis = PerThread(self._connect)
+
+    def _connect(self) -> ProxmoxAPI:
+        api = ProxmoxAPI(backend="https", **self._options)
+        # proxmoxer offers no public way to its session and to how it reads an answer.
+        fit(api._store["session"], SYSTEM)
+        api._store["serializer"] = _Envelope()
+        return api
+
+    def _get(self, *segments: str | int, **params: Any) -> Any:
+        return self._call("get", segments, params)
+
+    def _post(self, *segments: str | int, **params: Any) -> Any:
+        return self._call("post", segments, params)
+
+    def _put(self, *segments: str | int, **params: Any) -> Any:
+        return self._call("put", segments, params)
+
+    def _delete(self, *segments: str | int, **params: Any) -> Any:
+        return self._call("delete", segments, params)
+
+    def _call(self, method: str, segments: tuple[str | int, ...], params: Mapping[str, Any]) -> Any:
+        send = getattr(self._apis.get()(list(map(segment, segments))), method)
+        try:
+            return send(**wire(params))
+        except ResourceException as error:
+            raise http_error(error) from error
+
+    def _get_rows(self, key: str, *segments: str | int, **params: Any) -> list[dict[str, Any]]:
+        """A list of objects that all have `key`, without which a row means nothing."""
+        data = self._get(*segments, **params)
+        if not isinstance(data, list) or not all(isinstance(row, dict) and key in row for row in data):
+            raise BadAnswer(SYSTEM, f"not a list of things with {key}: {str(data)[:200]}")
+        return data
+
+    def _get_dict(self, *segments: str | int, **params: Any) -> dict[str, Any]:
+        data = self._get(*segments, **params)
+        if not isinstance(data, dict):
+            raise BadAnswer(SYSTEM, f"not an object: {str(data)[:200]}")
+        return data
+
+
+def segment(value: str | int) -> str:
+    """A part of a path. proxmoxer would split it at slashes and requests resolve dots: another call,
+    unchecked."""
+    text = str(value)
+    if not SEGMENT.fullmatch(text):
+        raise Refused(SYSTEM, f"not a name that Proxmox VE knows: {text[:60]!r}")
+    return text
+
+
+def wire(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as the API takes them: 1 and 0 (it refuses `True`), absent ones left out."""
+    return {k: int(v) if isinstance(v, bool) else v for k, v in params.items() if v is not None}
+
+
+def upid(data: Any) -> str:
+    """The UPID that a task call must have answered with; anything else is a `BadAnswer` (outcome unknown)."""
+    if not (isinstance(data, str) and data.startswith("UPID:") and data.count(":") == 8):
+        raise BadAnswer(SYSTEM, f"no UPID: {str(data)[:200]}")
+    return data
+
+
+def integer(value: Any, default: int = 0) -> int:
+    """A number that Perl's JSON may have sent as text."""
+    return default if value in (None, "") else int(float(value))
+
+
+def yes(value: Any) -> bool:
+    """A boolean of the API: 1, "1", and true on newer paths."""
+    return value in (1, "1", True)
+
+
+def tags(text: str | None) -> frozenset[str]:
+    """Tags come sorted, lower case and separated by semicolons, but may have been written in any list
+    form."""
+    return frozenset(filter(None, re.split(r"[;, ]+", (text or "").lower())))
+
+
+def property_string(values: Mapping[str, str | int | bool]) -> str:
+    """`name=eth0,bridge=vmbr1,firewall=1` from a mapping. A value that would add a property is a
+    `ValueError`."""
+    parts = []
+    for key, value in wire(values).items():
+        if not re.fullmatch(r"[^,=\s]+", str(value)):
+            raise ValueError(f"{key} cannot hold {value!r}")
+        parts.append(f"{key}={value}")
+    return ",".join(parts)
+
+
+def properties(text: str | None, bare: str = "volume") -> dict[str, str]:
+    """The mapping behind a property string; a first value without a key is kept as `bare`."""
+    parts = (part.partition("=") for part in (text or "").split(",") if part)
+    return {key if equals else bare: value if equals else key for key, equals, value in parts}

@@ -1,0 +1,190 @@
+"""The cluster as a whole: its nodes, its guests, its storages, and what our token may do."""
+
+from dataclasses import dataclass
+
+from nodepoint.clients.errors import Conflict
+from sites.clients.proxmox.calls import Calls, integer, tags, yes
+
+
+@dataclass(frozen=True)
+class Version:
+    """`release` like "9.1" decides which parameters a cluster knows; `version` is the full one."""
+
+    release: str
+    version: str
+
+    def at_least(self, *release: int) -> bool:
+        """Whether the release is `release`, say 9, 0, or newer."""
+        return tuple(int(part) for part in self.release.split(".") if part.isdigit()) >= release
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node's state. Memory in bytes; `cpu` is the used fraction of all `maxcpu` cores."""
+
+    name: str
+    online: bool
+    cpu: float
+    maxcpu: int
+    mem: int
+    maxmem: int
+
+    @property
+    def memory_free(self) -> int:
+        """Bytes that nothing uses now, not what is left unpromised."""
+        return max(0, self.maxmem - self.mem)
+
+    @property
+    def cpu_free(self) -> float:
+        """Idle cores."""
+        return self.maxcpu * (1 - self.cpu)
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A container (`type` "lxc") or machine ("qemu") as the cluster last heard of it, up to 10 s ago.
+
+    `status` is running, stopped, or unknown (a node that is away, a container just made). `cpu` is a
+    fraction of `maxcpu` cores; `mem`, `maxmem`, `disk`, `maxdisk` in bytes (`disk` only while running);
+    `uptime` in seconds.
+    """
+
+    vmid: int
+    node: str
+    type: str
+    name: str
+    status: str
+    lock: str
+    tags: frozenset[str]
+    pool: str
+    cpu: float
+    maxcpu: float
+    mem: int
+    maxmem: int
+    disk: int
+    maxdisk: int
+    uptime: int
+    hastate: str
+    template: bool
+
+
+@dataclass(frozen=True)
+class StorageStatus:
+    """A storage seen from one node; sizes in bytes. `content`: what it may hold ("rootdir", "vztmpl", …)."""
+
+    type: str
+    active: bool
+    enabled: bool
+    shared: bool
+    content: frozenset[str]
+    total: int
+    used: int
+    avail: int
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Something stored: `volid` is what `ostemplate` takes, `size` in bytes, `ctime` in epoch seconds."""
+
+    volid: str
+    format: str
+    size: int
+    ctime: int
+
+
+class Cluster(Calls):
+    """Calls that concern no single container."""
+
+    def version(self) -> Version:
+        """The release of the node that answers."""
+        data = self._get_dict("version")
+        return Version(release=str(data.get("release", "")), version=str(data.get("version", "")))
+
+    def permissions(self, path: str | None = None) -> dict[str, frozenset[str]]:
+        """Privileges of our token by ACL path ("/vms", "/storage/local", …), only those of `path` if
+        given."""
+        data = self._get_dict("access", "permissions", path=path)
+        return {p: frozenset(k for k, granted in held.items() if yes(granted)) for p, held in data.items()}
+
+    def nodes(self) -> list[Node]:
+        """All nodes, also those that are away."""
+        return [
+            Node(
+                name=row["node"],
+                online=row.get("status") == "online",
+                cpu=float(row.get("cpu") or 0),
+                maxcpu=integer(row.get("maxcpu")),
+                mem=integer(row.get("mem")),
+                maxmem=integer(row.get("maxmem")),
+            )
+            for row in self._get_rows("node", "nodes")
+        ]
+
+    def resources(self) -> list[Guest]:
+        """All guests of the cluster in one cheap call, which no single node can hold up."""
+        rows = self._get_rows("id", "cluster", "resources", type="vm")
+        return [_guest(row) for row in rows if row.get("vmid")]
+
+    def vmid_free(self, vmid: int) -> bool:
+        """Whether the cluster uses `vmid` for nothing now. It only looks: nothing is reserved."""
+        try:
+            self._get("cluster", "nextid", vmid=vmid)
+        except Conflict:
+            return False
+        return True
+
+    def cluster_firewall(self) -> bool:
+        """Whether the cluster's firewall is on, without which no container's firewall works."""
+        return yes(self._get_dict("cluster", "firewall", "options").get("enable"))
+
+    def pools(self) -> frozenset[str]:
+        """Names of the pools that our token sees."""
+        return frozenset(row["poolid"] for row in self._get_rows("poolid", "pools"))
+
+    def storage_status(self, node: str, storage: str) -> StorageStatus:
+        """State and free space of a storage on a node."""
+        data = self._get_dict("nodes", node, "storage", storage, "status")
+        return StorageStatus(
+            type=data.get("type", ""),
+            active=yes(data.get("active")),
+            enabled=yes(data.get("enabled")),
+            shared=yes(data.get("shared")),
+            content=tags(data.get("content")),
+            total=integer(data.get("total")),
+            used=integer(data.get("used")),
+            avail=integer(data.get("avail")),
+        )
+
+    def storage_content(self, node: str, storage: str, content: str = "vztmpl") -> list[Volume]:
+        """What a storage holds of one kind, templates by default. Slow on some storages."""
+        return [
+            Volume(
+                volid=row["volid"],
+                format=row.get("format", ""),
+                size=integer(row.get("size")),
+                ctime=integer(row.get("ctime")),
+            )
+            for row in self._get_rows("volid", "nodes", node, "storage", storage, "content", content=content)
+        ]
+
+
+def _guest(row: dict) -> Guest:
+    return Guest(
+        vmid=integer(row["vmid"]),
+        node=row.get("node", ""),
+        type=row.get("type", ""),
+        name=row.get("name", ""),
+        status=row.get("status", "unknown"),
+        lock=row.get("lock", ""),
+        tags=tags(row.get("tags")),
+        pool=row.get("pool", ""),
+        cpu=float(row.get("cpu") or 0),
+        maxcpu=float(row.get("maxcpu") or 0),
+        mem=integer(row.get("mem")),
+        maxmem=integer(row.get("maxmem")),
+        disk=integer(row.get("disk")),
+        maxdisk=integer(row.get("maxdisk")),
+        uptime=integer(row.get("uptime")),
+        hastate=row.get("hastate", ""),
+        template=yes(row.get("template")),
+    )

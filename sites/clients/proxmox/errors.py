@@ -1,0 +1,73 @@
+"""What Proxmox VE says, as an error of our family.
+
+Most failures are a status 500 whose reason phrase is the only key, and the same texts come back as the
+exit status of a task. Both ways lead through one table, so that a step need not know when the error was
+found.
+"""
+
+import re
+from collections.abc import Mapping
+
+from proxmoxer import ResourceException
+
+from nodepoint.clients.errors import (
+    BadAnswer,
+    Busy,
+    ClientError,
+    Conflict,
+    NotFound,
+    Refused,
+    TimedOut,
+    Unreachable,
+)
+
+SYSTEM = "proxmox"
+
+# First match wins. Texts of pve-container, -guest-common, -storage, -cluster, -ha-manager, 8.4 and 9.x.
+TEXTS: tuple[tuple[str, type[ClientError]], ...] = (
+    (r"[Cc]onfiguration file '.*' does not exist", NotFound),
+    (r"snapshot '.*' does not exist|no such (resource|task)|not HA managed|no rule at position", NotFound),
+    (r"already exists|already defined|already used|already running|not running", Conflict),
+    (r"used in HA resources|in error state, must be disabled", Conflict),
+    (r"is locked|got timeout|got lock request timeout|guest migration lock", Busy),
+    (r"no quorum|container is running|did not stop|detected modified configuration", Busy),
+    (r"got no worker upid|starting worker failed|unable to fork worker", Busy),
+    (r"snapshot feature is not available|not most recent snapshot|protection mode", Refused),
+    (r"shrink|Permission check failed|groups? (have|has) been migrated|not been migrated", Refused),
+    (r"hostname lookup '.*' failed|storage '.*' does not exist|volume '.*' does not exist", Refused),
+    (r"can't start a CT if it's a template|no options specified|unable to hotplug", Refused),
+    (r"unexpected status|interrupted by signal", BadAnswer),
+)
+TABLE = tuple((re.compile(pattern), kind) for pattern, kind in TEXTS)
+
+# 595 to 599 come from pveproxy's own client: only with 595 it is certain that the other node was not asked.
+STATUSES: Mapping[int, type[ClientError]] = {
+    **dict.fromkeys((400, 401, 403, 501), Refused),
+    404: NotFound,
+    429: Busy,
+    595: Unreachable,
+    **dict.fromkeys((596, 597, 598, 599), TimedOut),
+}
+
+
+def by_text(text: str) -> type[ClientError] | None:
+    """The class of error that this text of Proxmox VE stands for."""
+    return next((kind for pattern, kind in TABLE if pattern.search(text)), None)
+
+
+def task_error(exitstatus: str) -> ClientError:
+    """The error for the exit status of a failed task; an unknown text is a `BadAnswer` (outcome unknown)."""
+    return (by_text(exitstatus) or BadAnswer)(SYSTEM, exitstatus)
+
+
+def http_error(error: ResourceException) -> ClientError:
+    """The error for an HTTP status of 400 and above: the texts first, then the status."""
+    fields = "; ".join(f"{name}: {text}" for name, text in (error.errors or {}).items())
+    text = f"{error.content} {fields}".strip()
+    status = error.status_code
+    kind = STATUSES.get(status)
+    if status == 500 or kind is Refused:
+        # A refusal of a parameter is one whatever it says, but for what merely stands there or is gone.
+        named = by_text(text)
+        kind = named if status == 500 or named in (Conflict, NotFound, Busy) else kind
+    return (kind or BadAnswer)(SYSTEM, f"{status} {text}")

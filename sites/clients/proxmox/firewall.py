@@ -1,0 +1,99 @@
+"""The firewall of a container. It works only with the cluster's firewall on and `firewall=1` on net0."""
+
+from dataclasses import dataclass
+
+from nodepoint.clients.errors import NotFound
+from sites.clients.proxmox.calls import Calls, integer, yes
+
+
+@dataclass(frozen=True)
+class FirewallOptions:
+    """Defaults are those of Proxmox VE. `ipfilter` allows only the addresses of the configuration as
+    source."""
+
+    enable: bool = False
+    policy_in: str = "DROP"
+    policy_out: str = "ACCEPT"
+    ipfilter: bool = False
+    macfilter: bool = True
+    dhcp: bool = False
+    ndp: bool = True
+
+
+@dataclass(frozen=True)
+class FirewallRule:
+    """`type` in, out or group; `action` ACCEPT, DROP, REJECT or a group's name; `dport` like "80" or
+    "80,443".
+
+    `pos` and `digest` (of the whole list) are those of the list that was read and are not sent with a new
+    rule.
+    """
+
+    type: str
+    action: str
+    proto: str = ""
+    source: str = ""
+    dest: str = ""
+    dport: str = ""
+    macro: str = ""
+    comment: str = ""
+    enable: bool = True
+    pos: int | None = None
+    digest: str = ""
+
+
+class Firewall(Calls):
+    """Options and rules; rules are tried from position 0 on, the first that fits decides."""
+
+    def firewall_options(self, node: str, vmid: int) -> FirewallOptions:
+        """The container's firewall options."""
+        data = self._get_dict("nodes", node, "lxc", vmid, "firewall", "options")
+        default = FirewallOptions()
+        return FirewallOptions(
+            enable=yes(data.get("enable", default.enable)),
+            policy_in=data.get("policy_in", default.policy_in),
+            policy_out=data.get("policy_out", default.policy_out),
+            ipfilter=yes(data.get("ipfilter", default.ipfilter)),
+            macfilter=yes(data.get("macfilter", default.macfilter)),
+            dhcp=yes(data.get("dhcp", default.dhcp)),
+            ndp=yes(data.get("ndp", default.ndp)),
+        )
+
+    def set_firewall_options(self, node: str, vmid: int, options: FirewallOptions) -> None:
+        """Sets all the options of `options`."""
+        self._put("nodes", node, "lxc", vmid, "firewall", "options", **vars(options))
+
+    def firewall_rules(self, node: str, vmid: int) -> list[FirewallRule]:
+        """The container's rules in their order."""
+        rows = self._get_rows("pos", "nodes", node, "lxc", vmid, "firewall", "rules")
+        return sorted((_rule(row) for row in rows), key=lambda rule: rule.pos or 0)
+
+    def add_firewall_rule(self, node: str, vmid: int, rule: FirewallRule, pos: int | None = None) -> None:
+        """Adds a rule, at position 0 unless `pos` says otherwise. A repeat adds a second one: read the
+        list first."""
+        texts = {k: v or None for k, v in vars(rule).items() if k not in ("enable", "pos", "digest")}
+        self._post("nodes", node, "lxc", vmid, "firewall", "rules", **texts, enable=rule.enable, pos=pos)
+
+    def delete_firewall_rule(self, node: str, vmid: int, pos: int, digest: str = "") -> None:
+        """Deletes the rule at `pos`. With the list's `digest` a list changed meanwhile is `Busy`: read it
+        again."""
+        try:
+            self._delete("nodes", node, "lxc", vmid, "firewall", "rules", pos, digest=digest or None)
+        except NotFound:
+            return
+
+
+def _rule(row: dict) -> FirewallRule:
+    return FirewallRule(
+        type=row.get("type", ""),
+        action=row.get("action", ""),
+        proto=row.get("proto", ""),
+        source=row.get("source", ""),
+        dest=row.get("dest", ""),
+        dport=str(row.get("dport", "")),
+        macro=row.get("macro", ""),
+        comment=(row.get("comment") or "").rstrip("\n"),
+        enable=yes(row.get("enable")),
+        pos=integer(row.get("pos")),
+        digest=row.get("digest", ""),
+    )

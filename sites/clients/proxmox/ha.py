@@ -1,0 +1,80 @@
+"""High availability: which containers the HA manager keeps alive, and what it makes of that."""
+
+from dataclasses import dataclass
+
+from nodepoint.clients.errors import NotFound
+from sites.clients.proxmox.calls import Calls, integer
+
+
+@dataclass(frozen=True)
+class HaResource:
+    """What is wished: `state` started, stopped, disabled or ignored."""
+
+    sid: str
+    state: str
+    comment: str
+    max_restart: int
+    max_relocate: int
+
+
+@dataclass(frozen=True)
+class HaService:
+    """What is: `state` as the HA manager shows it (started, stopped, request_stop, error, fence, recovery,
+    …)."""
+
+    sid: str
+    vmid: int
+    node: str
+    state: str
+    crm_state: str
+    request_state: str
+
+
+class HighAvailability(Calls):
+    """HA resources of containers. Writes take effect in the manager's rounds, some 10 to 30 s later."""
+
+    def ha_resource(self, vmid: int) -> HaResource | None:
+        """The HA resource of a container, None when it is not HA-managed."""
+        try:
+            data = self._get_dict("cluster", "ha", "resources", f"ct:{vmid}")
+        except NotFound:
+            return None
+        return HaResource(
+            sid=data.get("sid", f"ct:{vmid}"),
+            state=data.get("state", "started"),
+            comment=data.get("comment", ""),
+            max_restart=integer(data.get("max_restart"), 1),
+            max_relocate=integer(data.get("max_relocate"), 1),
+        )
+
+    def add_ha_resource(self, vmid: int, state: str = "started", comment: str = "") -> None:
+        """Puts a container under HA. `started` starts it. `Conflict` when it already is one."""
+        self._post("cluster", "ha", "resources", sid=f"ct:{vmid}", state=state, comment=comment or None)
+
+    def set_ha_resource(self, vmid: int, state: str) -> None:
+        """Wishes another state. `NotFound` when it is not HA-managed, `Conflict` in HA state "error"."""
+        self._put("cluster", "ha", "resources", f"ct:{vmid}", state=state)
+
+    def remove_ha_resource(self, vmid: int) -> None:
+        """Takes a container out of HA and leaves it as it is. A stop that was only requested is lost
+        thereby."""
+        try:
+            self._delete("cluster", "ha", "resources", f"ct:{vmid}")
+        except NotFound:
+            return
+
+    def ha_status(self) -> list[HaService]:
+        """The manager's view of all HA-managed containers."""
+        rows = self._get_rows("type", "cluster", "ha", "status", "current")
+        return [
+            HaService(
+                sid=row["sid"],
+                vmid=int(row["sid"].partition(":")[2]),
+                node=row.get("node", ""),
+                state=row.get("state", ""),
+                crm_state=row.get("crm_state", ""),
+                request_state=row.get("request_state", ""),
+            )
+            for row in rows
+            if row.get("type") == "service" and str(row.get("sid", "")).startswith("ct:")
+        ]

@@ -1,0 +1,82 @@
+"""Tasks: long work that goes on in the cluster and is known by its UPID."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from nodepoint.clients.errors import NotFound
+from sites.clients.proxmox.calls import Calls, integer, upid
+
+
+@dataclass(frozen=True)
+class Task:
+    """How a task stands. `ok` is None while it runs and where its end is `unknown` (its node died, its log is
+    gone).
+
+    Warnings count as success: creating a systemd container without nesting always warns on 9.x.
+    """
+
+    upid: str
+    type: str
+    running: bool
+    ok: bool | None
+    exitstatus: str
+    unknown: bool
+
+
+@dataclass(frozen=True)
+class TaskEntry:
+    """A line of a node's task list; times in epoch seconds, `status` is None while it runs."""
+
+    upid: str
+    type: str
+    id: str
+    user: str
+    starttime: int
+    endtime: int | None
+    status: str | None
+
+
+class Tasks(Calls):
+    """Looking at tasks. What made one is told by the call that started it, `task_error` tells why it
+    failed."""
+
+    def task_status(self, task: str) -> Task:
+        """The state of the task with UPID `task`, asked of the node that runs it (not the container's
+        later one)."""
+        parts = upid(task).split(":")
+        try:
+            data = self._get_dict("nodes", parts[1], "tasks", task, "status")
+        except NotFound as error:
+            return Task(task, parts[5], running=False, ok=None, exitstatus=error.vendor, unknown=True)
+        return _task(task, parts[5], data)
+
+    def tasks(
+        self, node: str, vmid: int | None = None, typefilter: str | None = None, since: int | None = None
+    ) -> list[TaskEntry]:
+        """A node's tasks, running ones too, newest first, at most 50: of one container, one type
+        ("vzcreate"), begun at or after `since` (epoch seconds). Tells what became of a call whose answer
+        was lost."""
+        rows = self._get_rows(
+            "upid", "nodes", node, "tasks", source="all", vmid=vmid, typefilter=typefilter, since=since
+        )
+        entries = [
+            TaskEntry(
+                upid=row["upid"],
+                type=row.get("type", ""),
+                id=str(row.get("id", "")),
+                user=row.get("user", ""),
+                starttime=integer(row.get("starttime")),
+                endtime=integer(row["endtime"]) if row.get("endtime") else None,
+                status=row.get("status") or None,
+            )
+            for row in rows
+        ]
+        return sorted(entries, key=lambda entry: entry.starttime, reverse=True)
+
+
+def _task(task: str, kind: str, data: dict[str, Any]) -> Task:
+    running = data.get("status") == "running"
+    exitstatus = "" if running else str(data.get("exitstatus", "unexpected status"))
+    unknown = exitstatus == "unexpected status"
+    ok = None if running or unknown else exitstatus == "OK" or exitstatus.startswith("WARNINGS")
+    return Task(task, kind, running, ok, exitstatus, unknown)

@@ -1,0 +1,51 @@
+"""What can be refused about sites: facts, each with the sentence a customer reads."""
+
+from typing import Any
+
+from nodepoint.api.errors import BadRequest, Conflict, Missing
+
+
+class UnknownSite(Missing):
+    """No such service, or not any more."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no site for this service.")
+
+
+class UnknownPlan(BadRequest):
+    """The plan does not exist; the sentence lists those that do."""
+
+    def __init__(self, names: list[str]) -> None:
+        sentence = f"There is no such plan. The plans are: {', '.join(names)}."
+        super().__init__(sentence, fields={"plan": [sentence]})
+
+
+class SiteExists(Conflict):
+    """The service has a site already. `status` and `job` in the body let a repeated order be recognised."""
+
+    code = "exists"
+    sentence = "A site for this service exists already."
+
+    def __init__(self, **body: Any) -> None:
+        super().__init__(self.sentence, **body)
+
+
+class SiteBeingDeleted(SiteExists):
+    """The service's last site is not gone yet."""
+
+    sentence = "The site of this service is still being deleted. Please try again later."
+
+
+class UndoUnfinished(SiteExists):
+    """The service's last order failed and is still being undone."""
+
+    sentence = "The last order of this service is still being undone. Please try again later."
+
+
+class NoCapacity(Conflict):
+    """Every private address is taken."""
+
+    code = "no_capacity"
+
+    def __init__(self) -> None:
+        super().__init__("There is no free address for another site at the moment.")

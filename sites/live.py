@@ -1,0 +1,119 @@
+"""One reading of the whole cluster, shared by all processes: the number of calls to Proxmox does not grow with the number of sites."""
+
+import time
+import uuid
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from nodepoint.clients.deadline import deadline
+from nodepoint.clients.errors import ClientError
+from nodepoint.jobs import limits
+from sites.clients.proxmox import Guest
+from sites.connections import proxmox
+from sites.models import ClusterReading
+
+KEPT = timedelta(seconds=5)
+FETCH_SECONDS = 5.0  # a cluster that needs longer counts as away
+PATIENCE = 0.7  # seconds that a caller waits for a new reading before it takes the old one
+LEASE = "cluster-reading"
+
+
+@dataclass(frozen=True)
+class Usage:
+    """A guest as the cluster last heard of it. `cpu`: share of its cores in use, memory and disk in bytes, uptime in seconds."""
+
+    node: str
+    status: str
+    cpu: float
+    memory: int
+    memory_limit: int
+    disk: int
+    disk_limit: int
+    uptime: int
+
+
+@dataclass(frozen=True)
+class Reading:
+    """`stale`: Proxmox could not be asked, these are its last known words."""
+
+    guests: dict[int, Usage] = field(default_factory=dict)
+    taken_at: datetime | None = None
+    tried_at: datetime | None = None
+    stale: bool = True
+
+    def fresh(self) -> bool:
+        """Whether it need not be asked for again yet."""
+        return self.tried_at is not None and timezone.now() - self.tried_at < KEPT
+
+
+_latest = Reading()
+_answer: Future[list[Guest]] | None = None
+_asking = ThreadPoolExecutor(1, thread_name_prefix="cluster-reading")
+
+
+def reading() -> Reading:
+    """The state of all guests, at most 5 s old; an older one, marked stale, when Proxmox does not answer in time."""
+    if _latest.fresh() or _load().fresh():
+        return _latest
+    if limits.take(LEASE, 1, uuid.uuid4().hex, timezone.now(), FETCH_SECONDS):
+        _ask()
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        _store_answer()
+        if _load().fresh():
+            return _latest
+        time.sleep(0.01)
+    return Reading(_latest.guests, _latest.taken_at, _latest.tried_at, stale=True)
+
+
+def _ask() -> None:
+    """Have a thread ask Proxmox; a request that waits, or a later one, stores the answer."""
+    global _answer
+    _answer = _asking.submit(_resources)
+
+
+def _resources() -> list[Guest]:
+    with deadline(FETCH_SECONDS):
+        return proxmox().resources()
+
+
+def _store_answer() -> None:
+    """Store the answer that has come, or that none did: a cluster that is away is not asked by every request either."""
+    global _answer
+    answer = _answer
+    if answer is None or not answer.done():
+        return
+    _answer = None
+    now = timezone.now()
+    try:
+        guests = answer.result()
+    except ClientError as error:
+        ClusterReading.objects.update(tried_at=now, error=str(error))
+        return
+    values = {guest.vmid: list(vars(_usage(guest)).values()) for guest in guests}
+    ClusterReading.objects.update(guests=values, taken_at=now, tried_at=now, error="")
+
+
+def _usage(guest: Guest) -> Usage:
+    sizes = (guest.mem, guest.maxmem, guest.disk, guest.maxdisk)
+    return Usage(guest.node, guest.status, guest.cpu, *sizes, guest.uptime)
+
+
+def _load() -> Reading:
+    """Take over what some process has stored."""
+    global _latest
+    stored = ClusterReading.objects.values_list("tried_at", flat=True).first()
+    if stored is not None and stored != _latest.tried_at:
+        row = ClusterReading.objects.get()
+        guests = {int(vmid): Usage(*values) for vmid, values in row.guests.items()}
+        _latest = Reading(guests, row.taken_at, row.tried_at, stale=bool(row.error))
+    return _latest
+
+
+def forget() -> None:
+    """Drop what this process has read (tests)."""
+    global _latest, _answer
+    _latest, _answer = Reading(), None

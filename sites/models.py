@@ -1,0 +1,131 @@
+"""Plans, sites and the last reading of the cluster."""
+
+from django.conf import settings
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.utils import timezone
+
+from nodepoint.fields import IdentifierField
+
+
+class Plan(models.Model):
+    """What a customer can order. Staff can change plans; sites follow at their next upgrade."""
+
+    name = models.CharField(
+        max_length=32, unique=True, validators=[RegexValidator(r"^[a-z0-9][a-z0-9 _.-]*\Z", "Lower-case letters and digits.")]
+    )
+    memory_mb = models.PositiveIntegerField("memory (MB)", validators=[MinValueValidator(256)])
+    disk_gb = models.PositiveIntegerField("disk (GB)", validators=[MinValueValidator(2)])
+    cores = models.PositiveSmallIntegerField(validators=[MinValueValidator(1)])
+    backups = models.PositiveSmallIntegerField(help_text="Snapshots a customer may keep, beside the first one.")
+    domains = models.PositiveSmallIntegerField(help_text="Custom domains a customer may add.")
+    high_availability = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["memory_mb", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Site(models.Model):
+    """One order of one service. A service that is ordered again after a failure or a deletion gets a new row."""
+
+    class State(models.TextChoices):
+        PROVISIONING = "provisioning"  # until WordPress was verified
+        LIVE = "live"
+        FAILED = "failed"  # undone: nothing of it is left anywhere
+        DELETED = "deleted"
+
+    service_id = IdentifierField(max_length=64, db_index=True)
+    # The service id while this row stands for the service, NULL once it has failed or was deleted.
+    live_key = IdentifierField(max_length=64, null=True, unique=True, editable=False)
+    state = models.CharField(max_length=16, choices=State, default=State.PROVISIONING, db_index=True)
+    deletion_requested_at = models.DateTimeField(null=True, blank=True)
+    email = models.EmailField(max_length=254)
+    public_ip = models.GenericIPAddressField("public IP", protocol="IPv4")
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="sites")
+    high_availability = models.BooleanField(null=True, blank=True, help_text="Empty: as the plan says.")
+    backup_quota = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: as the plan says.")
+    domain_quota = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: as the plan says.")
+
+    # Reservations: unique while they are held, NULL when given back.
+    vmid = models.PositiveIntegerField("VMID", null=True, unique=True)
+    private_ip = models.GenericIPAddressField("private IP", protocol="IPv4", null=True, unique=True)
+    subdomain = IdentifierField(max_length=63, null=True, unique=True)
+
+    # What the other systems call what we made there.
+    node = models.CharField(max_length=64, blank=True)
+    dns_record_id = models.CharField("DNS record", max_length=64, blank=True)
+    proxy_host_id = models.PositiveIntegerField("proxy host", null=True)
+    certificate_id = models.PositiveIntegerField("certificate", null=True, help_text="Its own; never a shared one.")
+
+    proxy_enabled = models.BooleanField(default=True, help_text="The customer's wish.")
+    power = models.CharField(max_length=16, blank=True, help_text="running or stopped, as a job of ours last verified.")
+    power_verified_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    live_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.service_id
+
+    @property
+    def key(self) -> str:
+        """What jobs name as their subject."""
+        return f"sites.site:{self.pk}"
+
+    @property
+    def owner_mark(self) -> str:
+        """What every remote thing of this site carries. One order's things are never taken for another's."""
+        return f"nodepoint:{self.service_id}:{self.pk}"
+
+    @property
+    def hostname(self) -> str | None:
+        """The platform's own host name of the site, None when it holds none."""
+        return f"{self.subdomain}.{settings.BASE_DOMAIN}" if self.subdomain else None
+
+    @property
+    def url(self) -> str | None:
+        """Where visitors find it."""
+        return f"https://{self.hostname}" if self.subdomain else None
+
+    @property
+    def wants_high_availability(self) -> bool:
+        """The staff's word for this site, else the plan's."""
+        return self.plan.high_availability if self.high_availability is None else self.high_availability
+
+    @property
+    def backups_allowed(self) -> int:
+        """How many snapshots the customer may keep."""
+        return self.plan.backups if self.backup_quota is None else self.backup_quota
+
+    @property
+    def domains_allowed(self) -> int:
+        """How many custom domains the customer may add."""
+        return self.plan.domains if self.domain_quota is None else self.domain_quota
+
+
+class ReservationLock(models.Model):
+    """One row, held while an order picks its address, VMID and subdomain, so that no two orders pick the same."""
+
+    def __str__(self) -> str:
+        return "reservations"
+
+
+class ClusterReading(models.Model):
+    """The latest answer to GET /cluster/resources, shared by all processes: one row.
+
+    `guests`: {vmid: [node, status, cpu share, cores, memory bytes, its limit, disk bytes, its limit, uptime s]}.
+    """
+
+    guests = models.JSONField(default=dict)
+    taken_at = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"reading of {self.taken_at}"

@@ -1,0 +1,72 @@
+"""Sites as callers see them."""
+
+from typing import Any
+
+from nodepoint.api import jobs
+from sites import live, services
+from sites.models import Plan, Site
+
+MB, GB = 1024**2, 1024**3
+
+
+def plan(plan: Plan) -> dict[str, Any]:
+    """`{name, memory_mb, disk_gb, cores, backups, domains}`"""
+    fields = ("name", "memory_mb", "disk_gb", "cores", "backups", "domains")
+    return {field: getattr(plan, field) for field in fields}
+
+
+def names(site: Site) -> dict[str, Any]:
+    """Who the site is and where it is: what an order gets at once."""
+    return {
+        "service_id": site.service_id,
+        "vmid": site.vmid,
+        "private_ip": site.private_ip,
+        "subdomain": site.subdomain,
+        "url": site.url,
+    }
+
+
+def site(site: Site) -> dict[str, Any]:
+    """Everything that GET /status says. One reading of the cluster serves all sites."""
+    reading = live.reading() if site.state == Site.State.LIVE else None
+    job = services.last_job(site)
+    usage = reading.guests.get(site.vmid) if reading else None
+    hostnames = [site.hostname] if site.hostname else []
+    return {
+        **names(site),
+        "status": services.status(site, reading),
+        "email": site.email,
+        "public_ip": site.public_ip,
+        "plan": plan(site.plan),
+        "node": (usage.node if usage else site.node) or None,
+        "resources": resources(usage) if usage else None,
+        "domains": hostnames,
+        "proxy_enabled": site.proxy_enabled,
+        "backups": {"used": 0, "allowed": site.backups_allowed},
+        "quota": {"domains": {"used": 0, "allowed": site.domains_allowed, "remaining": site.domains_allowed}},
+        "job": jobs.render(job) if job else None,
+        **({"stale": True} if reading and reading.stale else {}),
+    }
+
+
+def resources(usage: live.Usage) -> dict[str, str]:
+    """Live usage in words: `{"cpu": "0.5%", "memory": "512MB / 2048MB", "disk": "3.1GB / 20GB", "uptime": "5 days"}`"""
+    return {
+        "cpu": f"{usage.cpu * 100:.1f}%",
+        "memory": f"{round(usage.memory / MB)}MB / {round(usage.memory_limit / MB)}MB",
+        "disk": f"{_gigabytes(usage.disk)}GB / {_gigabytes(usage.disk_limit)}GB",
+        "uptime": duration(usage.uptime),
+    }
+
+
+def _gigabytes(number: int) -> str:
+    return f"{number / GB:.1f}".removesuffix(".0")
+
+
+def duration(seconds: int) -> str:
+    """In the largest unit that fits: `5 days`, `1 hour`."""
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            number = seconds // length
+            return f"{number} {unit}{'s' if number > 1 else ''}"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"

@@ -1,0 +1,105 @@
+"""Bodies of requests and answers."""
+
+from rest_framework import serializers
+
+from nodepoint.api.fields import EmailField, PublicIpField, ServiceIdField
+from nodepoint.api.operations import JobOutput
+
+
+class ServiceInput(serializers.Serializer):
+    """Which service is meant."""
+
+    service_id = ServiceIdField()
+
+
+class CreateSiteInput(ServiceInput):
+    """An order."""
+
+    email = EmailField(help_text="The customer's; the subdomain is made from it.")
+    plan = serializers.CharField(max_length=64, help_text="Name of a plan, without regard to case.")
+    public_ip = PublicIpField(help_text="IPv4 address of the reverse proxy, to which the DNS record leads.")
+
+
+class NamesOutput(serializers.Serializer):
+    """Where a site is; null while nothing is reserved for it."""
+
+    service_id = serializers.CharField()
+    status = serializers.CharField()
+    vmid = serializers.IntegerField(allow_null=True)
+    private_ip = serializers.CharField(allow_null=True)
+    subdomain = serializers.CharField(allow_null=True)
+    url = serializers.CharField(allow_null=True)
+
+
+class CreateSiteOutput(NamesOutput):
+    """What was reserved for an order. The VMID may change until the container exists."""
+
+    job = JobOutput()
+
+
+class DeleteSiteOutput(serializers.Serializer):
+    """`deleting` with the job, or `deleted` without."""
+
+    status = serializers.CharField()
+    job = JobOutput(required=False)
+
+
+class PlanOutput(serializers.Serializer):
+    """A plan."""
+
+    name = serializers.CharField()
+    memory_mb = serializers.IntegerField()
+    disk_gb = serializers.IntegerField()
+    cores = serializers.IntegerField()
+    backups = serializers.IntegerField()
+    domains = serializers.IntegerField()
+
+
+class PlansOutput(serializers.Serializer):
+    """All plans."""
+
+    plans = PlanOutput(many=True)
+
+
+class ResourcesOutput(serializers.Serializer):
+    """Live usage in words."""
+
+    cpu = serializers.CharField()
+    memory = serializers.CharField()
+    disk = serializers.CharField()
+    uptime = serializers.CharField()
+
+
+class UsedOutput(serializers.Serializer):
+    """Used and allowed."""
+
+    used = serializers.IntegerField()
+    allowed = serializers.IntegerField()
+
+
+class QuotaOutput(UsedOutput):
+    """Used, allowed, and what remains."""
+
+    remaining = serializers.IntegerField()
+
+
+class QuotasOutput(serializers.Serializer):
+    """All quotas."""
+
+    domains = QuotaOutput()
+
+
+class SiteOutput(NamesOutput):
+    """A site as it is now."""
+
+    email = serializers.CharField()
+    public_ip = serializers.CharField()
+    plan = PlanOutput()
+    node = serializers.CharField(allow_null=True)
+    resources = ResourcesOutput(allow_null=True)
+    domains = serializers.ListField(child=serializers.CharField())
+    proxy_enabled = serializers.BooleanField()
+    backups = UsedOutput()
+    quota = QuotasOutput()
+    job = JobOutput(allow_null=True)
+    stale = serializers.BooleanField(required=False, help_text="Proxmox does not answer: these are its last known words.")

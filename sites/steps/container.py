@@ -1,0 +1,112 @@
+"""The container: made, started, removed."""
+
+from typing import Any
+
+from django.conf import settings
+
+from nodepoint.clients.errors import Conflict
+from nodepoint.jobs.call import Call
+from nodepoint.jobs.outcomes import Done, Outcome, Retry
+from sites.allocation import reserve_other_vmid
+from sites.connections import proxmox, site_network
+from sites.models import Site
+from sites.steps.proxmox import Foreign, find, follow, placement, require
+
+TAG = "nodepoint"
+LOCK_PAUSE = 1.0  # seconds until the next look at a locked container
+
+
+def created(call: Call) -> Outcome:
+    """The container exists with the plan's size and our mark, stopped."""
+    if going_on := follow(call):
+        return going_on
+    site: Site = call.subject
+    try:
+        container = None if not call.ref and proxmox().vmid_free(site.vmid) else find(site)
+    except Foreign:
+        return _other_vmid(site)
+    if container is None:
+        return _create(call, site)
+    if container.config.lock == "create":
+        return _adopt_creation(call, site, container.node)
+    return Done(ref=call.ref or None, facts={"node": container.node})
+
+
+def _create(call: Call, site: Site) -> Outcome:
+    node = placement()
+    try:
+        upid = proxmox().create_container(node, site.vmid, **creation(site))
+    except Conflict:
+        # Somebody was quicker with this VMID, or an earlier call of ours had its effect after all: the next look tells.
+        return Retry(ref="", seconds=0.2, error="Proxmox VE already has something else in this place.")
+    return call.begun(upid, node=node)
+
+
+def creation(site: Site) -> dict[str, Any]:
+    """The parameters of the container, in Proxmox's terms."""
+    network = site_network()
+    return {
+        "ostemplate": settings.PROXMOX_TEMPLATE,
+        "storage": settings.PROXMOX_STORAGE,
+        "disk_gb": site.plan.disk_gb,
+        # A short name on purpose: with the public one, Proxmox writes it into /etc/hosts and the site's calls to itself go astray.
+        "hostname": site.subdomain,
+        "memory": site.plan.memory_mb,
+        "cores": site.plan.cores,
+        "net0": {
+            "name": "eth0",
+            "bridge": settings.PROXMOX_BRIDGE,
+            "ip": f"{site.private_ip}/{network.prefixlen}",
+            "gw": settings.SITE_GATEWAY,
+            "firewall": True,
+        },
+        "nameserver": settings.SITE_NAMESERVERS,
+        "description": site.owner_mark,
+        "tag": [TAG],
+        "pool": settings.PROXMOX_POOL or None,
+    }
+
+
+def _adopt_creation(call: Call, site: Site, node: str) -> Outcome:
+    """Our creation goes on, but its answer was lost: find its task."""
+    tasks = proxmox().tasks(node, vmid=site.vmid, typefilter="vzcreate")
+    if tasks:
+        return call.begun(tasks[0].upid, node=node)
+    return Retry(seconds=LOCK_PAUSE, error="The container is locked.", detail="lock: create, and no task is known")
+
+
+def _other_vmid(site: Site) -> Outcome:
+    in_use = {guest.vmid for guest in proxmox().resources()}
+    vmid = reserve_other_vmid(site, in_use)
+    return Retry(ref="", seconds=0.05, error="", detail=f"The VMID was taken by something else; now {vmid}.")
+
+
+def started(call: Call) -> Outcome:
+    """The container runs."""
+    if going_on := follow(call):
+        return going_on
+    container = require(call.subject)
+    if proxmox().container_status(container.node, container.vmid).running:
+        return Done(facts={"node": container.node, "power": "running", "power_verified_at": call.now})
+    upid = proxmox().start(container.node, container.vmid)
+    return call.begun(upid) if upid else call.look_again()
+
+
+def removed(call: Call) -> Outcome:
+    """Nothing of the container is left. What does not carry our mark is left alone."""
+    if going_on := follow(call):
+        return going_on
+    try:
+        container = find(call.subject)
+    except Foreign as error:
+        return Done(note=f"Left alone: {error}")
+    if container is None:
+        return Done(facts={"node": "", "power": ""})
+    if container.config.lock:
+        return Retry(ref="", seconds=LOCK_PAUSE, error="The container is locked.", detail=f"lock: {container.config.lock}")
+    node, vmid = container.node, container.vmid
+    if proxmox().container_status(node, vmid).running:
+        upid = proxmox().stop(node, vmid)
+    else:
+        upid = proxmox().delete_container(node, vmid)
+    return call.begun(upid) if upid else call.look_again()

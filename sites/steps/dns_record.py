@@ -1,0 +1,57 @@
+"""The A record of the site's own name at Cloudflare. Names are not unique there: look first, and never touch a foreign record."""
+
+from nodepoint.clients.errors import Conflict
+from nodepoint.jobs.call import Call
+from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
+from sites.clients.cloudflare import Record
+from sites.connections import cloudflare
+from sites.models import Site
+
+TTL = 300  # seconds
+IN_THE_WAY = {"A", "AAAA", "CNAME"}
+
+
+def present(call: Call) -> Outcome:
+    """Exactly one A record of ours leads to the proxy, and nothing foreign stands beside it."""
+    site: Site = call.subject
+    records = [record for record in cloudflare().find_records(site.hostname) if record.type in IN_THE_WAY]
+    ours = [record for record in records if _is_ours(record, site)]
+    if foreign := [record for record in records if record not in ours]:
+        found = ", ".join(f"{record.type} {record.content}" for record in foreign)
+        return Fail(error=f"The name {site.hostname} is used by something else.", detail=f"Foreign records: {found}")
+    for surplus in ours[1:]:
+        cloudflare().delete_record(surplus.id)
+    record = _right(site, ours[0]) if ours else _create(site)
+    if record is None:
+        return Retry(seconds=0.5, error="Cloudflare already has a record for this name.")
+    return Done(ref=record.id, facts={"dns_record_id": record.id})
+
+
+def _right(site: Site, record: Record) -> Record:
+    """Our record with the content it should have."""
+    wanted = {"content": site.public_ip, "ttl": TTL, "proxied": False}
+    if all(getattr(record, field) == value for field, value in wanted.items()):
+        return record
+    return cloudflare().update_record(record.id, **wanted)
+
+
+def _create(site: Site) -> Record | None:
+    """A new record; None when one turned up meanwhile and has to be looked at."""
+    try:
+        return cloudflare().create_record("A", site.hostname, site.public_ip, TTL, comment=site.owner_mark)
+    except Conflict:
+        return None
+
+
+def absent(call: Call) -> Outcome:
+    """No record of ours is left."""
+    site: Site = call.subject
+    if site.hostname:
+        for record in cloudflare().find_records(site.hostname):
+            if _is_ours(record, site):
+                cloudflare().delete_record(record.id)
+    return Done(facts={"dns_record_id": ""})
+
+
+def _is_ours(record: Record, site: Site) -> bool:
+    return record.comment == site.owner_mark

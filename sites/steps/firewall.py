@@ -1,0 +1,42 @@
+"""The container's firewall at Proxmox: a hacked site sits on the same network as Proxmox, the proxy and our API."""
+
+from django.conf import settings
+
+from nodepoint.jobs.call import Call
+from nodepoint.jobs.outcomes import Done, Outcome
+from sites.clients.proxmox import FirewallOptions, FirewallRule
+from sites.connections import proxmox, site_network
+from sites.steps.proxmox import require
+
+OPTIONS = FirewallOptions(enable=True, policy_in="DROP", policy_out="ACCEPT", ipfilter=True, macfilter=True)
+
+
+def rules() -> list[FirewallRule]:
+    """In: port 80 from the proxy. Out: nothing inside the sites' network but gateway and name servers. The first that fits decides."""
+    network = site_network()
+    inside = [ip for ip in dict.fromkeys([settings.SITE_GATEWAY, *settings.SITE_NAMESERVERS]) if ip]
+    return [
+        FirewallRule("in", "ACCEPT", proto="tcp", dport="80", source=",".join(settings.PROXY_LAN_IPS)),
+        *(FirewallRule("out", "ACCEPT", dest=ip) for ip in inside),
+        FirewallRule("out", "DROP", dest=str(network)),
+    ]
+
+
+def firewall_on(call: Call) -> Outcome:
+    """The firewall is on with exactly our rules."""
+    container = require(call.subject)
+    node, vmid = container.node, container.vmid
+    if proxmox().firewall_options(node, vmid) != OPTIONS:
+        proxmox().set_firewall_options(node, vmid, OPTIONS)
+    present = proxmox().firewall_rules(node, vmid)
+    if [_meaning(rule) for rule in present] == [_meaning(rule) for rule in rules()]:
+        return Done()
+    for rule in reversed(present):  # from the end, so that the positions before it stay what they are
+        proxmox().delete_firewall_rule(node, vmid, rule.pos)
+    for position, rule in enumerate(rules()):
+        proxmox().add_firewall_rule(node, vmid, rule, pos=position)
+    return call.look_again()  # what was written is read once more before the site counts as kept apart
+
+
+def _meaning(rule: FirewallRule) -> tuple:
+    return (rule.type, rule.action, rule.proto, rule.source, rule.dest, rule.dport, rule.macro, rule.enable)

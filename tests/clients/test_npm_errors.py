@@ -1,0 +1,285 @@
+"""What Nginx Proxy Manager says, by a double: its statuses mislead, so each is asked for its meaning."""
+
+import threading
+import unittest
+from datetime import UTC, datetime, timedelta
+
+from nodepoint.clients.errors import (
+    BadAnswer,
+    Busy,
+    ClientError,
+    Conflict,
+    NotFound,
+    Refused,
+    TimedOut,
+    Unreachable,
+)
+from sites.clients.npm import Npm
+from tests.clients.double import Request, double
+
+HOST = {"id": 7, "domain_names": ["a.nodepoint.eu"], "forward_host": "192.168.1.100", "forward_port": 80}
+
+
+def error(code: int, message: str, *stack: str) -> tuple[int, dict]:
+    """A failure in NPM's own form."""
+    return code, {"error": {"code": code, "message": message}, "debug": {"stack": list(stack)}}
+
+
+class FakeNpm:
+    """Logs in, answers users/me as long as the token is one of `good`, and all else as `answer` says."""
+
+    def __init__(self, answer=lambda request: (200, HOST)) -> None:
+        self.answer = answer
+        self.logins = 0
+        self.good = {"one", "two", "three"}
+        self.lives = timedelta(days=1)
+        self.password = "correct-horse"
+        self.version = {"major": 2, "minor": 15, "revision": 1}
+
+    def __call__(self, request: Request) -> None:
+        if request.path == "/api/tokens":
+            request.reply(*self.login(request))
+        elif request.path == "/api/":
+            request.reply(200, {"status": "OK", "version": self.version})
+        elif request.path.startswith("/api/users/me"):
+            request.reply(
+                *((200, {"id": 1}) if self.token(request) in self.good else error(500, "Internal Error"))
+            )
+        else:
+            request.reply(*self.answer(request))
+
+    def login(self, request: Request) -> tuple[int, dict]:
+        if f'"{self.password}"' not in request.body:
+            return error(400, "Invalid email or password")
+        self.logins += 1
+        token = ("one", "two", "three")[self.logins - 1]
+        expires = (datetime.now(UTC) + self.lives).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return 200, {"token": f"eyJ.{token}", "expires": expires}
+
+    @staticmethod
+    def token(request: Request) -> str:
+        return (request.headers["Authorization"] or "").removeprefix("Bearer eyJ.")
+
+
+class Base(unittest.TestCase):
+    def client(self, answer, **options) -> Npm:
+        """A client of a double that answers with `answer`; the double is `self.server`."""
+        self.server = self.enterContext(double(answer))
+        return Npm(self.server.url, "a@nodepoint.eu", "correct-horse", **{"timeout": 5.0, **options})
+
+    def failure(self, call, answer) -> ClientError:
+        """The error that `call` ends with when this is the answer (status, body)."""
+        with self.assertRaises(ClientError) as caught:
+            call(self.client(FakeNpm(lambda request: answer)))
+        return caught.exception
+
+
+def get(npm: Npm) -> object:
+    return npm.proxy_host(7)
+
+
+def create(npm: Npm) -> object:
+    return npm.create_proxy_host(["a.nodepoint.eu"], "192.168.1.100")
+
+
+def order(npm: Npm) -> object:
+    return npm.create_certificate(["a.example"])
+
+
+class MappingTests(Base):
+    def test_every_known_answer_has_its_error(self) -> None:
+        certbot = "Saving debug log to /data/logs/letsencrypt.log Some challenges have failed."
+        limit = "Saving debug log to /data/logs/letsencrypt.log too many certificates (5) already issued"
+        for call, answer, kind in (
+            (get, error(404, "Not Found - 7"), NotFound),
+            (get, error(404, "Item Not Found - 7"), NotFound),
+            (get, error(404, "Not Found - /nginx/proxy-hosts/7"), Refused),
+            (create, error(404, "Not Found - /nginx/proxy-hosts"), Refused),
+            (create, error(403, "Permission Denied"), Refused),
+            (create, error(400, "a.nodepoint.eu is already in use"), Conflict),
+            (create, error(400, "data/forward_port must be <= 65535"), Refused),
+            (create, error(400, "data must NOT have additional properties"), Refused),
+            (create, error(500, "Internal Error"), BadAnswer),
+            (create, (502, b"<html>Bad Gateway</html>"), BadAnswer),
+            (create, (504, b"<html>Gateway Time-out</html>"), BadAnswer),
+            (create, (201, b"<html>"), BadAnswer),
+            (create, (201, {"id": 7}), BadAnswer),
+            (order, error(500, "Internal Error", f"Error: {certbot}"), Refused),
+            (order, error(500, "Internal Error", f"Error: {limit}"), Busy),
+            (order, error(400, "Certificate is not valid (no file)", "Certificate is not valid"), Refused),
+            (
+                order,
+                error(500, "Internal Error", "Error: Another instance of Certbot is already running."),
+                Busy,
+            ),
+            (order, error(500, "Internal Error", "TypeError: Cannot read properties"), BadAnswer),
+            (order, error(500, "Internal Error", "Error: [emerg] invalid number of arguments"), BadAnswer),
+            (order, error(404, "Not Found - nosuch", "Error: Not Found - nosuch"), Refused),
+        ):
+            with self.subTest(answer=answer):
+                self.assertIs(type(self.failure(call, answer)), kind)
+
+    def test_staff_read_what_certbot_said(self) -> None:
+        failure = self.failure(
+            order, error(500, "Internal Error", "Some challenges have failed.", "DNS problem")
+        )
+        self.assertIn("DNS problem", failure.vendor)
+
+    def test_how_long_to_wait_for_certbot_is_known(self) -> None:
+        busy = self.failure(
+            order, error(500, "Internal Error", "Another instance of Certbot is already running.")
+        )
+        self.assertLess(busy.retry_after, 61)
+        limit = self.failure(order, error(500, "Internal Error", "too many certificates"))
+        self.assertGreaterEqual(limit.retry_after, 3600)
+
+    def test_no_secret_is_in_an_error(self) -> None:
+        for call, answer in (
+            (get, lambda r: error(500, f"{r.headers['Authorization']} {r.path}")),
+            (create, lambda r: (500, b"plain " + (r.headers["Authorization"] or "").encode())),
+        ):
+            with self.assertRaises(BadAnswer) as caught:
+                call(self.client(FakeNpm(answer)))
+            self.assertNotIn("eyJ", f"{caught.exception} {caught.exception!r}")
+        with self.assertRaises(BadAnswer) as caught:
+            get(self.client(lambda r: r.reply(500, r.body.encode())))
+        self.assertIn("identity", caught.exception.vendor)
+        self.assertNotIn("correct-horse", f"{caught.exception} {caught.exception!r}")
+
+    def test_already_so_is_fine_only_for_what_was_asked(self) -> None:
+        npm = self.client(FakeNpm(lambda r: error(400, "Host is already disabled")))
+        npm.disable_proxy_host(7)
+        with self.assertRaises(Conflict):
+            npm.enable_proxy_host(7)
+
+    def test_gone_is_deleted_but_a_missing_permission_is_not(self) -> None:
+        self.client(FakeNpm(lambda r: error(404, "Not Found - 7"))).delete_proxy_host(7)
+        npm = self.client(FakeNpm(lambda r: error(404, "Not Found - /nginx/proxy-hosts/7")))
+        with self.assertRaises(Refused):
+            npm.delete_proxy_host(7)
+
+
+class TokenTests(Base):
+    def test_one_login_serves_all_clients_and_threads(self) -> None:
+        fake = FakeNpm()
+        first = self.client(fake)
+        second = Npm(self.server.url + "/api/", "a@nodepoint.eu", "correct-horse")
+        threads = [threading.Thread(target=get, args=(npm,)) for npm in (first, second) * 4]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(fake.logins, 1)
+
+    def test_a_token_is_renewed_when_less_than_an_hour_is_left(self) -> None:
+        fake = FakeNpm()
+        fake.lives = timedelta(minutes=59)
+        npm = self.client(fake)
+        get(npm)
+        fake.lives = timedelta(days=1)
+        get(npm)
+        get(npm)
+        self.assertEqual(fake.logins, 2)
+
+    def test_a_refused_token_is_replaced_and_the_call_made_again(self) -> None:
+        for refusal in (
+            error(400, "Token has expired"),
+            error(401, "Token has expired"),
+            error(403, "Permission Denied"),
+            error(404, "Not Found - /nginx/proxy-hosts"),
+            error(500, "Internal Error"),
+        ):
+            fake = FakeNpm()
+            fake.answer = lambda r, f=fake, no=refusal: no if f.token(r) == "one" else (200, HOST)
+            fake.good = {"two"}
+            with self.subTest(refusal=refusal):
+                self.assertEqual(create(self.client(fake)).id, 7)
+                self.assertEqual(fake.logins, 2)
+
+    def test_a_new_token_is_tried_once_only(self) -> None:
+        fake = FakeNpm(lambda r: error(400, "Token has expired"))
+        with self.assertRaises(Refused):
+            get(self.client(fake))
+        self.assertEqual(fake.logins, 2)
+
+    def test_a_failure_with_a_good_token_is_not_repeated(self) -> None:
+        fake = FakeNpm(lambda r: error(500, "Internal Error"))
+        with self.assertRaises(BadAnswer):
+            create(self.client(fake))
+        self.assertEqual(
+            [line for line in self.server.seen if "proxy-hosts" in line], ["POST /api/nginx/proxy-hosts"]
+        )
+
+    def test_a_500_stays_one_when_the_token_cannot_be_checked(self) -> None:
+        def answer(request: Request) -> None:
+            if "users" in request.path:
+                request.drop()
+            else:
+                FakeNpm(lambda r: error(500, "Internal Error"))(request)
+
+        with self.assertRaises(BadAnswer):
+            create(self.client(answer))
+
+    def test_wrong_credentials_are_refused(self) -> None:
+        fake = FakeNpm()
+        fake.password = "another"
+        with self.assertRaises(Refused) as caught:
+            get(self.client(fake))
+        self.assertIn("Invalid email or password", caught.exception.vendor)
+
+    def test_two_factor_authentication_is_a_fault_of_the_setting(self) -> None:
+        with self.assertRaises(Refused):
+            get(self.client(lambda r: r.reply(200, {"requires_2fa": True, "challenge_token": "x"})))
+
+    def test_a_login_without_a_token_is_a_bad_answer(self) -> None:
+        for body in ({}, {"token": "x"}, {"token": "x", "expires": "soon"}, []):
+            with self.subTest(body=body), self.assertRaises(BadAnswer):
+                get(self.client(lambda r, b=body: r.reply(200, b)))
+
+    def test_a_login_that_hangs_ends_in_time_for_all_who_wait_for_it(self) -> None:
+        npm = self.client(lambda r: r.server.over.wait(), timeout=0.4)
+        found: list[type] = []
+
+        def call() -> None:
+            try:
+                get(npm)
+            except ClientError as error:
+                found.append(type(error))
+
+        threads = [threading.Thread(target=call) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(2)
+        self.assertEqual(len(found), 3)
+        self.assertLessEqual(set(found), {TimedOut, Unreachable})
+
+
+class VersionTests(Base):
+    def test_the_order_of_a_certificate_fits_the_release(self) -> None:
+        row = {"id": 3, "created_on": "2026-11-23 09:45:21", "expires_on": "2027-02-21 09:45:21"}
+        for minor, old in ((12, True), (13, False), (15, False)):
+            sent = []
+            fake = FakeNpm(lambda r, s=sent: (s.append(r.body), (201, row))[1])
+            fake.version = {"major": 2, "minor": minor, "revision": 0}
+            self.client(fake).create_certificate(["a.example"], email="a@b.example")
+            self.assertEqual("letsencrypt_agree" in sent[0], old, minor)
+
+    def test_a_build_without_a_version_is_taken_for_new(self) -> None:
+        fake = FakeNpm()
+        fake.version = dict.fromkeys(("major", "minor", "revision"), 0)
+        self.assertGreater(self.client(fake).version(), (2, 15))
+
+    def test_an_unfinished_certificate_is_not_usable(self) -> None:
+        now = datetime(2026, 12, 1, tzinfo=UTC)
+        for created, expires, usable in (
+            ("2026-11-23 09:45:21", "2027-02-21 09:45:21", True),
+            ("2026-11-23T09:45:21.000Z", "2027-02-21T09:45:21.000Z", True),
+            ("2026-11-23 09:45:21", "2026-11-23 09:45:21", False),
+            ("2026-12-23 09:45:21", "2026-12-23 09:45:21", False),
+            ("2026-08-01 09:45:21", "2026-10-30 09:45:21", False),
+        ):
+            row = {"id": 3, "domain_names": ["a.example"], "created_on": created, "expires_on": expires}
+            certificate = self.client(FakeNpm(lambda r, row=row: (200, row))).certificate(3)
+            with self.subTest(created=created, expires=expires):
+                self.assertIs(certificate.usable(now), usable)

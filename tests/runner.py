@@ -1,0 +1,34 @@
+"""Django's test runner, with a last line that a machine can read."""
+
+import unittest
+from typing import Any
+
+from django.test.runner import DiscoverRunner
+
+
+class CountingResult(unittest.TextTestResult):
+    """Also counts what passed: the total alone does not tell, since set-ups and subtests fail uncounted."""
+
+    passed = 0
+
+    def addSuccess(self, test: unittest.TestCase) -> None:
+        super().addSuccess(test)
+        self.passed += 1
+
+    def addExpectedFailure(self, test: unittest.TestCase, error: Any) -> None:
+        super().addExpectedFailure(test, error)
+        self.passed += 1
+
+
+class Runner(DiscoverRunner):
+    """Closes with `N passed, N failed`, after the summary of unittest."""
+
+    def get_resultclass(self) -> type[unittest.TextTestResult] | None:
+        return super().get_resultclass() or CountingResult
+
+    def suite_result(self, suite: unittest.TestSuite, result: Any, **kwargs: Any) -> int:
+        if isinstance(result, CountingResult):
+            failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
+            skipped = f", {len(result.skipped)} skipped" if result.skipped else ""
+            print(f"{result.passed} passed, {failed} failed{skipped}", flush=True)  # noqa: T201
+        return super().suite_result(suite, result, **kwargs)
