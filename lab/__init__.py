@@ -1,9 +1,11 @@
-"""The simulated infrastructure: Proxmox VE, its SSH nodes, Nginx Proxy Manager, Cloudflare and public DNS on
-loopback ports, speaking the real wire protocols. Plain Python; knows nothing of NodePoint."""
+"""The simulated infrastructure: Proxmox VE, its SSH nodes, Nginx Proxy Manager, Cloudflare, ISPConfig and
+public DNS on loopback ports, speaking the real wire protocols. Plain Python; knows nothing of NodePoint."""
 
 import contextlib
 import fcntl
+import random
 import shutil
+import socket
 import tempfile
 import threading
 from collections import Counter
@@ -11,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from lab import cloudflare, control, nameserver, npm, proxmox, ssh
+from lab import cloudflare, control, ispconfig, nameserver, npm, proxmox, ssh
 from lab.clock import Clock
 from lab.faults import SYSTEMS, Faults
 from lab.guest import Guests
@@ -19,6 +21,7 @@ from lab.keys import Keys
 from lab.store import Guard, Store
 from lab.world import World
 
+PORTS = (20_000, 32_768)
 SITE_SETTINGS = {
     "BASE_DOMAIN": "nodepoint.eu",
     "SITE_NETWORK": "192.168.1.0/24",
@@ -78,6 +81,7 @@ class Lab:
         self.npm = self._add(npm.start(self))
         self.cloudflare = self._add(cloudflare.start(self))
         self.dns = self._add(nameserver.start(self))
+        self.ispconfig = self._add(ispconfig.start(self))
         self.ssh = self._add(ssh.start(self))
         self.world.resume()
         self.control = self._add(control.start(self, control_port))
@@ -113,8 +117,8 @@ class Lab:
             self.requests[system] += 1
 
     def port(self, name: str) -> int:
-        """The port that ``name`` had in an earlier run on the same data folder, else 0."""
-        return int(self._ports.get(name, 0))
+        """The port that ``name`` had in an earlier run on the same data folder, else a free one."""
+        return int(self._ports.get(name) or _free_port())
 
     def keep_port(self, name: str, port: int) -> None:
         """Remember a port for later runs."""
@@ -133,6 +137,23 @@ class Lab:
     def _add(self, system: SystemT) -> SystemT:
         self._systems.append(system)
         return system
+
+
+def _free_port() -> int:
+    """A port that nobody uses, TCP and UDP, below those that the kernel gives to outgoing connections.
+
+    Among those the lab could lose its port while it is down: to any client, even to one that is trying to
+    reach the lab on it (a TCP connection to itself).
+    """
+    while True:
+        port = random.randrange(*PORTS)
+        try:
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                with socket.socket(socket.AF_INET, kind) as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return port
 
 
 def _claim(folder: Path) -> Any:

@@ -19,7 +19,7 @@ def main() -> int:
         signal.signal(number, lambda *_: ending.set())
     try:
         running = lab.start(options.data, options.speed, options.jitter, options.port)
-    except (lab.FolderInUse, OSError) as error:
+    except (lab.FolderInUse, OSError, ValueError) as error:
         sys.stderr.write(f"The lab could not start: {error}\n")
         return 1
     _announce(options.data, running)

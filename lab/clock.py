@@ -29,9 +29,14 @@ HA manager, ``ha.recovery`` the time from a node's loss to the start of its HA c
 
 
 class Clock:
-    """Gives durations in seconds. ``factor`` may change at run time; what has begun keeps its duration."""
+    """Gives durations in seconds. ``factor`` may change at run time; what has begun keeps its duration.
+
+    Raises ValueError for a negative factor, or a jitter outside 0 to 1.
+    """
 
     def __init__(self, factor: float = 0.0, jitter: float = 0.0) -> None:
+        if factor < 0 or not 0 <= jitter < 1:
+            raise ValueError("the factor must not be negative, the jitter must lie between 0 and 1")
         self.factor = factor
         self.jitter = jitter
 

@@ -71,6 +71,7 @@ class Control(Wire):
                 "proxmox": lab.proxmox.state_view(),
                 "cloudflare": lab.cloudflare.state_view(),
                 "npm": lab.npm.state_view(),
+                "ispconfig": lab.ispconfig.state_view(),
             }
             return {**views, "requests": dict(lab.requests)}
 
@@ -89,7 +90,7 @@ class Control(Wire):
     def _node(self, request: Request) -> dict[str, Any]:
         order = _body(request, required=("node", "up"))
         cluster = self._lab.proxmox.cluster
-        if order["node"] not in cluster.nodes:
+        if not isinstance(order["node"], str) or order["node"] not in cluster.nodes:
             raise BadCall(f"unknown node {order['node']!r}: one of {', '.join(cluster.nodes)}")
         if not isinstance(order["up"], bool):
             raise BadCall("up must be true or false")

@@ -4,7 +4,7 @@ import threading
 from dataclasses import asdict, dataclass
 from typing import Any
 
-SYSTEMS = ("proxmox", "ssh", "cloudflare", "npm", "dns")
+SYSTEMS = ("proxmox", "ssh", "cloudflare", "npm", "ispconfig", "dns")
 KINDS = ("error", "refuse", "hang", "slow", "drop_before", "drop_after")
 
 

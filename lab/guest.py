@@ -214,8 +214,10 @@ def _fresh(golden: bool) -> dict[str, Any]:
 
 def _broken(script: bytes) -> bytes:
     """What bash says about a script that it cannot parse; empty when it can."""
-    checked = subprocess.run(  # noqa: S603 - with -n bash reads the script and runs none of it
-        [BASH, "-n"], input=script, capture_output=True, timeout=30, check=False
+    # With -n bash reads the script and runs none of it; an empty environment holds no BASH_ENV either.
+    command = ["bash", "-n"]
+    checked = subprocess.run(  # noqa: S603 - a fixed command
+        command, executable=BASH, env={}, input=script, capture_output=True, timeout=30
     )
     return checked.stderr if checked.returncode else b""
 

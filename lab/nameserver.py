@@ -9,7 +9,7 @@ import socketserver
 import struct
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dnslib import (
     AAAA,
@@ -55,9 +55,12 @@ class NameServer:
             "DNS_RESOLVERS": f"127.0.0.1:{self.port}",
             "DNS_PORT": str(self.port),
         }
-        for server in (self._udp, self._tcp):
-            run = {"poll_interval": 0.05}
-            threading.Thread(target=server.serve_forever, kwargs=run, name="lab-dns", daemon=True).start()
+        self._threads = [
+            threading.Thread(target=server.run, name="lab-dns", daemon=True)
+            for server in (self._udp, self._tcp)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def set(self, name: str, type: str, values: Iterable[str]) -> None:
         """What public DNS answers for (name, type) from now on; no values: there is no such name.
@@ -78,10 +81,11 @@ class NameServer:
         return self.names.view()
 
     def stop(self) -> None:
-        """Stop answering."""
-        for server in (self._udp, self._tcp):
-            server.shutdown()
-            server.server_close()
+        """Stop answering and break every connection."""
+        self._udp.end()
+        self._tcp.end()
+        for thread in self._threads:
+            thread.join()
 
     def handle(self, wire: bytes, reply: Reply, limit: int | None) -> None:
         """Answer one message. ``limit`` is the size in bytes that UDP carries without EDNS, None for TCP."""
@@ -176,7 +180,7 @@ def _packed(query: DNSRecord, answer: DNSRecord, limit: int | None) -> bytes:
 
 
 class _UdpHandler(socketserver.BaseRequestHandler):
-    server: Any
+    server: "_Udp"
 
     def handle(self) -> None:
         wire, sock = self.request
@@ -189,8 +193,9 @@ class _UdpHandler(socketserver.BaseRequestHandler):
 
 
 class _TcpHandler(socketserver.StreamRequestHandler):
-    server: Any
+    server: "_Tcp"
     timeout = TCP_IDLE_SECONDS
+    disable_nagle_algorithm = True
 
     def handle(self) -> None:
         with contextlib.suppress(OSError):
@@ -210,6 +215,22 @@ class _Udp(socketserver.ThreadingUDPServer):
     daemon_threads = True
     block_on_close = False
     max_packet_size = 65535
+    owner: NameServer
+    ending = False
+
+    def run(self) -> None:
+        # Not serve_forever(): a blocking read needs no polling.
+        while True:
+            request, client = self.get_request()
+            if self.ending:
+                self.server_close()
+                return
+            self.process_request(request, client)
+
+    def end(self) -> None:
+        self.ending = True
+        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wake:
+            wake.sendto(b"", self.server_address)
 
 
 class _Tcp(socketserver.ThreadingTCPServer):
@@ -217,6 +238,27 @@ class _Tcp(socketserver.ThreadingTCPServer):
     block_on_close = False
     allow_reuse_address = True
     request_queue_size = 256
+    owner: NameServer
+    connections: set[socket.socket]
+
+    def run(self) -> None:
+        while True:
+            try:
+                request, client = self.get_request()
+            except OSError:
+                return
+            self.connections.add(request)
+            self.process_request(request, client)
+
+    def shutdown_request(self, request: socket.socket) -> None:  # type: ignore[override]
+        self.connections.discard(request)
+        super().shutdown_request(request)
+
+    def end(self) -> None:
+        for connection in (self.socket, *self.connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self.server_close()
 
 
 def _bind(owner: NameServer, port: int) -> tuple[_Udp, _Tcp]:
@@ -230,7 +272,8 @@ def _bind(owner: NameServer, port: int) -> tuple[_Udp, _Tcp]:
             if port:
                 raise
             continue
-        udp.owner = tcp.owner = owner  # type: ignore[attr-defined]
+        udp.owner = tcp.owner = owner
+        tcp.connections = set()
         with contextlib.suppress(OSError):
             udp.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         return udp, tcp

@@ -5,7 +5,9 @@ import json
 import socket
 import socketserver
 import ssl
+import sys
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_BODY = 1024 * 1024
 HANDSHAKE_SECONDS = 10
+ACCEPT_PAUSE_SECONDS = 0.05
 
 
 @dataclass(slots=True)
@@ -83,6 +86,10 @@ class Wire:
         """The kind of duration (see lab.clock) of this call, slept before it takes effect."""
         return "read" if request.method in ("GET", "HEAD") else "write"
 
+    def label(self, request: Request) -> str:
+        """What the match of a fault is looked for in."""
+        return f"{request.method} {request.path}"
+
     def available(self) -> bool:
         """False: connections are dropped without an answer, as if the host were gone."""
         return True
@@ -102,6 +109,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.port: int = self.server_address[1]
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.connections: set[socket.socket] = set()
+        self._stopping = False
         self._thread = threading.Thread(target=self._accept, name=f"lab-{system}", daemon=True)
 
     def start(self) -> None:
@@ -110,6 +118,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     def stop(self) -> None:
         """Stop listening and break every open connection."""
+        self._stopping = True
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
         self._thread.join()
@@ -129,7 +138,11 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
             try:
                 connection, address = self.get_request()
             except OSError:
-                return
+                if self._stopping:
+                    return
+                # Out of file descriptors, or a client that was gone at once: neither may end the server.
+                time.sleep(ACCEPT_PAUSE_SECONDS)
+                continue
             self.connections.add(connection)
             self.process_request(connection, address)
 
@@ -139,8 +152,6 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Programming errors are shown; a client that goes away is none."""
-        import sys
-
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
@@ -196,7 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not wire.available():
             raise _Drop
         lab.count(system)
-        fault = lab.faults.take(system, f"{request.method} {request.path}")
+        fault = lab.faults.take(system, wire.label(request))
         kind = fault.kind if fault else ""
         if kind == "drop_before":
             raise _Drop
@@ -270,7 +281,11 @@ def serve(
     Raises OSError when the port is taken.
     """
     name = name or system
-    server = Server(system, wire, lab, tls, port or lab.port(name))
+    port = port or lab.port(name)
+    try:
+        server = Server(system, wire, lab, tls, port)
+    except OSError as error:
+        raise OSError(error.errno, f"port {port} for {name} cannot be used: {error.strerror}") from error
     lab.keep_port(name, server.port)
     server.start()
     return server

@@ -1,6 +1,7 @@
 """The nodes' SSH servers: root may log in with the lab's client key and run one command per channel."""
 
 import contextlib
+import logging
 import shlex
 import socket
 import threading
@@ -22,6 +23,10 @@ MAX_SESSIONS = 10
 MAX_STDIN = 4 * 1024 * 1024
 FAILED = 255
 LOGIN_SECONDS = 20
+
+LOG_CHANNEL = "lab.ssh"
+# Clients that go away in the middle are daily bread here, and paramiko would report each with a traceback.
+logging.getLogger(LOG_CHANNEL).setLevel(logging.CRITICAL)
 
 _OPERATORS = ("&&", "||", ";", "\n", "&")
 
@@ -67,7 +72,9 @@ class NodeServer:
         """Do what the command line says and end the channel, in the way that the fault wants."""
         kind = fault.kind if fault else ""
         transport = channel.get_transport()
-        transport.accept(0)  # takes the channel off a list that paramiko would let grow for ever
+        with transport.lock, contextlib.suppress(ValueError):
+            # Nobody calls accept(), so paramiko would keep every channel of the connection in this list.
+            transport.server_accepts.remove(channel)
         if fault and kind in ("slow", "hang"):
             self._lab.sleep(fault.seconds)
         if kind in ("hang", "drop_before"):
@@ -94,7 +101,10 @@ class NodeServer:
             threading.Thread(target=self._shake_hands, args=(connection,), daemon=True).start()
 
     def _shake_hands(self, connection: socket.socket) -> None:
+        # Without it every short answer waits for the client's delayed acknowledgement, 40 ms.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         transport = _Transport(connection)
+        transport.set_log_channel(LOG_CHANNEL)
         transport.auth_timeout = LOGIN_SECONDS
         transport.add_server_key(self._host_key)
         self._transports = {known for known in self._transports if known.is_active()} | {transport}
@@ -150,6 +160,14 @@ class NodeServer:
         return self._lab.guest_exec(self._node.name, vmid, words, stdin)
 
 
+def _handle_request(channel: paramiko.Channel, message: paramiko.Message) -> None:
+    channel._handle_request(message)
+    start = getattr(channel, "lab_start", None)
+    if start is not None:
+        del channel.lab_start
+        start()
+
+
 class _Transport(paramiko.Transport):
     """Starts a command only after the client has been told that it is accepted.
 
@@ -157,14 +175,10 @@ class _Transport(paramiko.Transport):
     end the channel before, which the client takes for a refusal. So it is started one step later.
     """
 
-    def _request(channel: paramiko.Channel, message: paramiko.Message) -> None:
-        channel._handle_request(message)
-        start = getattr(channel, "lab_start", None)
-        if start is not None:
-            del channel.lab_start
-            start()
-
-    _channel_handler_table = {**paramiko.Transport._channel_handler_table, MSG_CHANNEL_REQUEST: _request}
+    _channel_handler_table = {
+        **paramiko.Transport._channel_handler_table,
+        MSG_CHANNEL_REQUEST: _handle_request,
+    }
 
 
 class _Session(paramiko.ServerInterface):

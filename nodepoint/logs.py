@@ -6,7 +6,9 @@ import sys
 
 import structlog
 
-SECRET = re.compile(r"(?i)(bearer |pveapitoken=\S+=|password[\"'=: ]+|secret[\"'=: ]+|token[\"'=: ]+)[^\s\"',}&]+")
+SECRET = re.compile(
+    r"(?i)(bearer |pveapitoken=\S+=|password[\"'=: ]+|secret[\"'=: ]+|token[\"'=: ]+)[^\s\"',}&]+"
+)
 
 
 def request_id() -> str:
@@ -16,7 +18,9 @@ def request_id() -> str:
 
 def mask(_logger, _method, event: dict) -> dict:
     """Replace what looks like a credential in any text of a log line."""
-    return {key: SECRET.sub(r"\1***", value) if isinstance(value, str) else value for key, value in event.items()}
+    return {
+        key: SECRET.sub(r"\1***", value) if isinstance(value, str) else value for key, value in event.items()
+    }
 
 
 def config(level: str) -> dict:

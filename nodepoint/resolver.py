@@ -1,12 +1,16 @@
-"""Questions to DNS resolvers, with a deadline. Asked anew each time: what customers correct counts at
-once."""
+"""Questions to DNS, with a deadline. Asked anew each time: what customers correct counts at once."""
 
 import contextlib
+import secrets
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from ipaddress import ip_address
 from typing import Any
+
+from dnslib import QTYPE, RCODE, DNSError, DNSHeader, DNSQuestion, DNSRecord
 
 from nodepoint.clients.deadline import end_of, left_until
 
@@ -105,3 +109,88 @@ _TEXT: dict[str, Callable[[Any], str]] = {
     "SOA": lambda data: f"{_name(data.mname)} {_name(data.rname)} {data.serial}",
     "TXT": lambda data: data.data.decode("utf-8", "replace"),
 }
+
+
+def referral(name: str, server: str, port: int = 53, timeout: float = 3.0) -> Answer:
+    """To whose name servers the parent's `server` (an address) refers for `name`, asked without recursion.
+
+    `NO_DATA`: the server delegates it to nobody; `NO_SUCH_NAME`: it knows no such name. c-ares cannot ask
+    this: it drops an answer whose answer section is empty, and a referral stands in the authority section.
+    """
+    end = end_of(timeout)
+    try:
+        query = DNSRecord(DNSHeader(id=secrets.randbits(16), rd=0), q=DNSQuestion(name, QTYPE.NS))
+        reply = _over_udp(query, server, port, end)
+        if reply.header.tc:
+            reply = _over_tcp(query, server, port, end)
+    except (OSError, DNSError, ValueError) as error:
+        return Answer(Status.FAILED, reason=f"{server}: {error}")
+    if reply.header.rcode == RCODE.NXDOMAIN:
+        return Answer(Status.NO_SUCH_NAME)
+    if reply.header.rcode != RCODE.NOERROR:
+        return Answer(Status.FAILED, reason=f"{server}: {RCODE.get(reply.header.rcode)}")
+    # A server of both parent and child answers with the child's own records instead.
+    found = [
+        rr for rr in (*reply.rr, *reply.auth) if rr.rtype == QTYPE.NS and _name(str(rr.rname)) == _name(name)
+    ]
+    records = tuple(_name(str(rr.rdata)) for rr in found)
+    return Answer(Status.OK if records else Status.NO_DATA, records)
+
+
+def _over_udp(query: DNSRecord, server: str, port: int, end: float) -> DNSRecord:
+    """The reply to `query`, asked twice since packets get lost; what does not belong to it is passed over."""
+    with contextlib.closing(_connected(socket.SOCK_DGRAM, server, port)) as sock:
+        for end_of_try in (end - left_until(end) * 2 / 3, end):
+            sock.send(query.pack())
+            while left := left_until(end_of_try):
+                sock.settimeout(left)
+                with contextlib.suppress(TimeoutError, DNSError, ValueError):
+                    reply = DNSRecord.parse(sock.recv(65535))
+                    if _belongs(reply, query):
+                        return reply
+    raise TimeoutError("no answer")
+
+
+def _over_tcp(query: DNSRecord, server: str, port: int, end: float) -> DNSRecord:
+    with contextlib.closing(_connected(socket.SOCK_STREAM, server, port, end)) as sock:
+        message = query.pack()
+        sock.sendall(len(message).to_bytes(2, "big") + message)
+        length = int.from_bytes(_exactly(sock, 2, end), "big")
+        reply = DNSRecord.parse(_exactly(sock, length, end))
+    if not _belongs(reply, query):
+        raise ValueError("the reply is to another question")
+    return reply
+
+
+def _connected(kind: int, server: str, port: int, end: float | None = None) -> socket.socket:
+    """A socket that hears nobody but `server`."""
+    family = socket.AF_INET6 if ip_address(server).version == 6 else socket.AF_INET  # and no name to look up
+    sock = socket.socket(family, kind)
+    try:
+        sock.settimeout(left_until(end) if end else None)
+        sock.connect((server, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _exactly(sock: socket.socket, length: int, end: float) -> bytes:
+    data = b""
+    while len(data) < length:
+        sock.settimeout(left_until(end) or 0.001)
+        part = sock.recv(length - len(data))
+        if not part:
+            raise ValueError("the reply breaks off")
+        data += part
+    return data
+
+
+def _belongs(reply: DNSRecord, query: DNSRecord) -> bool:
+    same = len(reply.questions) == 1 and _name(str(reply.q.qname)) == _name(str(query.q.qname))
+    return (
+        bool(reply.header.qr)
+        and reply.header.id == query.header.id
+        and same
+        and reply.q.qtype == query.q.qtype
+    )

@@ -23,7 +23,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ROOT_URLCONF = "nodepoint.urls"
 WSGI_APPLICATION = "nodepoint.wsgi.application"
 TEST_RUNNER = "tests.runner.Runner"
-APPEND_SLASH = False  # a redirect would turn a caller's POST into a GET: every API path answers with and without
+APPEND_SLASH = (
+    False  # a redirect would turn a caller's POST into a GET: every API path answers with and without
+)
 
 INSTALLED_APPS = [
     "unfold",
@@ -44,8 +46,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "nodepoint.api.middleware.RequestIdMiddleware",
-    "nodepoint.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "nodepoint.api.middleware.ApiMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -124,13 +126,15 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "NodePoint",
     "DESCRIPTION": "The API that the billing portal, ticket systems and operators' scripts call.",
     "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
+    "APPEND_COMPONENTS": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
 }
 
 # Jobs. Our own rows are the truth; django-q2 carries wake-up calls that may be lost or doubled (docs/jobs.md).
 JOB_RUNNERS = env.integer("JOB_RUNNERS", 2, minimum=1)  # runner processes
 JOB_THREADS = env.integer("JOB_THREADS", 24, minimum=1)  # steps that one runner works on at once
-JOB_STALL_SECONDS = env.integer("JOB_STALL_SECONDS", 60, minimum=5)  # a due step untouched for so long: start anew
+JOB_STALL_SECONDS = env.integer(
+    "JOB_STALL_SECONDS", 60, minimum=5
+)  # a due step untouched for so long: start anew
 QUEUE_BROKER = env.text("QUEUE_BROKER", "orm")
 Q_CLUSTER = {
     "name": "nodepoint",

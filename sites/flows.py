@@ -66,6 +66,7 @@ PROVISION = register(
                 undo=proxy_host.certificate_gone,
                 after=("dns_record", "proxy_host"),
                 limits=(proxy_host.ORDERS,),
+                needed=proxy_host.needs_own_certificate,
                 usual=1,
             ),
             Step(
@@ -75,6 +76,7 @@ PROVISION = register(
                 undo=proxy_host.gone,  # before the certificate: deleting one that a host uses breaks all of NPM
                 after=("certificate",),
                 limits=(proxy_host.WRITES,),
+                needed=proxy_host.needs_own_certificate,
                 usual=0.5,
             ),
             Step(
@@ -102,6 +104,7 @@ PROVISION = register(
                 high_availability.managed,
                 undo=high_availability.unmanaged,
                 after=("started",),
+                needed=high_availability.wanted,
                 limits=(CALLS,),
                 usual=0.3,
             ),
@@ -156,7 +159,12 @@ TERMINATE = register(
         subject="sites.Site",
         scope="sites",
         steps=(
-            Step("dns_record_gone", "Removing the DNS record", dns_record.absent, nothing_to_undo="Deleting is final."),
+            Step(
+                "dns_record_gone",
+                "Removing the DNS record",
+                dns_record.absent,
+                nothing_to_undo="Deleting is final.",
+            ),
             Step(
                 "proxy_host_gone",
                 "Removing the proxy host",

@@ -16,6 +16,9 @@ from sites.connections import proxmox
 from sites.models import ClusterReading
 
 KEPT = timedelta(seconds=5)
+LAG = timedelta(
+    seconds=12
+)  # the nodes tell the cluster about their guests every 10 s: a reading is that much older than its time
 FETCH_SECONDS = 5.0  # a cluster that needs longer counts as away
 PATIENCE = 0.7  # seconds that a caller waits for a new reading before it takes the old one
 LEASE = "cluster-reading"
@@ -37,7 +40,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Reading:
-    """`stale`: Proxmox could not be asked, these are its last known words."""
+    """`taken_at`: when Proxmox was asked. `stale`: it could not be asked, these are its last known words."""
 
     guests: dict[int, Usage] = field(default_factory=dict)
     taken_at: datetime | None = None
@@ -50,7 +53,7 @@ class Reading:
 
 
 _latest = Reading()
-_answer: Future[list[Guest]] | None = None
+_answer: Future[tuple[datetime, list[Guest]]] | None = None
 _asking = ThreadPoolExecutor(1, thread_name_prefix="cluster-reading")
 
 
@@ -75,9 +78,10 @@ def _ask() -> None:
     _answer = _asking.submit(_resources)
 
 
-def _resources() -> list[Guest]:
+def _resources() -> tuple[datetime, list[Guest]]:
+    asked_at = timezone.now()
     with deadline(FETCH_SECONDS):
-        return proxmox().resources()
+        return asked_at, proxmox().resources()
 
 
 def _store_answer() -> None:
@@ -89,12 +93,12 @@ def _store_answer() -> None:
     _answer = None
     now = timezone.now()
     try:
-        guests = answer.result()
+        asked_at, guests = answer.result()
     except ClientError as error:
         ClusterReading.objects.update(tried_at=now, error=str(error))
         return
     values = {guest.vmid: list(vars(_usage(guest)).values()) for guest in guests}
-    ClusterReading.objects.update(guests=values, taken_at=now, tried_at=now, error="")
+    ClusterReading.objects.update(guests=values, taken_at=asked_at, tried_at=now, error="")
 
 
 def _usage(guest: Guest) -> Usage:

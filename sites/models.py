@@ -12,12 +12,16 @@ class Plan(models.Model):
     """What a customer can order. Staff can change plans; sites follow at their next upgrade."""
 
     name = models.CharField(
-        max_length=32, unique=True, validators=[RegexValidator(r"^[a-z0-9][a-z0-9 _.-]*\Z", "Lower-case letters and digits.")]
+        max_length=32,
+        unique=True,
+        validators=[RegexValidator(r"^[a-z0-9][a-z0-9 _.-]*\Z", "Lower-case letters and digits.")],
     )
     memory_mb = models.PositiveIntegerField("memory (MB)", validators=[MinValueValidator(256)])
     disk_gb = models.PositiveIntegerField("disk (GB)", validators=[MinValueValidator(2)])
     cores = models.PositiveSmallIntegerField(validators=[MinValueValidator(1)])
-    backups = models.PositiveSmallIntegerField(help_text="Snapshots a customer may keep, beside the first one.")
+    backups = models.PositiveSmallIntegerField(
+        help_text="Snapshots a customer may keep, beside the first one."
+    )
     domains = models.PositiveSmallIntegerField(help_text="Custom domains a customer may add.")
     high_availability = models.BooleanField(default=False)
 
@@ -46,8 +50,12 @@ class Site(models.Model):
     public_ip = models.GenericIPAddressField("public IP", protocol="IPv4")
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="sites")
     high_availability = models.BooleanField(null=True, blank=True, help_text="Empty: as the plan says.")
-    backup_quota = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: as the plan says.")
-    domain_quota = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: as the plan says.")
+    backup_quota = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Empty: as the plan says."
+    )
+    domain_quota = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Empty: as the plan says."
+    )
 
     # Reservations: unique while they are held, NULL when given back.
     vmid = models.PositiveIntegerField("VMID", null=True, unique=True)
@@ -58,10 +66,14 @@ class Site(models.Model):
     node = models.CharField(max_length=64, blank=True)
     dns_record_id = models.CharField("DNS record", max_length=64, blank=True)
     proxy_host_id = models.PositiveIntegerField("proxy host", null=True)
-    certificate_id = models.PositiveIntegerField("certificate", null=True, help_text="Its own; never a shared one.")
+    certificate_id = models.PositiveIntegerField(
+        "certificate", null=True, help_text="Its own; never a shared one."
+    )
 
     proxy_enabled = models.BooleanField(default=True, help_text="The customer's wish.")
-    power = models.CharField(max_length=16, blank=True, help_text="running or stopped, as a job of ours last verified.")
+    power = models.CharField(
+        max_length=16, blank=True, help_text="running or stopped, as a job of ours last verified."
+    )
     power_verified_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
     live_at = models.DateTimeField(null=True)

@@ -102,4 +102,6 @@ class SiteOutput(NamesOutput):
     backups = UsedOutput()
     quota = QuotasOutput()
     job = JobOutput(allow_null=True)
-    stale = serializers.BooleanField(required=False, help_text="Proxmox does not answer: these are its last known words.")
+    stale = serializers.BooleanField(
+        required=False, help_text="Proxmox does not answer: these are its last known words."
+    )

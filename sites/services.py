@@ -15,7 +15,9 @@ from sites.errors import SiteBeingDeleted, SiteExists, UndoUnfinished, UnknownPl
 from sites.models import Plan, Site
 
 
-def create_site(*, service_id: str, email: str, plan: str, public_ip: str, actor: str = "") -> tuple[Site, Job]:
+def create_site(
+    *, service_id: str, email: str, plan: str, public_ip: str, actor: str = ""
+) -> tuple[Site, Job]:
     """Accept an order: reserve what is unique and have the site made.
 
     UnknownPlan; SiteExists, SiteBeingDeleted, UndoUnfinished when the service is not free for a new site; NoCapacity.
@@ -23,13 +25,17 @@ def create_site(*, service_id: str, email: str, plan: str, public_ip: str, actor
     chosen = find_plan(plan)
     with transaction.atomic():
         allocation.lock()
-        if standing := Site.objects.filter(live_key=service_id).select_related("plan").first():
-            raise _in_the_way(standing)
-        site = Site(service_id=service_id, live_key=service_id, email=email, public_ip=public_ip, plan=chosen)
-        allocation.reserve(site)
-        site.save()
-        job = queue.submit("sites.provision", site.key, data={"service_id": service_id}, actor=actor)
-    return site, job
+        standing = Site.objects.filter(live_key=service_id).select_related("plan").first()
+        if standing is None:
+            site = Site(
+                service_id=service_id, live_key=service_id, email=email, public_ip=public_ip, plan=chosen
+            )
+            allocation.reserve(site)
+            site.save()
+            job = queue.submit("sites.provision", site.key, data={"service_id": service_id}, actor=actor)
+            return site, job
+    # Outside the transaction: its status may need a reading of the cluster, for which no other order should have to wait.
+    raise _in_the_way(standing)
 
 
 def find_plan(name: str) -> Plan:
@@ -84,7 +90,9 @@ def get_site(service_id: str) -> Site:
 
 def last_job(site: Site) -> Job | None:
     """The site's running job, else its last one."""
-    ordered = Job.objects.filter(subject=site.key).order_by(F("active_key").desc(nulls_last=True), "-created_at")
+    ordered = Job.objects.filter(subject=site.key).order_by(
+        F("active_key").desc(nulls_last=True), "-created_at"
+    )
     return ordered.prefetch_related("steps").first()
 
 
@@ -102,7 +110,9 @@ def status(site: Site, reading: live.Reading | None = None) -> str:
     if reading is None:
         reading = live.reading()
     verified = site.power_verified_at
-    if site.power and verified and (reading.taken_at is None or verified > reading.taken_at):
+    if site.power and verified and (reading.taken_at is None or verified > reading.taken_at - live.LAG):
         return "unknown" if reading.stale else site.power
     usage = reading.guests.get(site.vmid)
-    return usage.status if usage and not reading.stale and usage.status in ("running", "stopped") else "unknown"
+    return (
+        usage.status if usage and not reading.stale and usage.status in ("running", "stopped") else "unknown"
+    )

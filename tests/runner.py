@@ -1,5 +1,6 @@
 """Django's test runner, with a last line that a machine can read."""
 
+import logging
 import unittest
 from typing import Any
 
@@ -21,7 +22,13 @@ class CountingResult(unittest.TextTestResult):
 
 
 class Runner(DiscoverRunner):
-    """Closes with `N passed, N failed`, after the summary of unittest."""
+    """Closes with `N passed, N failed`, after the summary of unittest; shows no log lines unless `-v 2` asks."""
+
+    def setup_test_environment(self, **kwargs: Any) -> None:
+        super().setup_test_environment(**kwargs)
+        if self.verbosity < 2:  # most of the log of a test run is of failures that are meant
+            for handler in logging.getLogger().handlers:
+                handler.setLevel(logging.CRITICAL)
 
     def get_resultclass(self) -> type[unittest.TextTestResult] | None:
         return super().get_resultclass() or CountingResult

@@ -60,7 +60,8 @@ class Certificates:
 
     def find(self, query: str = "") -> list[Row]:
         """Rows by nice_name; ``query`` is an SQL LIKE pattern inside nice_name."""
-        rows = [self._view(row) for row in self._rows.values() if like(query, row["nice_name"])]
+        matches = like(query)
+        rows = [self._view(row) for row in self._rows.values() if matches(row["nice_name"])]
         return sorted(rows, key=lambda row: row["nice_name"])
 
     def expansion(self, id: int) -> Row | None:

@@ -19,8 +19,9 @@ _DIRECTIVE = re.compile(
     r"(?:proxy|client|fastcgi|gzip|ssl|limit|auth|open_file|sub|uwsgi|real_ip|keepalive)_\w+"
     r"|(?:send|output|log|http2|http3)_\w+"
     r"|location|if|set|return|rewrite|add_header|more_set_headers|expires|deny|allow|root|alias|index|include"
-    r"|access_log|error_log|error_page|try_files|internal|break|satisfy|charset|etag|gzip|brotli\w*|set_real_ip_from"
-    r"|resolver\w*|sendfile|tcp_\w+|underscores_in_headers|large_client_header_buffers|server_tokens|types|mirror"
+    r"|access_log|error_log|error_page|try_files|internal|break|satisfy|charset|etag|gzip|brotli\w*"
+    r"|set_real_ip_from|resolver\w*|sendfile|tcp_\w+|underscores_in_headers|large_client_header_buffers"
+    r"|server_tokens|types|mirror"
 )
 
 
@@ -46,7 +47,7 @@ class Nginx:
 
     def test(self) -> str | None:
         """What ``nginx -t`` prints about the whole of the files, or None when all is well."""
-        for name, config in sorted(self.files.items()):
+        for name, config in self.files.items():
             flaw = config.get("flaw") or self._missing_certificate(config)
             if config.get("challenge") and not config["server_names"]:
                 flaw = 'invalid number of arguments in "server_name" directive'
@@ -66,7 +67,7 @@ class Nginx:
         for name in self.running.keys() - self.files.keys():
             self._store.delete("npm_running", name)
         for name, config in self.files.items():
-            if self.running.get(name) != config:
+            if self.running.get(name) is not config:
                 self._store.save("npm_running", name, config)
         self.running = dict(self.files)
         self._index_names()

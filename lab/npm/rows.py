@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 from lab.store import Store
@@ -14,11 +15,12 @@ def stamp(seconds: float | None = None) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
-def like(text: str, value: str) -> bool:
-    """SQLite's ``value LIKE '%text%'``: ``%`` and ``_`` are wildcards, ASCII letters match in either case."""
+def like(text: str) -> Callable[[str], bool]:
+    """A test of SQLite's ``value LIKE '%text%'``: % and _ are wildcards, ASCII letters match in any case."""
     wild = {"%": ".*", "_": "."}
     pattern = "".join(wild.get(letter, re.escape(letter)) for letter in text)
-    return re.search(pattern, value, re.IGNORECASE | re.ASCII | re.DOTALL) is not None
+    search = re.compile(pattern, re.IGNORECASE | re.ASCII | re.DOTALL).search
+    return lambda value: search(value) is not None
 
 
 class Counter:

@@ -48,6 +48,7 @@ class Npm:
         self.certificates = Certificates(lab, self.nginx, self._enabled_with, self._write_config, authority)
         self._ids = Counter(lab.store, "proxy_host")
         self._rows: dict[int, Row] = {int(id): row for id, row in lab.store.load("npm_proxy_host").items()}
+        self._texts = {id: _text(row) for id, row in self._rows.items()}
 
     def shared_certificate(self, names: list[str], days: int) -> int:
         """The id of the wildcard certificate that was there from the beginning (it may be deleted by now)."""
@@ -60,11 +61,8 @@ class Npm:
     def find(self, query: str = "", expand: tuple[str, ...] = ()) -> list[Row]:
         """Hosts by name; ``query`` is an SQL LIKE pattern inside the JSON text of ``domain_names``."""
         with self._lab.lock:
-            texts = {
-                id: json.dumps(row["domain_names"], separators=(",", ":"), ensure_ascii=False)
-                for id, row in self._rows.items()
-            }
-            found = sorted((text, id) for id, text in texts.items() if like(query, text))
+            matches = like(query)
+            found = sorted((text, id) for id, text in self._texts.items() if matches(text))
             return [self._view(self._rows[id], expand) for _, id in found]
 
     def get(self, id: int, expand: tuple[str, ...] = ()) -> Row:
@@ -137,7 +135,7 @@ class Npm:
         """Delete a host. Raises Refusal 404; 500 when nginx does not reload (the row is gone by then)."""
         with self._lab.lock:
             self._found(id)
-            del self._rows[id]
+            del self._rows[id], self._texts[id]
             self._lab.store.delete("npm_proxy_host", id)
             self.nginx.remove(_file(id))
         self._reload()
@@ -180,6 +178,7 @@ class Npm:
     def _save(self, row: Row) -> None:
         # A new object at each change, so that a view given away earlier stays what it was.
         self._rows[row["id"]] = row
+        self._texts[row["id"]] = _text(row)
         self._lab.store.save("npm_proxy_host", row["id"], row)
 
     def _view(self, row: Row, expand: tuple[str, ...]) -> Row:
@@ -271,6 +270,11 @@ class Npm:
 
     def _nginx_runs(self) -> None:
         self._lab.sleep(self._lab.clock.seconds("npm.host") / 3)
+
+
+def _text(row: Row) -> str:
+    """``domain_names`` as the database holds it: JSON without spaces."""
+    return json.dumps(row["domain_names"], separators=(",", ":"), ensure_ascii=False)
 
 
 def _file(id: int) -> str:

@@ -1,1 +1,2 @@
-"""The edge that all apps share: tokens, the error envelope, input fields, idempotency, waiting (docs/api.md)."""
+"""The edge that all apps share: tokens, the error envelope, input fields, idempotency, waiting
+(docs/api.md)."""

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def client_address(request: HttpRequest | Request) -> str:
-    """The caller's IP address. Behind TLS it is what the operator's proxy wrote last; anything before that anyone could write."""
+    """The caller's IP address. Behind TLS it is what the operator's proxy wrote last; anything before that
+    anyone could write."""
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.BEHIND_TLS else ""
     return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
 
@@ -27,7 +28,8 @@ class TokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer <token>`; the token becomes `request.auth`, and there is no user."""
 
     def authenticate(self, request: Request) -> tuple[None, Token] | None:
-        """None without the header; 401 for whatever is no valid token, 403 where it may not be used from the caller's address."""
+        """None without the header; 401 for whatever is no valid token, 403 where it may not be used from
+        the caller's address."""
         scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if not scheme:
             return None
@@ -45,7 +47,8 @@ class TokenAuthentication(BaseAuthentication):
 
 
 class StaffSession(BaseAuthentication):
-    """The session of a staff member who is logged in to the admin. For views that only read: it checks no CSRF token."""
+    """The session of a staff member who is logged in to the admin. For views that only read: it checks no
+    CSRF token."""
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
         """None for everybody else."""
@@ -54,7 +57,8 @@ class StaffSession(BaseAuthentication):
 
 
 class HasScope(BasePermission):
-    """Every view says `scope = "sites"`, or None for any token. One that does not fails loudly instead of being open."""
+    """Every view says `scope = "sites"`, or None for any token. One that does not fails loudly instead of
+    being open."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """False without a token; Forbidden when the token lacks the scope."""

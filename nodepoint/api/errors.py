@@ -1,4 +1,5 @@
-"""One form for every failure: `{"success": false, "error", "code", "request_id"}`, and `fields` where fields are wrong."""
+"""One form for every failure: `{"success": false, "error", "code", "request_id"}`, and `fields` where
+fields are wrong."""
 
 import logging
 import math
@@ -43,20 +44,28 @@ SENTENCES = {
 
 
 class ApiError(Exception):
-    """A failure to answer with. `sentence` is read by customers; `extra` stands beside it in the body, `headers` in the head.
+    """A failure to answer with. `sentence` is read by customers; `extra` stands beside it in the body,
+    `headers` in the head, and `http` is the status, where the class does not say it.
 
-    Views raise these from the errors of their services. 401 without `WWW-Authenticate` is meant: a suspended service.
+    Views raise these from the errors of their services. 401 without `WWW-Authenticate` is meant: a suspended
+    service.
     """
 
-    status: ClassVar[int] = 400
+    http: ClassVar[int] = 400
     code: ClassVar[str] = "validation"
 
     def __init__(
-        self, sentence: str, *, status: int = 0, code: str = "", headers: Mapping[str, str] | None = None, **extra: Any
+        self,
+        sentence: str,
+        *,
+        http: int = 0,
+        code: str = "",
+        headers: Mapping[str, str] | None = None,
+        **extra: Any,
     ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
-        self.status_code = status or self.status
+        self.status_code = http or self.http
         self.error_code = code or self.code
         self.headers = dict(headers or {})
         self.extra = extra
@@ -69,7 +78,9 @@ class ApiError(Exception):
 
     def response(self) -> JsonResponse:
         """The answer, where no view of the API is at work."""
-        return JsonResponse(self.body, status=self.status_code, headers=self.headers)
+        response = JsonResponse(self.body, status=self.status_code, headers=self.headers)
+        response["Content-Length"] = len(response.content)  # or it goes out in chunks
+        return response
 
 
 class BadRequest(ApiError):
@@ -79,43 +90,43 @@ class BadRequest(ApiError):
 class ServiceSuspended(ApiError):
     """401: what customers may not do while their service is suspended."""
 
-    status, code = 401, "service_suspended"
+    http, code = 401, "service_suspended"
 
 
 class Forbidden(ApiError):
     """403: the token may not do this."""
 
-    status, code = 403, "forbidden"
+    http, code = 403, "forbidden"
 
 
 class Missing(ApiError):
     """404: no such service, domain, backup, zone, record, or it belongs to somebody else."""
 
-    status, code = 404, "not_found"
+    http, code = 404, "not_found"
 
 
 class Conflict(ApiError):
     """409. Give the code that says why: exists, taken, quota_exceeded, busy, wrong_state, protected, …"""
 
-    status, code = 409, "wrong_state"
+    http, code = 409, "wrong_state"
 
 
 class InfrastructureFailed(ApiError):
     """500: a system that we drive failed; the sentence names it."""
 
-    status, code = 500, "infrastructure"
+    http, code = 500, "infrastructure"
 
 
 class Unavailable(ApiError):
     """503: our own database or queue is away."""
 
-    status, code = 503, "unavailable"
+    http, code = 503, "unavailable"
 
 
 def of_status(status: int, sentence: str = "", **options: Any) -> ApiError:
     """The plain error of an HTTP status."""
     default = SENTENCES.get(status) or f"{HTTPStatus(status).phrase}."
-    return ApiError(sentence or default, status=status, code=CODES.get(status, "validation"), **options)
+    return ApiError(sentence or default, http=status, code=CODES.get(status, "validation"), **options)
 
 
 def from_job(job: Job) -> ApiError:
@@ -127,7 +138,8 @@ def from_job(job: Job) -> ApiError:
 
 
 def invalid(detail: Any) -> ApiError:
-    """The error of input that a serializer refused; the sentence names the fields, `fields` lists every complaint."""
+    """The error of input that a serializer refused; the sentence names the fields, `fields` lists every
+    complaint."""
     if not isinstance(detail, Mapping):
         return BadRequest(" ".join(_messages(detail)))
     fields = {name: _messages(found) for name, found in detail.items() if name != "non_field_errors"}
@@ -168,7 +180,8 @@ def _log_failure(exception: Exception, error: ApiError) -> None:
 
 
 def translate(exception: Exception) -> ApiError:  # noqa: C901 - a table of one line per error
-    """Any exception as the error to answer with. What nobody expected is a fault of ours, told without details."""
+    """Any exception as the error to answer with. What nobody expected is a fault of ours, told without
+    details."""
     match exception:
         case ApiError():
             return exception

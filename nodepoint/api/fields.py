@@ -19,7 +19,8 @@ SERVICE_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
     }
 )
 class ServiceIdField(serializers.Field):
-    """The billing system's name of a service: 1 to 64 of `A-Z a-z 0-9 _ -`, case-sensitive, not beginning with `-`.
+    """The billing system's name of a service: 1 to 64 of `A-Z a-z 0-9 _ -`, case-sensitive, not beginning
+    with `-`.
 
     A JSON number that is a non-negative integer means its decimal string.
     """
@@ -60,7 +61,8 @@ class PublicIpField(serializers.Field):
 
 
 class EmailField(serializers.EmailField):
-    """One e-mail address of at most 254 characters, in ASCII before the `@`, without quotes, blanks or line breaks.
+    """One e-mail address of at most 254 characters, in ASCII before the `@`, without quotes, blanks or line
+    breaks.
 
     Addresses with other letters before the `@` (RFC 6531) are refused: most mail servers do not take them.
     """

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection, connections
 from django.utils import timezone
+from rest_framework import serializers
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,12 +25,14 @@ _probes: dict[str, Probe] = {}
 
 
 def register(system: str, probe: Probe) -> None:
-    """Have `probe()` called by the deep check: it asks a system something harmless and raises ClientError if that fails."""
+    """Have `probe()` called by the deep check: it asks a system something harmless and raises ClientError
+    if that fails."""
     _probes[system] = probe
 
 
 def systems(seconds: float = PROBE_SECONDS) -> dict[str, dict[str, Any]]:
-    """Ask all systems at once: `{system: {ok, latency_ms, error}}`. One that is silent after `seconds` counts as failed."""
+    """Ask all systems at once: `{system: {ok, latency_ms, error}}`. One that is silent after `seconds`
+    counts as failed."""
     found: dict[str, dict[str, Any]] = {}
     threads = [
         threading.Thread(target=_ask, args=(system, probe, found), daemon=True, name=f"probe-{system}")
@@ -59,10 +62,30 @@ def _ask(system: str, probe: Probe, found: dict[str, dict[str, Any]]) -> None:
     found[system] = {"ok": error is None, "latency_ms": latency, "error": error}
 
 
+class HealthInput(serializers.Serializer):
+    """What to look at."""
+
+    deep = serializers.BooleanField(
+        default=False, help_text="Ask the systems that we drive, too; needs a token."
+    )
+
+
+class HealthOutput(serializers.Serializer):
+    """How we are."""
+
+    status = serializers.CharField()
+    timestamp = serializers.DateTimeField()
+    database = serializers.DictField(required=False)
+    queue = serializers.DictField(required=False, help_text="oldest_due_seconds, workers")
+    systems = serializers.DictField(required=False, help_text="By name: ok, latency_ms, error")
+
+
 class HealthView(ApiView):
-    """Whether the service works. Needs no token, and with `?deep=1` any."""
+    """Whether the service works. Needs no token, and with `deep=1` any."""
 
     scope = None
+    input = HealthInput
+    output = HealthOutput
     permission_classes = []
     throttle_classes = []
 
@@ -74,7 +97,7 @@ class HealthView(ApiView):
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         facts: dict[str, Any] = {"status": "ok", "timestamp": timezone.now()}
-        if request.query_params.get("deep", "") in ("", "0", "false"):
+        if not self.read(request)["deep"]:
             return success(**facts)
         if request.auth is None:
             raise NotAuthenticated

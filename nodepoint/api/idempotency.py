@@ -27,7 +27,9 @@ MOST_CLAIMS = 5
 _swept_at = 0.0
 
 
-def once(view: "ApiView", handler: Callable[..., Response], request: Request, *args: Any, **kwargs: Any) -> Response:
+def once(
+    view: "ApiView", handler: Callable[..., Response], request: Request, *args: Any, **kwargs: Any
+) -> Response:
     """Call `handler`, unless the answer to the same request with the same key is kept or being made."""
     key_hash = digest(_key(request))
     held = _claim(view, request, key_hash, _fingerprint(request))
@@ -84,7 +86,9 @@ def _claim(view: "ApiView", request: Request, key_hash: str, fingerprint: str) -
         if row.fingerprint != fingerprint:
             raise Conflict("This Idempotency-Key was used for another request.", code="idempotency_mismatch")
         if row.status is None:
-            raise Conflict("The first request with this Idempotency-Key is still being answered.", code="in_progress")
+            raise Conflict(
+                "The first request with this Idempotency-Key is still being answered.", code="in_progress"
+            )
         return row
     raise Unavailable("The Idempotency-Key is in use by too many requests at once. Please try again.")
 

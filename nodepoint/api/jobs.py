@@ -8,7 +8,8 @@ from nodepoint.jobs.models import Job, JobStep
 
 
 def render(job: Job, steps: list[JobStep] | None = None) -> dict[str, Any]:
-    """`{id, kind, state, percent, step, eta_seconds, error}`; `error` is None or a sentence that customers may read.
+    """`{id, kind, state, percent, step, eta_seconds, error}`; `error` is None or a sentence that customers
+    may read.
 
     `steps`: those of the job, if they are at hand; else they cost one query.
     """

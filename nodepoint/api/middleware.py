@@ -21,7 +21,8 @@ log = structlog.get_logger("nodepoint.access")
 
 
 class RequestIdMiddleware:
-    """Takes over or makes `X-Request-ID`, which then stands in every log line and job of the request, and in the answer."""
+    """Takes over or makes `X-Request-ID`, which then stands in every log line and job of the request, and
+    in the answer."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -55,7 +56,8 @@ def _log(request: HttpRequest, response: HttpResponse) -> None:
 
 
 class ApiMiddleware:
-    """Refuses bodies that are too large, and gives every failure of the framework itself the form of the API's errors."""
+    """Refuses bodies that are too large, and gives every failure of the framework itself the form of the
+    API's errors."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -86,7 +88,7 @@ def _read_chunks(request: HttpRequest) -> None:
     """Django takes a body without a length for empty, so it is read here and its length made known."""
     try:
         body = request.META["wsgi.input"].read(settings.API_BODY_LIMIT + 1)
-    except Exception as error:  # noqa: BLE001 - the server's own classes for a broken chunk are not ours to know
+    except Exception as error:
         raise of_status(400) from error
     if len(body) > settings.API_BODY_LIMIT:
         raise of_status(413)

@@ -29,7 +29,8 @@ def new_prefix() -> str:
 
 
 class Token(models.Model):
-    """What a caller proves itself with: `np_<prefix>_<secret>`. Only a hash of the secret is kept; it is shown once."""
+    """What a caller proves itself with: `np_<prefix>_<secret>`. Only a hash of the secret is kept; it is
+    shown once."""
 
     name = models.CharField(max_length=100, help_text="Who uses it, such as “Paymenter”.")
     prefix = IdentifierField(max_length=12, unique=True, default=new_prefix, editable=False)
@@ -60,7 +61,8 @@ class Token(models.Model):
         days: int | None = None,
         rate_per_minute: int = 6000,
     ) -> tuple[Self, str]:
-        """A new token and its text, which cannot be had again. `days`: until it expires. ValueError: unknown scope, no network."""
+        """A new token and its text, which cannot be had again. `days`: until it expires. ValueError:
+        unknown scope, no network."""
         token = cls(name=name, scopes=valid_scopes(scopes), networks=valid_networks(networks))
         token.rate_per_minute = rate_per_minute
         token.expires_at = timezone.now() + timedelta(days=days) if days is not None else None
@@ -134,7 +136,8 @@ def valid_networks(networks: Iterable[str]) -> list[str]:
 
 
 class KeptAnswer(models.Model):
-    """The answer to a POST with an Idempotency-Key, or the note that it is still being made (`status` NULL)."""
+    """The answer to a POST with an Idempotency-Key, or the note that it is still being made (`status`
+    NULL)."""
 
     token = models.ForeignKey(Token, on_delete=models.CASCADE, related_name="+")
     key_hash = IdentifierField(max_length=64)
@@ -152,7 +155,8 @@ class KeptAnswer(models.Model):
 
 
 class RateWindow(models.Model):
-    """How many requests of a token all processes together have let pass, or reserved, in one minute of the clock."""
+    """How many requests of a token all processes together have let pass, or reserved, in one minute of the
+    clock."""
 
     token = models.ForeignKey(Token, on_delete=models.CASCADE, related_name="+")
     minute = models.PositiveIntegerField(help_text="Minutes since 1970.")

@@ -8,7 +8,8 @@ from rest_framework.request import Request
 
 
 class AlwaysJson(DefaultContentNegotiation):
-    """The view's first renderer, whatever `Accept` says: callers send `*/*`, text/html or nothing, and all mean JSON."""
+    """The view's first renderer, whatever `Accept` says: callers send `*/*`, text/html or nothing, and all
+    mean JSON."""
 
     def select_renderer(
         self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None

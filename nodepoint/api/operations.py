@@ -86,5 +86,3 @@ def _scope(job: Job) -> str:
         return job.flow.scope
     except UnknownFlow:
         return ""
-
-

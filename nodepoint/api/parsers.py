@@ -19,7 +19,10 @@ class ObjectParser(BaseParser):
     media_type = "application/json"
 
     def parse(
-        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """The object; ParseError where it is none, or holds what no database or protocol of ours can carry."""
         text = _text(stream)
@@ -34,7 +37,8 @@ class ObjectParser(BaseParser):
 
 
 class FormParser(BaseParser):
-    """`application/x-www-form-urlencoded` as a plain dictionary; the last one counts where a name comes twice.
+    """`application/x-www-form-urlencoded` as a plain dictionary; the last one counts where a name comes
+    twice.
 
     DRF's own gives a QueryDict, for which an absent boolean means false.
     """
@@ -42,7 +46,10 @@ class FormParser(BaseParser):
     media_type = "application/x-www-form-urlencoded"
 
     def parse(
-        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, str]:
         """The fields; ParseError where they are not UTF-8 or too many."""
         try:

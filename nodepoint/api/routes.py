@@ -17,6 +17,7 @@ class SlashOptional(RoutePattern):
 
 
 def route(path: str, view: type[APIView], name: str | None = None) -> URLPattern:
-    """A route for an app's `urls.py`, such as `route("create-site", CreateSite)` or `route("jobs/<str:job_id>", JobView)`."""
+    """A route for an app's `urls.py`, such as `route("create-site", CreateSite)` or
+    `route("jobs/<str:job_id>", JobView)`."""
     pattern = SlashOptional(path.strip("/"), name=name, is_endpoint=True)
     return URLPattern(pattern, view.as_view(), name=name)

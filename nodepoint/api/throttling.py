@@ -1,7 +1,7 @@
 """The rate limit of a token, exact over all processes, at the cost of about a hundred writes a minute.
 
-A row counts what was taken in one minute of the clock. Each process takes permits out of it in portions of a hundredth of the
-limit, by an UPDATE that cannot exceed the limit, and spends them from memory.
+A row counts what was taken in one minute of the clock. Each process takes permits out of it in portions of a
+hundredth of the limit, by an UPDATE that cannot exceed the limit, and spends them from memory.
 """
 
 import threading
@@ -21,7 +21,8 @@ PORTIONS = 100
 
 
 class _Purse:
-    """The permits that this process has taken and not yet spent, by token; those of an earlier minute are worthless."""
+    """The permits that this process has taken and not yet spent, by token; those of an earlier minute are
+    worthless."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,5 +1,6 @@
 """The paths that belong to no app."""
 
+from nodepoint.api.documents import DocsView, SchemaView
 from nodepoint.api.health import HealthView
 from nodepoint.api.operations import JobView, WhoamiView
 from nodepoint.api.routes import route
@@ -8,4 +9,6 @@ urlpatterns = [
     route("health", HealthView),
     route("whoami", WhoamiView),
     route("jobs/<str:job_id>", JobView),
+    route("schema", SchemaView),
+    route("docs", DocsView),
 ]

@@ -1,12 +1,12 @@
 """What all views of the API are made of.
 
-    class SuspendSite(ApiView):
-        scope = "sites"
-        input = ServiceInput
+class SuspendSite(ApiView):
+    scope = "sites"
+    input = ServiceInput
 
-        def post(self, request):
-            job = services.suspend_site(self.read(request)["service_id"], actor=request.auth.actor)
-            return finish(request, job, lambda job: {"status": "suspended"})
+    def post(self, request):
+        job = services.suspend_site(self.read(request)["service_id"], actor=request.auth.actor)
+        return finish(request, job, lambda job: {"status": "suspended"})
 """
 
 from functools import partial
@@ -28,9 +28,10 @@ def success(**facts: Any) -> Response:
 class ApiView(APIView):
     """A path of the API.
 
-    `scope`: what the token must have, None for any token; there is no default. `input`: serializer of the body of a POST or the
-    query of a GET. `output`: serializer of what stands beside `success`, for the documentation. `forgets_key_when_job_fails`: the
-    Idempotency-Key of a request may be used anew when the job in its answer ended badly.
+    `scope`: what the token must have, None for any token; there is no default. `input`: serializer of the
+    body of a POST or the query of a GET. `output`: serializer of what stands beside `success`, for the
+    documentation. `forgets_key_when_job_fails`: the Idempotency-Key of a request may be used anew when the
+    job in its answer ended badly.
     """
 
     scope: ClassVar[str | None]
@@ -40,7 +41,8 @@ class ApiView(APIView):
     http_method_names = ["get", "head", "post"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """After token, scope and rate limit: read the body, so that a bad one is refused whatever the view does with it."""
+        """After token, scope and rate limit: read the body, so that a bad one is refused whatever the view
+        does with it."""
         super().initial(request, *args, **kwargs)
         if request.method != "POST" or not hasattr(self, "post"):
             return
@@ -49,7 +51,8 @@ class ApiView(APIView):
             self.post = partial(idempotency.once, self, self.post)
 
     def read(self, request: Request) -> dict[str, Any]:
-        """The values of `input`, from the body of a POST, else from the query. Bad ones end in 400 with `fields`."""
+        """The values of `input`, from the body of a POST, else from the query. Bad ones end in 400 with
+        `fields`."""
         data = request.data if request.method == "POST" else request.query_params.dict()
         serializer = self.input(data=data)
         serializer.is_valid(raise_exception=True)

@@ -21,6 +21,7 @@ WHOLE_REQUEST = 21.0  # seconds from its arrival; a view may have spent some bef
 # A waiting request occupies a thread of the web process: the other half stays free for those that do not wait.
 _places = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
 
+
 @dataclass(frozen=True)
 class Preference:
     """What the `Prefer` header asks for (RFC 7240): seconds to wait, and how to say that it was followed."""
@@ -30,7 +31,8 @@ class Preference:
 
 
 def preference(header: str) -> Preference:
-    """Read a `Prefer` header. What is unknown or malformed is ignored, and of two with one name the first counts."""
+    """Read a `Prefer` header. What is unknown or malformed is ignored, and of two with one name the first
+    counts."""
     found: dict[str, str] = {}
     for part in header.split(","):
         name, _, value = part.partition(";")[0].partition("=")
@@ -49,8 +51,9 @@ def finish(
 ) -> Response:
     """The answer to a POST that started `job`.
 
-    Waits as the caller prefers, else `default_wait` seconds (None: API_WAIT_SECONDS). Done: what `answer(job)` gives. Ended badly:
-    raises the error. Else `answer(job)` with `"state": "running"` and `job` beside it; so it gives the fields that are known.
+    Waits as the caller prefers, else `default_wait` seconds (None: API_WAIT_SECONDS). Done: what
+    `answer(job)` gives. Ended badly: raises the error. Else `answer(job)` with `"state": "running"` and `job`
+    beside it; so it gives the fields that are known.
     """
     wish = preference(request.headers.get("Prefer", ""))
     wanted = wish.seconds
@@ -67,7 +70,8 @@ def finish(
 
 
 def _wait(job: Job, seconds: float) -> tuple[Job, bool]:
-    """The job after at most `seconds`, and whether the wish could be followed: all places for waiting may be taken."""
+    """The job after at most `seconds`, and whether the wish could be followed: all places for waiting may
+    be taken."""
     if seconds <= 0:
         return queue.wait_for(job.pk, 0), True
     if not _places.acquire(blocking=False):

@@ -10,7 +10,9 @@ from nodepoint.jobs.outcomes import Wait
 FIRST_LOOK = 0.7  # of the usual time
 BETWEEN_LOOKS = 3.0  # seconds at most between two looks
 SHORTEST_LOOK = 0.1
-EXPECTED_END = 0.98  # looking a little early keeps what is learnt from creeping upwards by the looks' own delay
+EXPECTED_END = (
+    0.98  # looking a little early keeps what is learnt from creeping upwards by the looks' own delay
+)
 UNKNOWN_PACE = 0.06  # without experience: look again after this share of the time already passed
 
 

@@ -54,6 +54,7 @@ def run() -> None:
     _plan_housekeeping()
     cluster = WatchedCluster()
     cluster.start()
+    watch = Watch()
     while not runner.stopping():
         time.sleep(WATCH_SECONDS)
         if runner.stopping():
@@ -61,7 +62,7 @@ def run() -> None:
         if not cluster.sentinel.is_alive():
             log.error("sentinel_died")
             end_group(1)
-        _watch_steps()
+        watch.look()
 
 
 def end_group(code: int) -> None:
@@ -70,28 +71,48 @@ def end_group(code: int) -> None:
     sys.exit(code)
 
 
-def _watch_steps() -> None:
-    try:
-        close_old_connections()
-        queue.kick_if_due()
-        if stalled():
-            log.error("stalled", oldest_due_seconds=queue.oldest_due_seconds())
-            end_group(1)
-    except (OperationalError, InterfaceError):
-        log.exception("watch_without_database")  # nothing to be judged; a restart would not bring it back
+class Watch:
+    """Wakes runners, and ends the group when steps stay due that nobody claims.
+
+    What was due before this process could do anything about it is no stall: runners get JOB_STALL_SECONDS from the start, and from
+    the return of a database that was away. Else a worker that starts after an hour's pause would end itself at once, for ever.
+    """
+
+    def __init__(self) -> None:
+        self.judges_from = 0.0
+        self.be_patient()
+
+    def be_patient(self) -> None:
+        """Judge nothing for JOB_STALL_SECONDS."""
+        self.judges_from = time.monotonic() + settings.JOB_STALL_SECONDS
+
+    def look(self) -> None:
+        """One look."""
+        try:
+            close_old_connections()
+            queue.kick_if_due()
+            if time.monotonic() >= self.judges_from and stalled():
+                log.error("stalled", oldest_due_seconds=queue.oldest_due_seconds())
+                end_group(1)
+        except (OperationalError, InterfaceError):
+            log.exception("watch_without_database")  # nothing to be judged; a restart would not bring it back
+            self.be_patient()
 
 
 def stalled() -> bool:
-    """Whether steps have been due for JOB_STALL_SECONDS and in all that time nothing was claimed. Overload is no stall."""
-    limit = settings.JOB_STALL_SECONDS
+    """Whether steps have been due for JOB_STALL_SECONDS and in all that time nothing was claimed. Overload is no stall: neither
+    steps that are claimed one after the other, nor threads that are all in the middle of long calls."""
+    limit, now = settings.JOB_STALL_SECONDS, timezone.now()
     if queue.oldest_due_seconds() < limit:
         return False
-    since = timezone.now() - timedelta(seconds=limit)
-    return not JobStep.objects.filter(claimed_at__gt=since).exists()
+    if JobStep.objects.filter(claimed_at__gt=now - timedelta(seconds=limit)).exists():
+        return False
+    return JobStep.objects.filter(held=True, due_at__gt=now).count() < settings.JOB_RUNNERS * settings.JOB_THREADS
 
 
 def _plan_housekeeping() -> None:
     for task, minutes in HOUSEKEEPING.items():
         Schedule.objects.update_or_create(
-            name=task, defaults={"func": task, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1}
+            name=task,
+            defaults={"func": task, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1},
         )

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import structlog
 from django.apps import apps
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -55,7 +55,9 @@ class Claim:
 
 def due(now: datetime, count: int) -> list[int]:
     """The ids of the steps to be called now, the longest due first, at most `count`."""
-    return list(JobStep.objects.filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True)[:count])
+    return list(
+        JobStep.objects.filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True)[:count]
+    )
 
 
 def claim(step_id: int, now: datetime) -> Claim | None:
@@ -64,22 +66,31 @@ def claim(step_id: int, now: datetime) -> Claim | None:
     if step is None:
         return None
     mine = JobStep.objects.filter(pk=step_id, version=step.version, due_at__lte=now).update(
-        version=F("version") + 1, held=True, due_at=now + timedelta(seconds=LEASE), claimed_at=now
+        version=F("version") + 1,
+        held=True,
+        due_at=now + timedelta(seconds=LEASE),
+        claimed_at=now,
+        started_at=step.started_at or now,  # a long first call shows in the progress bar, too
     )
+    step.claimed_at = now
     return Claim(step, step.version + 1) if mine else None
 
 
 def renew(claims: list[Claim], now: datetime) -> None:
     """Keep steps whose calls go on, and the slots they hold, from being taken over."""
     for held in claims:
-        JobStep.objects.filter(pk=held.step.pk, version=held.version).update(due_at=now + timedelta(seconds=LEASE))
+        JobStep.objects.filter(pk=held.step.pk, version=held.version).update(
+            due_at=now + timedelta(seconds=LEASE)
+        )
     limits.renew([held.holder for held in claims], now, LEASE)
 
 
 def execute(held: Claim, clock: Clock) -> list[int]:
     """Call a claimed step and record what it said; returns the ids of steps that became due by it."""
     step, now = held.step, clock.now()
-    with structlog.contextvars.bound_contextvars(job=step.job_id, step=step.name, request_id=step.job.request_id):
+    with structlog.contextvars.bound_contextvars(
+        job=step.job_id, step=step.name, request_id=step.job.request_id
+    ):
         definition = step.job.flow.step(step.name)
         if _turned_round(step):
             return _put_down(held, now)
@@ -89,7 +100,14 @@ def execute(held: Claim, clock: Clock) -> list[int]:
             return _line_up(held, full, now)
         outcome = _call(step, definition, now)
         now = clock.now()
-        return _record(held, outcome, now) + _free_limits(held, definition, outcome, now)
+        try:
+            due_steps = _record(held, outcome, now)
+        except (IntegrityError, DataError) as error:
+            # Facts that the database does not take, such as a number that another has: a failure like any other.
+            log.exception("facts_refused")
+            outcome = retry.decide(error, step.tries, endless=_endless(step))
+            due_steps = _record(held, outcome, now)
+        return due_steps + _free_limits(held, definition, outcome, now)
 
 
 def _turned_round(step: JobStep) -> bool:
@@ -105,10 +123,17 @@ def _lost_too_often(held: Claim) -> Outcome | None:
         return None
     log.warning("lease_lost", tries=held.step.tries + 1)
     JobStep.objects.filter(pk=held.step.pk, version=held.version).update(tries=F("tries") + 1)
-    endless = held.step.state == S.UNDOING or held.step.job.flow.deadline is None
-    if endless or held.step.tries + 1 < LOST_LEASES:
+    if _endless(held.step) or held.step.tries + 1 < LOST_LEASES:
         return None
-    return Fail(error="It could not be carried out.", detail="Its worker died again and again in the middle of the call.")
+    return Fail(
+        error="It could not be carried out.",
+        detail="Its worker died again and again in the middle of the call.",
+    )
+
+
+def _endless(step: JobStep) -> bool:
+    """Whether it is never given up: an undo, or a step of a job without a deadline."""
+    return step.state == S.UNDOING or step.job.flow.deadline is None
 
 
 def _take_limits(held: Claim, definition: registry.Step, now: datetime) -> str:
@@ -117,7 +142,9 @@ def _take_limits(held: Claim, definition: registry.Step, now: datetime) -> str:
     for limit in definition.limits:
         if not limits.take(limit.name, limit.slots(), held.holder, now, LEASE):
             kept = {limit.name for limit in definition.limits if limit.until_done and held.step.calls}
-            limits.release(held.holder, [name for name in got if name not in kept])
+            given_back = [name for name in got if name not in kept]
+            limits.release(held.holder, given_back)
+            limits.wake_next(given_back, now)
             return limit.name
         got.append(limit.name)
     return ""
@@ -126,39 +153,46 @@ def _take_limits(held: Claim, definition: registry.Step, now: datetime) -> str:
 def _call(step: JobStep, definition: registry.Step, now: datetime) -> Outcome:
     undoing = step.state == S.UNDOING
     function: Callable[[Call], Outcome] | None = definition.undo if undoing else definition.run
-    usual = experience.usual(step.job.kind, step.name)
+    usual = experience.of(step.job.kind).get(step.name)
     try:
-        call = Call(step.job, step, _subject(step.job), now, usual)
+        call = Call(step.job, step, step.job.load_subject(), now, usual)
         return function(call)
     except Exception as error:
         if not isinstance(error, retry.ClientError):
             log.exception("step_surprised")
-        return retry.decide(error, step.tries, endless=undoing or step.job.flow.deadline is None)
-
-
-def _subject(job: Job) -> Any:
-    if not job.flow.subject:
-        return None
-    return apps.get_model(job.flow.subject)._base_manager.get(pk=job.subject_pk)
+        return retry.decide(error, step.tries, endless=_endless(step))
 
 
 def _record(held: Claim, outcome: Outcome, now: datetime) -> list[int]:
     """Write an outcome and move the job on, in one transaction. Nothing is written once the lease is lost."""
     with transaction.atomic():
         job = transitions.lock(held.step.job_id)
+        deadline = job.deadline_at
         outcome = _within_deadlines(job, held.step, outcome, now)
         values = _values(job, held, outcome, now)
         if not JobStep.objects.filter(pk=held.step.pk, version=held.version).update(**values):
             log.warning("write_fenced")
             return []
+        if job.deadline_at != deadline:
+            job.save(update_fields=["deadline_at"])
         if outcome.facts:
             model = apps.get_model(job.flow.subject)
             model._base_manager.filter(pk=job.subject_pk).update(**outcome.facts)
         if isinstance(outcome, Fail) and transitions.spared(job, held.step):
             transitions.warn(job, held.step, outcome.error, now)
-        due_steps = transitions.settle(job, now)
+        due_steps = [] if _changes_nothing(job, held.step, outcome) else transitions.settle(job, now)
     _log(held.step, outcome)
     return due_steps
+
+
+def _changes_nothing(job: Job, step: JobStep, outcome: Outcome) -> bool:
+    """Whether it was a look at remote work that goes on, in a job that runs: most calls are, and nothing follows from them."""
+    return (
+        isinstance(outcome, Wait)
+        and step.state == S.RUNNING
+        and job.state == Job.State.RUNNING
+        and job.cancel_requested_at is None
+    )
 
 
 def _put_down(held: Claim, now: datetime) -> list[int]:
@@ -172,20 +206,43 @@ def _put_down(held: Claim, now: datetime) -> list[int]:
 
 
 def _within_deadlines(job: Job, step: JobStep, outcome: Outcome, now: datetime) -> Outcome:
-    """Turn waiting into failing where the step's or the job's time is over. An undo has no deadline, and time that was spent
-    in line for a free slot does not count: a burst of orders must not be undone for being many."""
-    if step.lined_up_at and job.deadline_at:
-        job.deadline_at += now - step.lined_up_at
-        job.save(update_fields=["deadline_at"])
-    if isinstance(outcome, Done | Fail) or step.state == S.UNDOING:
-        return outcome
-    limit = job.flow.step(step.name).deadline
-    begun = (step.calls and step.started_at) or now
-    late = limit is not None and (now - begun).total_seconds() > limit
-    if not late and not (job.deadline_at and now > job.deadline_at):
+    """Turn waiting into failing where the step's or the job's time is over. An undo has no deadline and knows no failing: it is
+    tried again until somebody has made it possible."""
+    if step.state == S.UNDOING:
+        return _as(Retry, outcome, outcome.error, outcome.detail) if isinstance(outcome, Fail) else outcome
+    if job.deadline_at:
+        job.deadline_at += timedelta(seconds=_in_line(step))
+    end = _end(job, step)
+    if isinstance(outcome, Done | Fail) or end is None or now < end:
         return outcome
     reason = getattr(outcome, "error", "") or "It took too long."
-    return Fail(error=reason, detail=f"Deadline passed. {getattr(outcome, 'detail', '')}".strip())
+    return _as(Fail, outcome, reason, f"Deadline passed. {getattr(outcome, 'detail', '')}".strip())
+
+
+def _as(kind: type[Retry] | type[Fail], outcome: Outcome, error: str, detail: str) -> Outcome:
+    """Another outcome that carries the same: what was begun has to be known to the undo."""
+    return kind(outcome.ref, outcome.facts, outcome.data, error=error, detail=detail)
+
+
+def _in_line(step: JobStep) -> float:
+    """Seconds that it has just stood in line for a free slot. They count against no deadline: a burst of orders must not be undone
+    for being many."""
+    return (step.claimed_at - step.lined_up_at).total_seconds() if step.lined_up_at else 0.0
+
+
+def _end(job: Job, step: JobStep) -> datetime | None:
+    """When the time of a step is over: its own, from its first call on, or the job's. None: never."""
+    limit = job.flow.step(step.name).deadline
+    ends = [job.deadline_at] if job.deadline_at else []
+    if limit is not None:
+        in_line = step.data.get("in_line", 0.0) + _in_line(step) if step.calls else 0.0
+        ends.append(_begun(step) + timedelta(seconds=limit + in_line))
+    return min(ends, default=None)
+
+
+def _begun(step: JobStep) -> datetime:
+    """The moment of the step's first call."""
+    return step.started_at if step.calls else step.claimed_at
 
 
 def _values(job: Job, held: Claim, outcome: Outcome, now: datetime) -> dict[str, Any]:
@@ -197,31 +254,50 @@ def _values(job: Job, held: Claim, outcome: Outcome, now: datetime) -> dict[str,
         "awaits": "",
         "lined_up_at": None,
         "calls": F("calls") + 1,
-        "started_at": (step.calls and step.started_at) or step.claimed_at or now,
+        "started_at": _begun(step),
     }
     if outcome.ref is not None:
         values["ref"] = outcome.ref[:255]
-    if outcome.data:
-        values["data"] = step.data | outcome.data
+    data = step.data | outcome.data
+    if step.calls and step.lined_up_at:
+        data["in_line"] = data.get("in_line", 0.0) + _in_line(step)
+    if data != step.data:
+        values["data"] = data
     undoing = step.state == S.UNDOING
     match outcome:
         case Done():
             state = S.UNDONE if undoing else S.DONE
-            values |= {"state": state, "due_at": None, "finished_at": now, "error": "", "detail": outcome.note}
+            values |= {
+                "state": state,
+                "due_at": None,
+                "finished_at": now,
+                "error": "",
+                "detail": outcome.note,
+            }
             values["work_seconds"] = _work_seconds(step, now)
         case Wait():
             wait = now + timedelta(seconds=outcome.seconds)
             values |= {"due_at": wait, "tries": 0, "error": "", "detail": ""}
             values["state"] = S.UNDOING if undoing else S.RUNNING
         case Retry():
-            pause = outcome.seconds or retry.pause(step.tries, *([retry.LONGEST_UNDO_PAUSE] if undoing else []))
+            pause = outcome.seconds or retry.pause(
+                step.tries, *([retry.LONGEST_UNDO_PAUSE] if undoing else [])
+            )
             values |= {"due_at": now + timedelta(seconds=pause), "tries": F("tries") + 1}
-            values |= {"state": S.UNDOING if undoing else S.WAITING, "error": outcome.error, "detail": outcome.detail}
+            values |= {
+                "state": S.UNDOING if undoing else S.WAITING,
+                "error": outcome.error,
+                "detail": outcome.detail,
+            }
         case Fail():
             values |= {"state": S.FAILED, "due_at": None, "finished_at": now}
             values |= {"error": outcome.error, "detail": outcome.detail}
+    if values["due_at"] and not undoing and (end := _end(job, step)):
+        values["due_at"] = min(values["due_at"], end)  # one last look, and no waiting beyond it
     if job.state == Job.State.ROLLING_BACK and not undoing:
-        values["due_at"] = None  # the job turned round during the call: this step's undo comes when it is its turn
+        values["due_at"] = (
+            None  # the job turned round during the call: this step's undo comes when it is its turn
+        )
     return values
 
 
@@ -230,7 +306,7 @@ def _work_seconds(step: JobStep, now: datetime) -> float | None:
     begun = step.data.get("begun")
     if begun:
         return round(now.timestamp() - begun, 3)
-    return round((now - step.claimed_at).total_seconds(), 3) if step.claimed_at and not step.calls else None
+    return None if step.calls else round((now - step.claimed_at).total_seconds(), 3)
 
 
 def _line_up(held: Claim, limit: str, now: datetime) -> list[int]:
@@ -263,10 +339,7 @@ def _free_limits(held: Claim, definition: registry.Step, outcome: Outcome, now: 
     if not over and (kept := [limit.name for limit in definition.limits if limit.until_done]):
         seconds = getattr(outcome, "seconds", None) or retry.LONGEST_PAUSE
         limits.keep(held.holder, kept, now, seconds + GRACE)
-    woken = limits.next_in_line(freed)
-    if woken:
-        JobStep.objects.filter(pk__in=woken, held=False, due_at__isnull=False).update(due_at=now)
-    return woken
+    return limits.wake_next(freed, now)
 
 
 def _log(step: JobStep, outcome: Outcome) -> None:

@@ -47,6 +47,13 @@ NOTICE_FLOW = register(
         subject="",
         scope="",
         deadline=3 * 24 * 3600,
-        steps=(Step("mail_sent", "Sending e-mail to staff", staff_told, nothing_to_undo="A sent e-mail stays sent."),),
+        steps=(
+            Step(
+                "mail_sent",
+                "Sending e-mail to staff",
+                staff_told,
+                nothing_to_undo="A sent e-mail stays sent.",
+            ),
+        ),
     )
 )

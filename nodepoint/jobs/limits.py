@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 
 from nodepoint.jobs.models import JobStep, Lease
 
+ASLEEP = 8  # steps at the head of a line that are tried to be woken for one free slot
 
 def take(name: str, slots: int, holder: str, now: datetime, seconds: float) -> bool:
     """Take one of `slots` slots called `name` for `seconds`, or renew the one that `holder` has. False: all are taken."""
@@ -51,13 +52,18 @@ def keep(holder: str, names: list[str], now: datetime, seconds: float) -> None:
     Lease.objects.filter(holder=holder, name__in=names).update(until=now + timedelta(seconds=seconds))
 
 
-def next_in_line(names: list[str]) -> list[int]:
-    """The ids of the steps that have waited longest for one of these limits, one for each."""
-    first = []
-    for name in names:
-        waiting = JobStep.objects.filter(awaits=name, held=False).order_by("lined_up_at", "pk")
-        first += list(waiting.values_list("pk", flat=True)[:1])
-    return first
+def wake_next(names: list[str], now: datetime) -> list[int]:
+    """Make due, for each of these limits, the step that has waited longest for it and is not awake yet. Returns their ids."""
+    return [step for name in names if (step := _wake(name, now)) is not None]
+
+
+def _wake(name: str, now: datetime) -> int | None:
+    asleep = JobStep.objects.filter(awaits=name, held=False, due_at__gt=now)
+    for step in asleep.order_by("lined_up_at", "pk").values_list("pk", flat=True)[:ASLEEP]:
+        # Slots that are freed in the same moment wake one step each, not all of them the same.
+        if asleep.filter(pk=step).update(due_at=now):
+            return step
+    return None
 
 
 def taken(name: str, now: datetime) -> int:

@@ -3,6 +3,7 @@
 import secrets
 from datetime import datetime
 
+from django.apps import apps
 from django.db import models
 from django.utils import timezone
 
@@ -47,7 +48,9 @@ class Job(models.Model):
     warning = models.TextField(blank=True, help_text="What did not work although the job succeeded.")
     data = models.JSONField(default=dict, help_text="What the job was asked for. Never secrets.")
     request_id = models.CharField(max_length=128, blank=True)
-    actor = models.CharField(max_length=128, blank=True, help_text="Token, staff member or system that asked.")
+    actor = models.CharField(
+        max_length=128, blank=True, help_text="Token, staff member or system that asked."
+    )
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True, db_index=True)
@@ -78,6 +81,12 @@ class Job(models.Model):
     def alive(self) -> bool:
         """Whether it has not ended yet."""
         return self.state in self.ALIVE
+
+    def load_subject(self) -> models.Model | None:
+        """What the job works on, as it is now; None for a kind of job that works on nothing."""
+        if not self.flow.subject:
+            return None
+        return apps.get_model(self.flow.subject)._base_manager.get(pk=self.subject_pk)
 
     @property
     def subject_pk(self) -> str:
@@ -111,11 +120,17 @@ class JobStep(models.Model):
     # a runner that dies makes the step due again by time alone.
     due_at = models.DateTimeField(null=True, db_index=True)
     held = models.BooleanField(default=False, help_text="A runner is calling it now.")
-    version = models.PositiveIntegerField(default=0, help_text="Fences the writes of a runner that lost its lease.")
+    version = models.PositiveIntegerField(
+        default=0, help_text="Fences the writes of a runner that lost its lease."
+    )
     tries = models.PositiveIntegerField(default=0, help_text="Failed calls since it last got ahead.")
     calls = models.PositiveIntegerField(default=0)
-    awaits = models.CharField(max_length=64, blank=True, db_index=True, help_text="The limit it stands in line for.")
-    lined_up_at = models.DateTimeField(null=True, help_text="Since when; this time counts against no deadline.")
+    awaits = models.CharField(
+        max_length=64, blank=True, db_index=True, help_text="The limit it stands in line for."
+    )
+    lined_up_at = models.DateTimeField(
+        null=True, help_text="Since when; this time counts against no deadline."
+    )
     ref = models.CharField(max_length=255, blank=True, help_text="Remote id: UPID, record id, host id.")
     data = models.JSONField(default=dict)
     error = models.TextField(blank=True, help_text="A sentence that customers may read.")
@@ -123,11 +138,14 @@ class JobStep(models.Model):
     claimed_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    usual_seconds = models.FloatField(
+        default=1, help_text="As known when the job was made: its weight in the bar."
+    )
     work_seconds = models.FloatField(null=True, help_text="Without waiting for free slots or next tries.")
 
     class Meta:
         ordering = ["position"]
-        indexes = [models.Index(fields=["name", "finished_at"], name="jobs_step_experience")]
+        indexes = [models.Index(fields=["state", "finished_at"], name="jobs_step_experience")]
         constraints = [models.UniqueConstraint(fields=["job", "name"], name="jobs_step_once_per_job")]
 
     def __str__(self) -> str:

@@ -1,10 +1,12 @@
-"""How far a job is: percent, the step to name, and the seconds left, from measured durations."""
+"""How far a job is: percent, the step to name, and the seconds left.
+
+By the durations that were known when the job was made, so that a bar never runs backwards because something was learnt.
+"""
 
 from dataclasses import dataclass
 
 from django.utils import timezone
 
-from nodepoint.jobs import experience
 from nodepoint.jobs.models import Job, JobStep
 
 S = JobStep.State
@@ -25,32 +27,30 @@ def of(job: Job, steps: list[JobStep] | None = None) -> Progress:
     if job.state == Job.State.SUCCEEDED:
         return Progress(100, "Done", None)
     steps = list(job.steps.all()) if steps is None else steps
-    usual = {step.name: _usual(job, step) for step in steps}
-    whole = sum(usual.values()) or 1.0
-    done = sum(usual[step.name] * _share(step, usual[step.name]) for step in steps)
-    eta = round(_longest_path(job, steps, usual)) if job.state in Job.ADVANCING else None
+    whole = sum(step.usual_seconds for step in steps) or 1.0
+    done = sum(step.usual_seconds * _share(job, step) for step in steps)
+    eta = round(_longest_path(job, steps)) if job.state in Job.ADVANCING else None
     return Progress(min(99, int(100 * done / whole)), _name(job, steps), eta)
 
 
-def _usual(job: Job, step: JobStep) -> float:
-    return max(0.05, experience.usual(job.kind, step.name) or job.flow.step(step.name).usual)
-
-
-def _share(step: JobStep, usual: float) -> float:
+def _share(job: Job, step: JobStep) -> float:
     """How much of a step is behind us, 0 to 1."""
     if step.state in JobStep.FINISHED:
         return 1.0
-    if step.state in JobStep.ACTIVE and not step.awaits and step.started_at:
-        return min(NEARLY, (timezone.now() - step.started_at).total_seconds() / usual)
+    if step.state == S.FAILED and job.flow.step(step.name).spares_the_job:
+        return 1.0
+    begun = step.calls or not step.awaits  # one that stands in line for its first call has done nothing yet
+    if step.state in JobStep.ACTIVE and begun and step.started_at:
+        return min(NEARLY, (timezone.now() - step.started_at).total_seconds() / step.usual_seconds)
     return 0.0
 
 
-def _longest_path(job: Job, steps: list[JobStep], usual: dict[str, float]) -> float:
+def _longest_path(job: Job, steps: list[JobStep]) -> float:
     """Seconds of the longest chain of unfinished steps."""
     left: dict[str, float] = {}
     for step in steps:
         before = max((left.get(name, 0.0) for name in job.flow.step(step.name).after), default=0.0)
-        left[step.name] = before + usual[step.name] * (1 - _share(step, usual[step.name]))
+        left[step.name] = before + step.usual_seconds * (1 - _share(job, step))
     return max(left.values(), default=0.0)
 
 
@@ -63,5 +63,5 @@ def _name(job: Job, steps: list[JobStep]) -> str:
         return f"Undoing: {undoing[0].title}" if undoing else "Undoing"
     active = [step for step in steps if step.state in JobStep.ACTIVE]
     if active:
-        return max(active, key=lambda step: _usual(job, step)).title
+        return max(active, key=lambda step: step.usual_seconds).title
     return job.get_state_display() if not job.alive else job.title

@@ -18,7 +18,13 @@ SEAT = "runner"
 
 
 def submit(
-    kind: str, subject: str, *, data: dict[str, Any] | None = None, actor: str = "", queue: bool = True, cancel: bool = False
+    kind: str,
+    subject: str,
+    *,
+    data: dict[str, Any] | None = None,
+    actor: str = "",
+    queue: bool = True,
+    cancel: bool = False,
 ) -> Job:
     """Write a job in the caller's transaction; runners are woken when that commits.
 
@@ -55,7 +61,9 @@ def lock(subject: str) -> None:
 
 
 def _cancel(running: Job, subject: str, now: datetime) -> None:
-    Job.objects.filter(subject=subject, state=Job.State.QUEUED).update(state=Job.State.CANCELLED, finished_at=now)
+    Job.objects.filter(subject=subject, state=Job.State.QUEUED).update(
+        state=Job.State.CANCELLED, finished_at=now
+    )
     if running.state in Job.ADVANCING:
         running.cancel_requested_at = now
         running.save(update_fields=["cancel_requested_at"])
@@ -88,5 +96,7 @@ def wait_for(job_id: str, seconds: float, pause: float = 0.1) -> Job:
 def oldest_due_seconds() -> float:
     """Seconds that the longest due step has been waiting for a runner; 0 when there is none."""
     now = timezone.now()
-    oldest = JobStep.objects.filter(due_at__lte=now).order_by("due_at").values_list("due_at", flat=True).first()
+    oldest = (
+        JobStep.objects.filter(due_at__lte=now).order_by("due_at").values_list("due_at", flat=True).first()
+    )
     return (now - oldest).total_seconds() if oldest else 0.0

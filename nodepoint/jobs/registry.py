@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nodepoint.jobs.errors import UnknownFlow
 from nodepoint.jobs.outcomes import Outcome
@@ -31,8 +31,8 @@ class Step:
     """One thing that will be true afterwards.
 
     `run` looks, acts if needed, and says how it went; it may be called any number of times. `undo` makes it untrue again, equally
-    repeatable; None only where `nothing_to_undo` gives the reason. `after`: names of the steps that must be done before. `deadline`: seconds from its
-    first call until it counts as failed (None: the job's own deadline). `spares_the_job`: its failure is reported to staff but the job goes on.
+    repeatable; None only where `nothing_to_undo` gives the reason. `after`: names of the steps that must be done before. `needed`: asked
+    of the subject when the step's turn comes; where it says no, the step is skipped. `deadline`: seconds from its first call until it counts as failed (None: the job's own deadline). `spares_the_job`: its failure is reported to staff but the job goes on.
     `usual`: seconds it takes as long as nothing was measured; the progress bar starts from them.
     """
 
@@ -43,9 +43,14 @@ class Step:
     nothing_to_undo: str = ""
     after: tuple[str, ...] = ()
     limits: tuple[Limit, ...] = ()
+    needed: Callable[[Any], bool] | None = None
     deadline: int | None = None
     spares_the_job: bool = False
     usual: float = 1.0
+
+    def __post_init__(self) -> None:
+        if (self.undo is None) != bool(self.nothing_to_undo):
+            raise ValueError(f"{self.name}: an undo, or the reason why there is nothing to undo.")
 
 
 @dataclass(frozen=True)

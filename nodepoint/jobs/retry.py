@@ -7,6 +7,7 @@ from nodepoint.jobs.outcomes import Fail, Outcome, Retry
 
 LONGEST_PAUSE = 15.0  # seconds between two tries of a step that others wait for
 LONGEST_UNDO_PAUSE = 60.0
+LONGEST_ASKED = 300.0  # whatever a vendor's Retry-After says
 BAD_ANSWERS = 6  # a system that answers, but with its own faults, is not asked for ever: about half a minute
 SURPRISES = 4  # a fault of ours hardly heals by itself, but a deadlock or a lost database connection does
 
@@ -28,7 +29,12 @@ def decide(error: Exception, tries: int, endless: bool) -> Outcome:
         return _outcome(endless, error.sentence, error.vendor)
     if isinstance(error, BadAnswer) and not endless and tries + 1 >= BAD_ANSWERS:
         return _outcome(False, error.sentence, error.vendor)
-    return _outcome(True, error.sentence, error.vendor, getattr(error, "retry_after", None))
+    return _outcome(True, error.sentence, error.vendor, _asked(getattr(error, "retry_after", None)))
+
+
+def _asked(seconds: float | None) -> float | None:
+    """The pause that a vendor asks for, as far as it is reasonable."""
+    return min(LONGEST_ASKED, seconds) if seconds and seconds > 0 else None
 
 
 def _outcome(again: bool, sentence: str, detail: str, seconds: float | None = None) -> Outcome:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 from django.conf import settings
 from django.db import close_old_connections
-from django.db.utils import InterfaceError, OperationalError
+from django.db.utils import Error as DatabaseFault
 
 from nodepoint.jobs import engine, limits, queue
 from nodepoint.jobs.errors import UnknownFlow
@@ -52,8 +52,15 @@ class Runner:
         self.name = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._calls: dict[engine.Claim, float] = {}
         self._lock = threading.Lock()
+        self._closed = threading.Event()
         self._beat = threading.Thread(target=self._renew_for_ever, daemon=True, name="heartbeat")
         self._beat.start()
+
+    def close(self) -> None:
+        """Wait for the calls that go on, then end the threads."""
+        self.pool.shutdown()
+        self._closed.set()
+        self._beat.join()
 
     def slice(self, seconds: float) -> None:
         """Take a seat and work for `seconds`; returns at once when all seats are taken."""
@@ -92,25 +99,34 @@ class Runner:
         close_old_connections()
         while claim is not None:
             following = self._call(claim)
-            claim = None
-            for step_id in following:
-                if claim is None:
-                    claim = engine.claim(step_id, self.clock.now())
-                    if claim is not None:
-                        self._note(claim)
+            claim = None if stopping() else self._go_on(following)
+
+    def _go_on(self, step_ids: list[int]) -> engine.Claim | None:
+        """Claim the first of these steps that can be had for this thread, and have other threads call the rest."""
+        mine = None
+        try:
+            for step_id in step_ids:
+                if mine is None:
+                    mine = engine.claim(step_id, self.clock.now())
                 elif self.busy() < self.threads:
                     self._start(step_id)
+        except DatabaseFault:
+            log.exception("step_not_claimed")  # it stays due: the next slice finds it
+        if mine is not None:
+            self._note(mine)
+        return mine
 
     def _call(self, claim: engine.Claim) -> list[int]:
         try:
             return engine.execute(claim, self.clock)
-        except (OperationalError, InterfaceError):
+        except DatabaseFault:
             # The database is away or chose us as a deadlock's victim: the lease ends by itself and the step is looked at again.
             log.exception("step_not_recorded", step=claim.step.name, job=claim.step.job_id)
             close_old_connections()
         except UnknownFlow as error:
             log.error("unknown_flow", error=str(error), job=claim.step.job_id)
-        except Exception:  # a thread that dies silently would be worse; the step comes back when its lease ends
+        except Exception:
+            # A thread that dies silently would be worse; the step comes back when its lease ends.
             log.exception("engine_surprised", step=claim.step.name, job=claim.step.job_id)
         finally:
             with self._lock:
@@ -122,8 +138,7 @@ class Runner:
             self._calls[claim] = time.monotonic()
 
     def _renew_for_ever(self) -> None:
-        while True:
-            time.sleep(BEAT)
+        while not self._closed.wait(BEAT):
             oldest = time.monotonic() - LONGEST_CALL
             youngest = time.monotonic() - BEAT
             with self._lock:
@@ -135,7 +150,7 @@ class Runner:
         try:
             close_old_connections()
             engine.renew(claims, self.clock.now())
-        except (OperationalError, InterfaceError):
+        except DatabaseFault:  # whatever it is: without the heartbeat every lease of this process would be lost
             log.exception("lease_not_renewed")
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django_q.models import Task
 
 from nodepoint.jobs import queue, runner, transitions
 from nodepoint.jobs.models import Job, Lease
@@ -11,6 +12,7 @@ from nodepoint.jobs.registry import flows
 
 KEPT_DAYS = 180  # ended jobs
 KEPT_NOTICES_DAYS = 14
+KEPT_TASKS_DAYS = 7
 
 
 def run() -> None:
@@ -45,9 +47,12 @@ def _alarm_one(job_id: str) -> int:
 
 
 def prune() -> int:
-    """Delete jobs that ended long ago and slots that nobody uses. Returns how many jobs."""
+    """Delete jobs that ended long ago, slots that nobody uses and what django-q2 kept of its tasks. Returns how many jobs."""
     now = timezone.now()
     Lease.objects.filter(until__lt=now - timedelta(days=1)).delete()
+    Task.objects.filter(stopped__lt=now - timedelta(days=KEPT_TASKS_DAYS)).delete()  # django-q2 keeps them for ever
     old = Job.objects.filter(finished_at__lt=now - timedelta(days=KEPT_DAYS))
-    notices = Job.objects.filter(kind=transitions.NOTICE, finished_at__lt=now - timedelta(days=KEPT_NOTICES_DAYS))
-    return (old | notices).delete()[0]
+    notices = Job.objects.filter(
+        kind=transitions.NOTICE, finished_at__lt=now - timedelta(days=KEPT_NOTICES_DAYS)
+    )
+    return (old | notices).delete()[1].get(Job._meta.label, 0)

@@ -23,7 +23,9 @@ class MovedClock:
         self.time += timedelta(seconds=seconds)
 
 
-def run_until_idle(clock: MovedClock | None = None, *, most: int = 2000, until: datetime | None = None) -> int:
+def run_until_idle(
+    clock: MovedClock | None = None, *, most: int = 2000, until: datetime | None = None
+) -> int:
     """Call every step that is due, moving the clock to the next due one whenever none is, until nothing is left to do or the
     clock would pass `until`. Returns the number of calls; AssertionError after `most` of them, since a job that never ends is a fault."""
     clock = clock or MovedClock()

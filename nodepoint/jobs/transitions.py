@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import F
 
-from nodepoint.jobs import registry
+from nodepoint.jobs import experience, registry
 from nodepoint.jobs.models import Job, JobStep, new_id
 
 S = JobStep.State
+SHORTEST = 0.05  # seconds; a step weighs at least this much in the progress bar
 NOTICE = "jobs.notice"  # the flow that sends e-mail to staff (flows.py)
 # States of steps that may have left something behind in another system.
 TO_UNDO = {S.RUNNING, S.WAITING, S.DONE, S.FAILED, S.UNDOING}
@@ -22,10 +23,16 @@ def lock(job_id: str) -> Job:
 
 def create(kind: str, subject: str, now: datetime, **values) -> Job:
     """Write a job with all its steps; it becomes its subject's running one, or queues behind that."""
-    flow = registry.flow(kind)
+    flow, durations = registry.flow(kind), experience.of(kind)
     job = Job.objects.create(kind=kind, subject=subject, plan_version=flow.version, created_at=now, **values)
     JobStep.objects.bulk_create(
-        JobStep(job=job, position=position, name=step.name, title=step.title)
+        JobStep(
+            job=job,
+            position=position,
+            name=step.name,
+            title=step.title,
+            usual_seconds=max(SHORTEST, durations.get(step.name, step.usual)),
+        )
         for position, step in enumerate(flow.steps)
     )
     if running(subject) is None:
@@ -60,7 +67,7 @@ def settle(job: Job, now: datetime) -> list[int]:
     due = _release(job, steps, now)
     if all(step.state in JobStep.FINISHED or step.state == S.FAILED for step in steps):
         _end(job, Job.State.SUCCEEDED, now)
-    elif not due:
+    else:
         _show_waiting(job, steps)
     return due
 
@@ -71,12 +78,25 @@ def spared(job: Job, step: JobStep) -> bool:
 
 
 def _release(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
-    """Make due every pending step whose forerunners are done."""
+    """Make due every pending step whose forerunners are done; those that the subject has no need of are skipped."""
     finished = {step.name for step in steps if step.state in JobStep.FINISHED or step.state == S.FAILED}
     ready = [s for s in steps if s.state == S.PENDING and finished.issuperset(job.flow.step(s.name).after)]
+    if unneeded := _unneeded(job, ready):
+        _stop([step.pk for step in unneeded], S.SKIPPED, now)
+        for step in unneeded:
+            step.state = S.SKIPPED
+        return _release(job, steps, now)
     for step in ready:
         step.state = S.RUNNING
     return _make_due(ready, now, state=S.RUNNING)
+
+
+def _unneeded(job: Job, steps: list[JobStep]) -> list[JobStep]:
+    asked = [step for step in steps if job.flow.step(step.name).needed]
+    if not asked:
+        return []
+    subject = job.load_subject()
+    return [step for step in asked if not job.flow.step(step.name).needed(subject)]
 
 
 def _make_due(steps: Iterable[JobStep], now: datetime, **values) -> list[int]:
@@ -99,17 +119,19 @@ def _show_waiting(job: Job, steps: list[JobStep]) -> None:
 
 
 def _cancel(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
-    """Stop at the next safe point: at once, except for steps that are being called this very moment."""
-    open_steps = [s for s in steps if s.state in (*JobStep.ACTIVE, S.PENDING)]
-    stopped = [s.pk for s in open_steps if not s.held]
-    _stop(stopped, S.CANCELLED, now)
-    if len(stopped) == len(open_steps):
+    """Stop at the next safe point: at once, except for steps that are being called this very moment.
+
+    Only the update itself can tell which those are: a runner claims a step without the job's row.
+    """
+    open_steps = [s.pk for s in steps if s.state in (*JobStep.ACTIVE, S.PENDING)]
+    if _stop(open_steps, S.CANCELLED, now) == len(open_steps):
         _end(job, Job.State.CANCELLED, now)
     return []
 
 
-def _stop(ids: list[int], state: str, now: datetime) -> None:
-    JobStep.objects.filter(pk__in=ids).update(
+def _stop(ids: list[int], state: str, now: datetime) -> int:
+    """Close those of these steps that nobody is calling; returns how many."""
+    return JobStep.objects.filter(pk__in=ids, held=False).update(
         state=state, due_at=None, awaits="", finished_at=now, version=F("version") + 1
     )
 
@@ -132,6 +154,9 @@ def _undo_next(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
         return []
     for step in reversed(steps):
         if step.state in TO_UNDO:
+            if step.claimed_at is None:
+                _stop([step.pk], S.SKIPPED, now)  # it was due, but never called
+                continue
             if job.flow.step(step.name).undo is None:
                 _stop([step.pk], S.UNDONE, now)
                 continue
@@ -155,7 +180,7 @@ def _end(job: Job, state: str, now: datetime) -> None:
 
 def warn(job: Job, step: JobStep, sentence: str, now: datetime) -> None:
     """Keep what went wrong in a step that spares its job, and tell staff."""
-    job.warning = f"{step.title}: {sentence}"
+    job.warning = "\n".join(filter(None, [job.warning, f"{step.title}: {sentence}"]))
     job.save(update_fields=["warning"])
     tell_staff(job, "warning", now)
 
@@ -163,4 +188,6 @@ def warn(job: Job, step: JobStep, sentence: str, now: datetime) -> None:
 def tell_staff(job: Job, about: str, now: datetime) -> None:
     """Have staff told by e-mail about a job: `failed`, `warning` or `late`. A job of its own, so that no notice gets lost."""
     if job.kind != NOTICE:
-        create(NOTICE, f"notice:{new_id()}", now, data={"job": job.pk, "about": about}, request_id=job.request_id)
+        create(
+            NOTICE, f"notice:{new_id()}", now, data={"job": job.pk, "about": about}, request_id=job.request_id
+        )

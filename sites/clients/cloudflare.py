@@ -1,10 +1,12 @@
 """Cloudflare: the DNS records of one zone. Which record to make, change or leave alone is decided by the
 caller."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
+from nodepoint.clients.deadline import deadline
 from nodepoint.clients.errors import (
     BadAnswer,
     Busy,
@@ -90,16 +92,17 @@ class Cloudflare:
             return
 
     def _list(self, filters: Mapping[str, str]) -> list[Record]:
-        records: list[Record] = []
-        page = 1
-        while True:
+        with deadline(self._api.timeout):
+            return list(self._pages(filters))
+
+    def _pages(self, filters: Mapping[str, str]) -> Iterator[Record]:
+        for page in count(1):
             answer = self._call("GET", params={**filters, "per_page": PAGE, "page": page})
             rows = answer.body["result"]
-            records += map(_record, rows)
+            yield from map(_record, rows)
             info = answer.body.get("result_info") or {}
             if not rows or page >= int(info.get("total_pages") or 1):
-                return records
-            page += 1
+                return
 
     def _call(
         self, method: str, *record_id: str, params: Mapping[str, Any] | None = None, body: Any = None

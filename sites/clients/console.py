@@ -5,6 +5,7 @@ again: so the line is quoted once more here, and whatever is not a plain word be
 """
 
 import contextlib
+import logging
 import os
 import re
 import select
@@ -13,6 +14,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nodepoint.clients.deadline import end_of, left_until
@@ -33,6 +35,7 @@ SYSTEM = "ssh"
 MOST_BYTES = 64 * 1024  # of each stream that are kept
 SESSIONS = 8  # channels at once on a connection; sshd allows 10 by default (MaxSessions)
 OPEN_SECONDS = 5.0  # for opening a channel on a connection that may have died unnoticed
+LOG = "paramiko.nodepoint"
 KEEPALIVE = 30  # seconds
 POLL_MS = 250  # a channel that the watchdog closes wakes nobody: its descriptor is just gone
 
@@ -171,38 +174,55 @@ class _Node:
     def _connect(self, end: float) -> "paramiko.SSHClient":
         import paramiko
 
+        client, key = self._prepared()
+        with contextlib.ExitStack() as undo:
+            undo.callback(client.close)
+            try:
+                sock = socket.create_connection(self._address, timeout=left_until(end))
+                undo.callback(sock.close)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # 40 ms less for each command
+                with _watchdog(end, partial(_shut, sock)):
+                    limits = dict.fromkeys(
+                        ("banner_timeout", "auth_timeout", "channel_timeout"), left_until(end)
+                    )
+                    client.connect(
+                        *self._address,
+                        self._user,
+                        pkey=key,
+                        sock=sock,
+                        look_for_keys=False,
+                        allow_agent=False,
+                        **limits,
+                    )
+                client.get_transport().set_keepalive(KEEPALIVE)
+            except (paramiko.BadHostKeyException, paramiko.AuthenticationException) as error:
+                raise Refused(SYSTEM, _words(error)) from error
+            except (paramiko.SSHException, OSError, EOFError, AttributeError) as error:
+                # AttributeError: the other side has closed it already, so that there is no transport.
+                kind = Refused if "not found in known_hosts" in str(error) else Unreachable
+                raise kind(SYSTEM, _words(error)) from error
+            undo.pop_all()
+        return client
+
+    def _prepared(self) -> "tuple[paramiko.SSHClient, paramiko.PKey]":
+        """A client that trusts the pinned host keys only, and the key to log in with."""
+        import paramiko
+
+        logging.getLogger(LOG).setLevel(logging.CRITICAL)
         client = paramiko.SSHClient()
+        client.set_log_channel(LOG)  # it logs whole tracebacks of what comes back as our errors
         client.set_missing_host_key_policy(paramiko.RejectPolicy())
         try:
             client.load_system_host_keys(self._known_hosts_file)
-            key = paramiko.PKey.from_path(self._key_file)
+            return client, paramiko.PKey.from_path(self._key_file)
         except (OSError, ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType) as error:
             raise Refused(SYSTEM, f"key or known hosts cannot be read: {_words(error)}") from error
-        left = left_until(end)
-        try:
-            sock = socket.create_connection(self._address, timeout=left)
-            with _watchdog(end, sock.close):
-                client.connect(
-                    self._address[0],
-                    self._address[1],
-                    self._user,
-                    pkey=key,
-                    sock=sock,
-                    look_for_keys=False,
-                    allow_agent=False,
-                    banner_timeout=left,
-                    auth_timeout=left,
-                    channel_timeout=left,
-                )
-        except (paramiko.BadHostKeyException, paramiko.AuthenticationException) as error:
-            raise Refused(SYSTEM, _words(error)) from error
-        except (paramiko.SSHException, OSError, EOFError) as error:
-            kind = Refused if "not found in known_hosts" in str(error) else Unreachable
-            raise kind(SYSTEM, _words(error)) from error
-        transport = client.get_transport()
-        if transport:
-            transport.set_keepalive(KEEPALIVE)
-        return client
+
+
+def _shut(sock: socket.socket) -> None:
+    """Ends a connection that another thread reads from; closing could hand its descriptor to a stranger."""
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 @contextlib.contextmanager

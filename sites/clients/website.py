@@ -25,7 +25,7 @@ class Website:
             self._url,
             headers={"Host": hostname},
             timeout=self._timeout,
-            verify=False,  # noqa: S501 - see above
+            verify=False,
             allow_redirects=False,
         )
         return response.status_code

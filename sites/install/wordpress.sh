@@ -306,4 +306,5 @@ phase_verification() {
     [[ $answer == '200 ' ]] || { echo "front page: $answer" >&2; return 1; }
 }
 
-main "$@" </dev/null
+# In braces, so that a script that was cut off in this very line is not run either.
+{ main "$@" </dev/null; }

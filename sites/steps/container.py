@@ -13,7 +13,8 @@ from sites.models import Site
 from sites.steps.proxmox import Foreign, find, follow, placement, require
 
 TAG = "nodepoint"
-LOCK_PAUSE = 1.0  # seconds until the next look at a locked container
+LOCK_PAUSE = 1.0  # seconds until the next look for the task behind a lock
+LOCKED = "Proxmox VE has locked the container."
 
 
 def created(call: Call) -> Outcome:
@@ -72,7 +73,7 @@ def _adopt_creation(call: Call, site: Site, node: str) -> Outcome:
     tasks = proxmox().tasks(node, vmid=site.vmid, typefilter="vzcreate")
     if tasks:
         return call.begun(tasks[0].upid, node=node)
-    return Retry(seconds=LOCK_PAUSE, error="The container is locked.", detail="lock: create, and no task is known")
+    return Retry(seconds=LOCK_PAUSE, error=LOCKED, detail="lock: create, and no task is known")
 
 
 def _other_vmid(site: Site) -> Outcome:
@@ -103,7 +104,8 @@ def removed(call: Call) -> Outcome:
     if container is None:
         return Done(facts={"node": "", "power": ""})
     if container.config.lock:
-        return Retry(ref="", seconds=LOCK_PAUSE, error="The container is locked.", detail=f"lock: {container.config.lock}")
+        # The usual back-off: a lock whose task has died stays until an operator takes it off.
+        return Retry(ref="", error=LOCKED, detail=f"lock: {container.config.lock}")
     node, vmid = container.node, container.vmid
     if proxmox().container_status(node, vmid).running:
         upid = proxmox().stop(node, vmid)

@@ -18,7 +18,9 @@ def present(call: Call) -> Outcome:
     ours = [record for record in records if _is_ours(record, site)]
     if foreign := [record for record in records if record not in ours]:
         found = ", ".join(f"{record.type} {record.content}" for record in foreign)
-        return Fail(error=f"The name {site.hostname} is used by something else.", detail=f"Foreign records: {found}")
+        return Fail(
+            error=f"Cloudflare has another record for {site.hostname}.", detail=f"Foreign records: {found}"
+        )
     for surplus in ours[1:]:
         cloudflare().delete_record(surplus.id)
     record = _right(site, ours[0]) if ours else _create(site)

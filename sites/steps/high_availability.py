@@ -2,18 +2,22 @@
 
 from nodepoint.clients.errors import Conflict
 from nodepoint.jobs.call import Call
-from nodepoint.jobs.outcomes import Done, Outcome, Retry
+from nodepoint.jobs.outcomes import Done, Outcome, Wait
 from sites.connections import proxmox
+from sites.models import Site
 from sites.steps.proxmox import Foreign, find, require
 
 MANAGER_PAUSE = 1.0  # seconds between two looks; the HA manager works in rounds of some 10 s
 
 
+def wanted(site: Site) -> bool:
+    """Whether the plan, or staff for this site, want it."""
+    return site.wants_high_availability
+
+
 def managed(call: Call) -> Outcome:
-    """The container is an HA resource in the wished state `started`, where HA is wanted."""
-    site = call.subject
-    if not site.wants_high_availability:
-        return Done()
+    """The container is an HA resource in the wished state `started`."""
+    site: Site = call.subject
     container = require(site)
     resource = proxmox().ha_resource(container.vmid)
     if resource is None:
@@ -44,8 +48,11 @@ def unmanaged(call: Call) -> Outcome:
             proxmox().remove_ha_resource(site.vmid)
         return Done()
     if resource.state not in ("stopped", "disabled"):
-        proxmox().set_ha_resource(site.vmid, "stopped")
-        return Retry(seconds=MANAGER_PAUSE)
+        try:
+            proxmox().set_ha_resource(site.vmid, "stopped")
+        except Conflict:  # HA state `error`: only `disabled` leads out of it, and stops the container too
+            proxmox().set_ha_resource(site.vmid, "disabled")
+        return Wait(seconds=MANAGER_PAUSE)
     if proxmox().container_status(container.node, container.vmid).running:
         return call.look_again()
     proxmox().remove_ha_resource(site.vmid)

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from nodepoint.clients.errors import Busy, NotFound
+from nodepoint.clients.errors import Busy, Conflict, NotFound, TimedOut, Unreachable
 from nodepoint.jobs.call import Call
-from nodepoint.jobs.outcomes import Fail, Outcome, Retry
+from nodepoint.jobs.outcomes import Outcome, Retry
 from nodepoint.jobs.registry import Limit
-from nodepoint.jobs.retry import decide
+from nodepoint.jobs.retry import decide, pause
 from sites.clients.proxmox import Config, Guest, Node, task_error
 from sites.connections import proxmox
 from sites.models import Site
@@ -30,22 +30,31 @@ class Foreign(Exception):
     """Something that is not ours uses the site's VMID."""
 
     def __init__(self, guest: Guest) -> None:
-        super().__init__(f"VMID {guest.vmid} on {guest.node} is {guest.name or 'something'} without our mark.")
+        super().__init__(
+            f"VMID {guest.vmid} on {guest.node} is {guest.name or 'something'} without our mark."
+        )
         self.guest = guest
 
 
 def find(site: Site) -> Container | None:
     """The site's container, wherever in the cluster it is; None when nothing uses its VMID.
 
-    Foreign: something else does. HA and migration move containers, so the node we remember is only where to look first.
+    Foreign: something else does. HA and migration move containers, so the node we remember is only where to look first; it may even
+    be dead and the container alive elsewhere.
     """
     if site.vmid is None:
         return None
-    if site.node and (there := _on(site, site.node)):
-        return there
+    try:
+        if site.node and (there := _on(site, site.node)):
+            return there
+        away = None
+    except (Unreachable, TimedOut) as error:
+        away = error
     guest = next((guest for guest in proxmox().resources() if guest.vmid == site.vmid), None)
     if guest is None:
         return None
+    if away and guest.node == site.node:
+        raise away
     there = _on(site, guest.node) if guest.type == "lxc" else None
     if there is None:
         raise Foreign(guest)
@@ -53,19 +62,31 @@ def find(site: Site) -> Container | None:
 
 
 def _on(site: Site, node: str) -> Container | None:
-    """The container on this node if it carries our mark."""
+    """The container on this node if it carries our mark, or is being made by us."""
     try:
         config = proxmox().config(node, site.vmid)
     except NotFound:
         return None
-    if config.description.strip() != site.owner_mark:
+    if config.description.strip() != site.owner_mark and not _in_the_making(site, node, config):
         return None
     return Container(node, site.vmid, config)
 
 
+def _in_the_making(site: Site, node: str, config: Config) -> bool:
+    """Whether it is a creation by our token that has not ended: until then the configuration holds its lock and no mark."""
+    if config.lock != "create" or config.description:
+        return False
+    creations = proxmox().tasks(node, vmid=site.vmid, typefilter="vzcreate")
+    ours = f"{settings.PROXMOX_USER}!{settings.PROXMOX_TOKEN_NAME}"
+    return bool(creations) and creations[0].upid.split(":")[7] == ours
+
+
 def require(site: Site) -> Container:
-    """The site's container; NotFound when it is gone."""
-    container = find(site)
+    """The site's container; NotFound when it is gone, Conflict when something else has its VMID."""
+    try:
+        container = find(site)
+    except Foreign as error:
+        raise Conflict("proxmox", str(error)) from error
     if container is None:
         raise NotFound("proxmox", f"container {site.vmid} is gone")
     return container
@@ -103,14 +124,19 @@ def follow(call: Call) -> Outcome | None:
 
 
 def failed(call: Call, exitstatus: str) -> Outcome:
-    """What a task's failure means for the step. The task is forgotten, so that the next try begins with a look."""
+    """What a task's failure means for the step. The task is forgotten, so that the next try begins with a look.
+
+    Failed tasks are counted here: the engine counts failures since the step last got ahead, and every new task gets ahead.
+    """
     endless = call.step.state == call.step.State.UNDOING or call.job.flow.deadline is None
-    outcome = decide(task_error(exitstatus), call.step.tries, endless)
-    if isinstance(outcome, Retry):
-        return Retry(ref="", data={"begun": None}, error=outcome.error, detail=outcome.detail, seconds=outcome.seconds)
-    return outcome
-
-
-def foreign(error: Foreign) -> Fail:
-    """The refusal to touch what is not ours."""
-    return Fail(error="Proxmox VE has something else in this place.", detail=str(error))
+    failures = call.step.data.get("failures", 0)
+    outcome = decide(task_error(exitstatus), failures, endless)
+    if not isinstance(outcome, Retry):
+        return outcome
+    return Retry(
+        ref="",
+        data={"begun": None, "failures": failures + 1},
+        error=outcome.error,
+        detail=outcome.detail,
+        seconds=outcome.seconds or pause(failures),
+    )

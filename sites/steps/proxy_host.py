@@ -25,13 +25,21 @@ def shared_certificate() -> int | None:
     return None if settings.NPM_CERTIFICATE == "letsencrypt" else int(settings.NPM_CERTIFICATE)
 
 
+def needs_own_certificate(site: Site) -> bool:
+    """Whether every site orders a certificate of its own."""
+    return shared_certificate() is None
+
+
 def served(call: Call) -> Outcome:
     """One proxy host of ours leads the site's name to its container, and nginx has taken it up."""
     site: Site = call.subject
     hosts = npm().find_proxy_hosts(site.hostname)
     if foreign := [host for host in hosts if not _is_ours(host, site)]:
         ids = ", ".join(str(host.id) for host in foreign)
-        return Fail(error=f"The name {site.hostname} is used by something else.", detail=f"Foreign proxy hosts: {ids}")
+        return Fail(
+            error=f"Nginx Proxy Manager has another host for {site.hostname}.",
+            detail=f"Foreign proxy hosts: {ids}",
+        )
     for surplus in hosts[1:]:
         npm().delete_proxy_host(surplus.id)
     host = _right(site, hosts[0]) if hosts else _create(site)
@@ -72,7 +80,9 @@ def _create(site: Site) -> ProxyHost:
         # NPM accepts an id that does not exist and then serves the site without TLS.
         raise Busy("npm", f"certificate {certificate} of NPM_CERTIFICATE does not exist or has expired")
     wanted = _wanted(site)
-    return npm().create_proxy_host([site.hostname], wanted.pop("forward_host"), wanted.pop("forward_port"), **wanted)
+    return npm().create_proxy_host(
+        [site.hostname], wanted.pop("forward_host"), wanted.pop("forward_port"), **wanted
+    )
 
 
 def _usable(certificate_id: int) -> bool:
@@ -83,28 +93,32 @@ def _usable(certificate_id: int) -> bool:
 
 
 def certified(call: Call) -> Outcome:
-    """A certificate for the site's name exists: the shared one, or one of its own."""
+    """A certificate of the site's own exists."""
     site: Site = call.subject
-    if shared_certificate():
-        return Done()
-    certificate = _own_certificate(site) or npm().create_certificate([site.hostname], settings.LETSENCRYPT_EMAIL)
+    certificate = _own_certificate(site) or npm().create_certificate(
+        [site.hostname], settings.LETSENCRYPT_EMAIL
+    )
     return Done(ref=str(certificate.id), facts={"certificate_id": certificate.id})
 
 
 def _own_certificate(site: Site) -> Certificate | None:
-    """A usable certificate for exactly our name, the newest: an order whose answer was lost may have made it."""
+    """A usable certificate of ours for exactly our name, the newest: an order whose answer was lost may have made it.
+
+    Somebody else's is not used: what we use we delete in the end.
+    """
     found = npm().find_certificates([site.hostname])
-    usable = [certificate for certificate in found if certificate.usable()]
+    usable = [
+        certificate for certificate in found if certificate.usable() and _ordered_by_us(certificate, site)
+    ]
     return usable[0] if usable else None
 
 
 def encrypted(call: Call) -> Outcome:
     """The proxy host uses the certificate and forces TLS."""
     site: Site = call.subject
-    if shared_certificate():
-        return Done()  # the host was made with it
     host = npm().update_proxy_host(site.proxy_host_id, certificate_id=site.certificate_id, **TLS)
-    if not npm().proxy_host(host.id).online:
+    host = npm().proxy_host(host.id)
+    if not host.online:
         raise BadAnswer("npm", f"nginx did not take the host: {host.nginx_error}")
     return Done()
 
@@ -120,11 +134,12 @@ def gone(call: Call) -> Outcome:
 
 
 def certificate_gone(call: Call) -> Outcome:
-    """No certificate of the site's own is left; the shared one stays."""
+    """No certificate of the site's own is left; the shared one stays. A site that ordered its own keeps it until here, whatever
+    NPM_CERTIFICATE says by now."""
     site: Site = call.subject
-    if site.hostname and not shared_certificate():
+    if site.hostname and (site.certificate_id or not shared_certificate()):
         for certificate in npm().find_certificates([site.hostname]):
-            if _ordered_by_us(certificate, site):
+            if _ordered_by_us(certificate, site) and certificate.id != shared_certificate():
                 npm().delete_certificate(certificate.id)
     return Done(facts={"certificate_id": None})
 

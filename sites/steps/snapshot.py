@@ -16,5 +16,7 @@ def initial_taken(call: Call) -> Outcome:
     snapshots = {snapshot.name: snapshot for snapshot in proxmox().snapshots(container.node, container.vmid)}
     if INITIAL in snapshots:
         return call.look_again() if snapshots[INITIAL].snapstate else Done()
-    upid = proxmox().create_snapshot(container.node, container.vmid, INITIAL, "The site as it was handed over.")
+    upid = proxmox().create_snapshot(
+        container.node, container.vmid, INITIAL, "The site as it was handed over."
+    )
     return call.begun(upid)

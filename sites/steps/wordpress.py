@@ -1,8 +1,10 @@
 """WordPress inside the container: installed by our script, then looked at from inside and as a visitor."""
 
+from nodepoint.clients.errors import NotFound
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
 from sites import install
+from sites.clients.console import Output
 from sites.connections import console, website
 from sites.models import Site
 from sites.steps.proxmox import require
@@ -14,30 +16,43 @@ NOT_INSTALLED = "WordPress could not be installed."
 
 def installed(call: Call) -> Outcome:
     """The install script has run to its end in the container."""
-    container = require(call.subject)
     if not call.ref:
-        return _start(call, container)
-    lines = console().run(container.node, container.vmid, ["cat", install.STATUS_FILE]).stdout.splitlines()
+        return _start(call)
+    lines = _run(call.subject, ["cat", install.STATUS_FILE]).stdout.splitlines()
     if not lines or not lines[-1].startswith("done "):
         # A script that was killed leaves no end marker. Starting it again is harmless: while it runs it says `busy`.
         silent = call.elapsed > max(SILENT_AFTER, 2 * (call.usual or 0))
-        return _start(call, container) if silent else call.look_again()
+        return _start(call) if silent else call.look_again()
     if lines[-1] == "done 0":
         return Done()
     return _failed(call, next((line for line in lines if line.startswith("failed ")), lines[-1]))
 
 
-def _start(call: Call, container) -> Outcome:
+def _run(site: Site, command: list[str]) -> Output:
+    """A command that only looks, where the container was last: its mark is not read again for every look."""
+    try:
+        return console().run(site.node, site.vmid, command)
+    except NotFound:
+        container = require(site)
+        return console().run(container.node, container.vmid, command)
+
+
+def _start(call: Call) -> Outcome:
     """Hand the script over; it works on by itself, whatever becomes of the connection."""
-    output = console().run(container.node, container.vmid, ["bash", "-s", "install"], install.script(call.subject))
+    container = require(call.subject)
+    output = console().run(
+        container.node, container.vmid, ["bash", "-s", "install"], install.script(call.subject)
+    )
     if output.exit_code not in (0, install.BUSY):
         return _failed(call, f"exit code {output.exit_code}: {output.stderr.strip()[-200:]}")
     return call.begun("install")
 
 
 def _failed(call: Call, detail: str) -> Outcome:
-    if call.step.tries + 1 < TRIES:
-        return Retry(ref="", error=NOT_INSTALLED, detail=detail)
+    # Counted here: the engine counts failures since the step last got ahead, and every start gets ahead.
+    failures = call.step.data.get("failures", 0) + 1
+    if failures < TRIES:
+        return Retry(ref="", data={"failures": failures}, error=NOT_INSTALLED, detail=detail)
     return Fail(error=NOT_INSTALLED, detail=detail)
 
 
@@ -52,7 +67,9 @@ def verified(call: Call) -> Outcome:
     else:
         status = website().front_page(site.hostname)
         if status != 200:
-            return Retry(error="The site does not answer through the proxy yet.", detail=f"proxy: {status}")
+            return Retry(
+                error="WordPress does not answer through Nginx Proxy Manager yet.", detail=f"proxy: {status}"
+            )
     return Done(note=note, facts={"state": Site.State.LIVE, "live_at": site.live_at or call.now})
 
 
@@ -61,9 +78,18 @@ def _wrong_inside(site: Site) -> str:
 
     A redirect would lead to the installer (or worse, to the database setup), an nginx without site answers 200 with its own page.
     """
-    container = require(site)
     headers = ["-H", f"Host: {site.hostname}", "-H", "X-Forwarded-Proto: https"]
-    command = ["curl", "-sS", "--max-time", "10", "-o", "/dev/null", "-w", "%{http_code} %{redirect_url}", *headers]
-    output = console().run(container.node, container.vmid, [*command, "http://127.0.0.1/wp-login.php"])
+    command = [
+        "curl",
+        "-sS",
+        "--max-time",
+        "10",
+        "-o",
+        "/dev/null",
+        "-w",
+        "%{http_code} %{redirect_url}",
+        *headers,
+    ]
+    output = _run(site, [*command, "http://127.0.0.1/wp-login.php"])
     answer = output.stdout.strip() or output.stderr.strip()[-200:]
     return "" if answer == "200" else answer

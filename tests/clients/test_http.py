@@ -94,7 +94,7 @@ class DeadlineTests(unittest.TestCase):
         begun = time.monotonic()
         with self.assertRaises(kind):
             yield
-        self.assertLess(time.monotonic() - begun, seconds + 0.4)
+        self.assertLess(time.monotonic() - begun, seconds + 1.0)
 
     def test_a_silent_server_is_given_up_in_time_and_not_asked_again(self) -> None:
         with double(lambda r: r.server.over.wait()) as server:

@@ -3,6 +3,7 @@
 import threading
 import unittest
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 from nodepoint.clients.errors import (
     BadAnswer,
@@ -14,7 +15,7 @@ from nodepoint.clients.errors import (
     TimedOut,
     Unreachable,
 )
-from sites.clients.npm import Npm
+from sites.clients.npm import Npm, calls
 from tests.clients.double import Request, double
 
 HOST = {"id": 7, "domain_names": ["a.nodepoint.eu"], "forward_host": "192.168.1.100", "forward_port": 80}
@@ -62,6 +63,10 @@ class FakeNpm:
 
 
 class Base(unittest.TestCase):
+    def setUp(self) -> None:
+        # Doubles of different tests may get the same port, but must not share a token.
+        self.enterContext(mock.patch.dict(calls._logins, clear=True))
+
     def client(self, answer, **options) -> Npm:
         """A client of a double that answers with `answer`; the double is `self.server`."""
         self.server = self.enterContext(double(answer))

@@ -64,6 +64,8 @@ TASKS = (
     ("CT is locked (snapshot)", Busy),
     ("container did not stop", Busy),
     ("volume 'local:vztmpl/none.tar.zst' does not exist", Refused),
+    ("storage 'global-lvm': not enough free space", Refused),
+    ("unable to rollback to incomplete snapshot (snapstate = delete)", Refused),
     ("unexpected status", BadAnswer),
     ("interrupted by signal", BadAnswer),
     ("command 'lxc-start' failed: exit code 1", BadAnswer),

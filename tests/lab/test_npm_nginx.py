@@ -106,7 +106,7 @@ class OverlappingWritesTests(NpmCase):
             thread.join()
 
         good = self.call("GET", "/nginx/proxy-hosts?query=good.example.net").json()[0]
-        # Whoever writes first decides in which of two ways: refused at once, or tested together and taken off.
+        # Whoever writes first decides how: refused at once, or tested together and taken off.
         self.assertIn(statuses["good.example.net"], (201, 500))
         self.assertIsNot(good["meta"].get("nginx_online"), True)
         self.assertIsNone(self.lab.npm.state.nginx.route("good.example.net"))

@@ -69,7 +69,7 @@ class HighAvailability:
         resource.update({key: value for key, value in values.items() if key in SHOWN and key != "sid"})
         for name in split_list(values.get("delete", "")):
             resource.pop(name, None)
-        resource["state"] = state
+        resource.update({**DEFAULTS, **resource, "state": state})
         self.look_later(vmid_of(resource["sid"]), now)
 
     def delete(self, sid: str) -> None:

@@ -19,8 +19,8 @@ Half = Callable[..., None]
 
 @dataclass(frozen=True)
 class Kind:
-    """A type of task. ``holds``: it keeps the container's config lock file from begin to end; ``waits``: it needs
-    that file at its beginning, and waits for another holder up to 10 s (times the clock's factor)."""
+    """A type of task. ``holds``: it keeps the container's config lock file from begin to end; ``waits``: it
+    needs that file at its beginning, and waits for another holder up to 10 s (times the clock's factor)."""
 
     begin: Half
     end: Half

@@ -59,6 +59,7 @@ class Demo:
         self.before = read_json(self.file)
         self.settings: dict[str, str] = {}
         self.lab_url = ""
+        self.trouble = ""
 
     @property
     def env(self) -> dict[str, str]:
@@ -149,7 +150,8 @@ class Demo:
         def attempt() -> dict[str, Any] | None:
             try:
                 return call()
-            except NoAnswer:
+            except NoAnswer as error:
+                self.trouble = str(error)
                 return None
 
         return self.wait("web", attempt)
@@ -157,10 +159,11 @@ class Demo:
     def wait(self, name: str, look: Callable[[], Any]) -> Any:
         """What `look` finds, asked again until it is something; if it never is, `name` is to blame."""
         deadline = time.monotonic() + START_SECONDS
+        self.trouble = "it did not answer"
         while not (found := look()):
             if time.monotonic() > deadline:
                 log = self.data / "log" / f"{name}.log"
-                raise DemoFailed(f"{name} did not answer within {START_SECONDS} s; see {log}")
+                raise DemoFailed(f"{name}: {self.trouble} for {START_SECONDS} s; see {log}")
             self.supervisor.tick()
         return found
 

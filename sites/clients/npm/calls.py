@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from nodepoint.clients.deadline import end_of, left_until
+from nodepoint.clients.deadline import deadline, end_of, left_until
 from nodepoint.clients.errors import (
     BadAnswer,
     Busy,
@@ -85,10 +85,11 @@ class Calls:
             headers = {"Authorization": f"Bearer {token}"}
             return self._api.call(method, *path, params=params, body=body, headers=headers, timeout=timeout)
 
-        token = self._token()
-        answer = send(token)
-        if not answer.ok and self._token_is_refused(answer, token):
-            answer = send(self._token(instead_of=token))
+        with deadline(timeout or self._api.timeout):
+            token = self._token()
+            answer = send(token)
+            if not answer.ok and self._token_is_refused(answer, token):
+                answer = send(self._token(instead_of=token))
         if answer.ok:
             return answer
         raise error_of(answer)

@@ -36,6 +36,8 @@ TEXTS: tuple[tuple[str, type[ClientError]], ...] = (
     (r"shrink|Permission check failed|groups? (have|has) been migrated|not been migrated", Refused),
     (r"hostname lookup '.*' failed|storage '.*' does not exist|volume '.*' does not exist", Refused),
     (r"can't start a CT if it's a template|no options specified|unable to hotplug", Refused),
+    (r"[Nn]ot enough|[Ii]nsufficient free space|[Nn]o space left", Refused),
+    (r"incomplete snapshot|unable to parse .* volume name", Refused),
     (r"unexpected status|interrupted by signal", BadAnswer),
 )
 TABLE = tuple((re.compile(pattern), kind) for pattern, kind in TEXTS)

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
-from django.test import Client, TestCase, override_settings
+from django.db import connection
+from django.test import Client, TestCase, TransactionTestCase, override_settings
+from django.urls import include, path
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +19,6 @@ from nodepoint.api.views import ApiView, success
 from nodepoint.jobs import registry
 from nodepoint.jobs.models import Job
 from nodepoint.jobs.outcomes import Done
-from nodepoint.urls import urlpatterns as project_urls
 
 FLOW = registry.register(
     registry.Flow(
@@ -28,7 +29,11 @@ FLOW = registry.register(
         steps=(
             registry.Step("first", "Taking the first step", lambda call: Done(), nothing_to_undo="Nothing."),
             registry.Step(
-                "second", "Taking the second step", lambda call: Done(), nothing_to_undo="Nothing.", after=("first",)
+                "second",
+                "Taking the second step",
+                lambda call: Done(),
+                nothing_to_undo="Nothing.",
+                after=("first",),
             ),
         ),
     )
@@ -83,7 +88,7 @@ urlpatterns = [
     route("echo", EchoView),
     route("start", JobStartView),
     route("scopeless", ScopelessView),
-    *project_urls,
+    path("", include("nodepoint.urls")),
 ]
 
 
@@ -144,3 +149,11 @@ class ApiTestCase(ApiMixin, TestCase):
     def acting(self, act: Callable[[Request], Any]) -> Any:
         """Have `POST /echo` do something."""
         return mock.patch.object(EchoView, "act", staticmethod(act))
+
+
+class SeveralConnectionsTestCase(TransactionTestCase):
+    """Tests with threads, each of which has a connection of its own."""
+
+    def setUp(self) -> None:
+        if connection.vendor == "sqlite" and connection.is_in_memory_db():
+            self.skipTest("A database in memory has one writer and no queue; MariaDB and files on disk have.")

@@ -18,12 +18,24 @@ class JsonBodyTests(ApiTestCase):
         self.assertEqual(response.json(), {"success": True, "service_id": "wp-1"})
 
     def test_a_charset_or_other_parameters_make_no_difference(self) -> None:
-        for content_type in ("application/json; charset=utf-8", "application/json;charset=nonsense", "APPLICATION/JSON"):
+        for content_type in (
+            "application/json; charset=utf-8",
+            "application/json;charset=nonsense",
+            "APPLICATION/JSON",
+        ):
             response = self.call("/echo", raw=b'{"service_id": "1"}', content_type=content_type)
             self.assertEqual(response.status_code, 200, content_type)
 
     def test_what_is_no_json_is_400(self) -> None:
-        for raw in (b"{", b"{'a': 1}", b'{"a": 1}{', b'{"a": NaN}', b'{"a": -Infinity}', b"\xff\xfe{\x00}\x00", b"nul"):
+        for raw in (
+            b"{",
+            b"{'a': 1}",
+            b'{"a": 1}{',
+            b'{"a": NaN}',
+            b'{"a": -Infinity}',
+            b"\xff\xfe{\x00}\x00",
+            b"nul",
+        ):
             with self.subTest(raw=raw):
                 self.refused(raw)
 
@@ -63,7 +75,9 @@ class JsonBodyTests(ApiTestCase):
 
 class FormTests(ApiTestCase):
     def test_a_form_is_taken(self) -> None:
-        response = self.call("/echo", raw=b"service_id=wp-1&email=a%40example.com&x=%C3%BC", content_type=FORM)
+        response = self.call(
+            "/echo", raw=b"service_id=wp-1&email=a%40example.com&x=%C3%BC", content_type=FORM
+        )
         self.assertEqual(response.json(), {"success": True, "service_id": "wp-1", "email": "a@example.com"})
 
     def test_an_absent_boolean_is_absent_and_a_present_one_is_read(self) -> None:
@@ -89,7 +103,14 @@ class FormTests(ApiTestCase):
 
 class OtherTypeTests(ApiTestCase):
     def test_other_types_are_415(self) -> None:
-        types = ["text/plain", "application/xml", "multipart/form-data; boundary=x", "", "nonsense", "application/jsonp"]
+        types = [
+            "text/plain",
+            "application/xml",
+            "multipart/form-data; boundary=x",
+            "",
+            "nonsense",
+            "application/jsonp",
+        ]
         for content_type in types:
             with self.subTest(content_type=content_type):
                 response = self.call("/echo", raw=b'{"service_id": "1"}', content_type=content_type)
@@ -132,6 +153,11 @@ class SizeTests(ApiTestCase):
         self.assert_error(self.chunked(Broken()), 400, "validation")
 
     def test_a_length_that_is_no_number_is_400(self) -> None:
-        request = {"REQUEST_METHOD": "POST", "PATH_INFO": "/echo", "CONTENT_TYPE": JSON, "CONTENT_LENGTH": "-1"}
+        request = {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": "/echo",
+            "CONTENT_TYPE": JSON,
+            "CONTENT_LENGTH": "-1",
+        }
         response = self.client.request(HTTP_AUTHORIZATION=f"Bearer {self.secret}", **request)
         self.assert_error(response, 400, "validation")

@@ -30,7 +30,7 @@ class RaisedErrorTests(ApiTestCase):
             (errors.Conflict("No.", code="quota_exceeded"), 409, "quota_exceeded"),
             (errors.InfrastructureFailed("No."), 500, "infrastructure"),
             (errors.Unavailable("No."), 503, "unavailable"),
-            (errors.ApiError("No.", status=409, code="taken"), 409, "taken"),
+            (errors.ApiError("No.", http=409, code="taken"), 409, "taken"),
             (Http404("/secret/path"), 404, "not_found"),
             (PermissionDenied("secret"), 403, "forbidden"),
             (SuspiciousOperation("secret"), 400, "validation"),
@@ -48,7 +48,8 @@ class RaisedErrorTests(ApiTestCase):
 
     def test_further_facts_stand_beside_the_sentence(self) -> None:
         response = self.answer_to(errors.Conflict("Exists.", code="exists", status="running", vmid=900))
-        self.assertEqual(response.status_code, 409)
+        body = self.assert_error(response, 409, "exists")
+        self.assertEqual((body["status"], body["vmid"]), ("running", 900))
 
     def test_a_fault_of_ours_is_told_without_details_and_logged_with_them(self) -> None:
         with self.assertLogs("nodepoint.api", "ERROR") as logs:
@@ -87,7 +88,9 @@ class RaisedErrorTests(ApiTestCase):
 
 class FieldErrorTests(ApiTestCase):
     def test_the_sentence_names_a_missing_field(self) -> None:
-        body = self.assert_error(self.call("/echo", {}), 400, "validation", "The field service_id is missing.")
+        body = self.assert_error(
+            self.call("/echo", {}), 400, "validation", "The field service_id is missing."
+        )
         self.assertEqual(body["fields"], {"service_id": ["This field is required."]})
 
     def test_the_sentence_names_every_wrong_field(self) -> None:
@@ -97,7 +100,9 @@ class FieldErrorTests(ApiTestCase):
         self.assertEqual(set(body["fields"]), {"service_id", "email"})
 
     def test_null_is_missing(self) -> None:
-        self.assert_error(self.call("/echo", {"service_id": None}), 400, "validation", "service_id is missing")
+        self.assert_error(
+            self.call("/echo", {"service_id": None}), 400, "validation", "service_id is missing"
+        )
 
     def test_a_query_is_checked_in_the_same_way(self) -> None:
         self.assert_error(self.call("/echo"), 400, "validation", "The field service_id is missing.")
@@ -121,7 +126,10 @@ class FrameworkErrorTests(ApiTestCase):
 
     def test_a_host_name_that_is_not_ours_is_400(self) -> None:
         for debug in (False, True):
-            with override_settings(DEBUG=debug, ALLOWED_HOSTS=["testserver"]), self.assertLogs("django", "ERROR"):
+            with (
+                override_settings(DEBUG=debug, ALLOWED_HOSTS=["testserver"]),
+                self.assertLogs("django", "ERROR"),
+            ):
                 self.assert_error(self.call("/whoami", Host="evil.example"), 400, "validation")
 
     def test_too_many_query_fields_are_400(self) -> None:

@@ -1,0 +1,52 @@
+"""`manage.py create_token NAME --scopes sites,dns,support`: a token for a caller of the API."""
+
+from argparse import ArgumentParser
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from nodepoint.api.models import SCOPES, Token
+
+
+class Command(BaseCommand):
+    """Makes a token and prints it, alone on its line; it cannot be shown again."""
+
+    help = "Make a token for the API and print it once."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="who uses it, such as Paymenter")
+        parser.add_argument("--scopes", required=True, metavar="LIST", help=f"any of {','.join(SCOPES)}")
+        parser.add_argument(
+            "--rate", type=int, default=6000, metavar="N", help="requests a minute, 0: no limit"
+        )
+        parser.add_argument(
+            "--expires", type=int, metavar="DAYS", help="days until it expires; default: never"
+        )
+        parser.add_argument(
+            "--networks", default="", metavar="LIST", help="where it may be used from: CIDR,…"
+        )
+
+    def handle(self, name: str, **options: object) -> None:
+        """Print the token on standard output; CommandError (one line, exit code 1) for what makes no sense."""
+        if options["rate"] < 0 or (options["expires"] is not None and options["expires"] < 1):
+            raise CommandError("--rate must not be negative, and --expires must be at least 1.")
+        if not name.strip() or len(name) > 100:
+            raise CommandError("The name must be 1 to 100 characters long.")
+        try:
+            _, text = Token.issue(
+                name.strip(),
+                _items(options["scopes"]),
+                networks=_items(options["networks"]),
+                days=options["expires"],
+                rate_per_minute=options["rate"],
+            )
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            raise CommandError(f"The database cannot be used ({error}). Has `migrate` been run?") from error
+        self.stdout.write(text)
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]

@@ -1,0 +1,96 @@
+"""Reading the shapes that settings have: addresses, networks, host:port. Each raises ValueError for what is
+none."""
+
+import re
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+
+HOST = re.compile(r"[A-Za-z0-9._:-]+")
+
+
+class Malformed(ValueError):
+    """The text does not have the shape."""
+
+
+def ipv4(text: str) -> IPv4Address:
+    """An IPv4 address."""
+    return IPv4Address(text)
+
+
+def network(text: str) -> IPv4Network:
+    """An IPv4 network, `192.168.1.0/24`."""
+    if "/" not in text:
+        raise Malformed
+    return IPv4Network(text)
+
+
+def address_range(text: str) -> tuple[IPv4Address, IPv4Address]:
+    """The first and the last address of `192.168.1.100-192.168.1.253`."""
+    first, _, last = text.partition("-")
+    addresses = IPv4Address(first.strip()), IPv4Address(last.strip())
+    if addresses[0] > addresses[1]:
+        raise Malformed
+    return addresses
+
+
+def domain(text: str) -> str:
+    """A host name in ASCII with at least two labels; a dot at its end makes no difference."""
+    labels = text.removesuffix(".").split(".")
+    if len(labels) < 2 or len(text) > 253 or not all(LABEL.fullmatch(label) for label in labels):
+        raise Malformed
+    return ".".join(labels).lower()
+
+
+def server(text: str) -> tuple[str, int | None]:
+    """`host[:port]`; an IPv6 address stands in brackets when a port follows."""
+    found = urlsplit(f"//{text}")
+    if not HOST.fullmatch(found.hostname or "") or found.netloc != text or "@" in text or text.endswith(":"):
+        raise Malformed
+    return found.hostname, found.port
+
+
+def node_hosts(text: str) -> dict[str, tuple[str, int | None]]:
+    """`node1=192.168.1.10[:port],…` as {node: (host, port)}."""
+    hosts = {}
+    for item in text.split(","):
+        node, _, address = item.partition("=")
+        if not node.strip():
+            raise Malformed
+        hosts[node.strip()] = server(address.strip())
+    return hosts
+
+
+def http_url(text: str) -> str:
+    """An http or https address."""
+    return _url(text, "http", "https")
+
+
+def mail_url(text: str) -> str:
+    """A mail relay, `smtp://[user:password@]host[:port]`; `smtp+tls`, `smtps` and `smtp+ssl` too."""
+    return _url(text, "smtp", "smtp+tls", "smtp+ssl", "smtps")
+
+
+def _url(text: str, *schemes: str) -> str:
+    found = urlsplit(text)
+    if found.scheme not in schemes or not found.hostname or found.port == 0 or any(c.isspace() for c in text):
+        raise Malformed
+    return text
+
+
+def email_address(text: str) -> str:
+    """One e-mail address, roughly: the mail server knows better."""
+    if not re.fullmatch(r"[^@\s,]+@[^@\s,]+", text):
+        raise Malformed
+    return text
+
+
+def existing_file(text: str) -> Path:
+    """A file that can be read."""
+    try:
+        with Path(text).open("rb"):
+            return Path(text)
+    except OSError as error:
+        raise Malformed from error

@@ -1,0 +1,138 @@
+"""The proxy's own ports: what a visitor gets from NPM's nginx and the container behind it."""
+
+import threading
+import time
+import warnings
+
+import requests
+import urllib3
+
+from tests.lab.containers import INSTALL, make_container
+from tests.lab.npm_case import NpmCase
+
+IP = "192.168.1.100"
+
+
+class FrontTests(NpmCase):
+    """Container 900 holds 192.168.1.100 and serves WordPress; nobody holds 192.168.1.101."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        make_container(cls.lab, 900, start=True)
+        script = INSTALL.encode()
+        code, out, err = cls.lab.guest_exec("node1", 900, ["bash", "-s", "install"], script)
+        assert code == 0, (out, err)
+
+    def visit(
+        self, host: str, path: str = "/", *, https: bool = False, **options: object
+    ) -> requests.Response:
+        npm = self.lab.npm
+        base = f"https://127.0.0.1:{npm.https_port}" if https else f"http://127.0.0.1:{npm.http_port}"
+        verify = str(self.lab.keys.ca_file)
+        headers = {"Host": host}
+        return requests.get(base + path, headers=headers, verify=verify, allow_redirects=False, timeout=5)
+
+    def test_the_check_address_is_the_https_port(self) -> None:
+        self.assertEqual(self.lab.settings["PROXY_CHECK_ADDRESS"], f"127.0.0.1:{self.lab.npm.https_port}")
+
+    def test_plain_http_reaches_the_container(self) -> None:
+        self.host("plain.example.net", forward_host=IP)
+
+        answer = self.visit("PLAIN.example.net")
+
+        self.assertEqual(answer.status_code, 200)
+        self.assertIn("<title>", answer.text)
+
+    def test_https_reaches_the_container_and_tells_it_so(self) -> None:
+        self.host("tls.nodepoint.eu", forward_host=IP, certificate_id=1)
+        seen: list[str] = []
+        site_answer = self.lab.world.site_answer
+
+        def watched(ip: str, host: str, path: str, headers: dict[str, str]) -> object:
+            seen.append(headers["x-forwarded-proto"])
+            return site_answer(ip, host, path, headers)
+
+        self.lab.world.site_answer = watched
+        self.addCleanup(setattr, self.lab.world, "site_answer", site_answer)
+        statuses = [self.visit("tls.nodepoint.eu", https=https).status_code for https in (True, False)]
+
+        self.assertEqual((statuses, seen), ([200, 200], ["https", "http"]))
+
+    def test_forced_ssl_redirects_with_path_and_query(self) -> None:
+        self.host("forced.nodepoint.eu", forward_host=IP, certificate_id=1, ssl_forced=True)
+
+        answer = self.visit("forced.nodepoint.eu", "/wp-login.php?action=rp&key=a%20b")
+
+        self.assertEqual(answer.status_code, 301)
+        self.assertEqual(
+            answer.headers["Location"], "https://forced.nodepoint.eu/wp-login.php?action=rp&key=a+b"
+        )
+        self.assertEqual(self.visit("forced.nodepoint.eu", https=True).status_code, 200)
+
+    def test_an_unknown_or_disabled_name_falls_to_the_default_site(self) -> None:
+        id = self.host("off.nodepoint.eu", forward_host=IP, certificate_id=1)
+        self.call("POST", f"/nginx/proxy-hosts/{id}/disable")
+        for name in ("off.nodepoint.eu", "never-heard.example"):
+            with self.subTest(name=name):
+                answer = self.visit(name)
+                self.assertEqual(answer.status_code, 200)
+                self.assertIn("Congratulations", answer.text)
+                with self.assertRaises(requests.ConnectionError):
+                    self.visit(name, https=True)
+
+    def test_a_host_without_certificate_has_no_https(self) -> None:
+        self.host("nocert.example.net", forward_host=IP)
+        self.host("ghostcert.example.net", forward_host=IP, certificate_id=9999, ssl_forced=True)
+
+        self.assertEqual(self.visit("nocert.example.net").status_code, 200)
+        self.assertEqual(self.visit("ghostcert.example.net").status_code, 200)
+        with self.assertRaises(requests.ConnectionError):
+            self.visit("nocert.example.net", https=True)
+
+    def test_nothing_behind_it_is_a_bad_gateway(self) -> None:
+        for name, fields in (
+            ("nobody.example.net", {"forward_host": "192.168.1.101"}),
+            ("wrong-port.example.net", {"forward_host": IP, "forward_port": 8080}),
+            ("no-address.example.net", {"forward_host": "not-a-host"}),
+        ):
+            with self.subTest(name=name):
+                self.host(name, **fields)
+                self.assertEqual(self.visit(name).status_code, 502)
+
+    def test_a_wildcard_host_serves_names_without_one_of_their_own(self) -> None:
+        self.host("*.many.example.net", forward_host=IP)
+        self.host("own.many.example.net", forward_host="192.168.1.101")
+
+        self.assertEqual(self.visit("any.many.example.net").status_code, 200)
+        self.assertEqual(self.visit("own.many.example.net").status_code, 502)
+
+    def test_during_http01_issuance_the_site_answers_404(self) -> None:
+        self.host("issuing.example", forward_host=IP)
+        self.point_here("issuing.example")
+        self.lab.clock.factor = 0.1
+        self.addCleanup(setattr, self.lab.clock, "factor", 0.0)
+        thread = threading.Thread(target=self.order, args=("issuing.example",))
+        thread.start()
+        self.addCleanup(thread.join)
+        deadline = time.monotonic() + 2
+        while not self.call("GET", "/nginx/certificates?query=issuing.example").json():
+            self.assertLess(time.monotonic(), deadline)
+
+        self.assertEqual(self.visit("issuing.example").status_code, 404)
+        thread.join()
+        self.assertEqual(self.visit("issuing.example").status_code, 200)
+
+    def test_visits_are_no_calls_to_npm(self) -> None:
+        before = self.lab.requests["npm"]
+        self.lab.faults.add("npm", "error")
+        self.addCleanup(self.lab.faults.clear)
+        self.visit("never-heard.example")
+
+        self.assertEqual(self.lab.requests["npm"], before)
+
+    def test_the_certificate_is_the_labs_own(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
+            with self.assertRaises(requests.exceptions.SSLError):
+                requests.get(f"https://127.0.0.1:{self.lab.npm.https_port}/", timeout=5)

@@ -1,0 +1,203 @@
+"""High availability: resources, the manager's slow hand, recovery of a lost node's containers, rules."""
+
+import time
+
+from tests.lab.cluster import ClusterCase
+
+
+class ResourceTests(ClusterCase):
+    def test_adding_starts_a_stopped_container_unless_told_otherwise(self) -> None:
+        for vmid, values, expected in ((900, {}, "running"), (901, {"state": "stopped"}, "stopped")):
+            ct = self.create(vmid)
+            self.api.cluster.ha.resources.post(sid=f"ct:{vmid}", **values)
+            current = ct.status.current.get()
+            self.assertEqual(expected, current["status"])
+            self.assertEqual(1, current["ha"]["managed"])
+
+    def test_a_bare_number_is_a_container(self) -> None:
+        self.create()
+        self.api.cluster.ha.resources.post(sid="900", state="stopped")
+        self.assertEqual("ct:900", self.api.cluster.ha.resources("900").get()["sid"])
+
+    def test_refusals(self) -> None:
+        self.create()
+        self.create(901)
+        resources = self.api.cluster.ha.resources
+        resources.post(sid="ct:900")
+        refused = (
+            (
+                resources.post,
+                {"sid": "ct:900"},
+                "create resource failed: resource ID 'ct:900' already defined",
+            ),
+            (resources.post, {"sid": "ct:902"}, "resource 'ct:902' does not exist in cluster"),
+            (resources.post, {"sid": "ct:901", "group": "gold"}, "ha groups have been migrated to rules"),
+            (resources("ct:901").get, {}, "no such resource 'ct:901'"),
+            (resources("ct:901").delete, {}, "cannot delete service 'ct:901', not HA managed!"),
+            (
+                self.api.cluster.ha.groups.get,
+                {},
+                "cannot index groups: ha groups have been migrated to rules",
+            ),
+        )
+        for call, values, text in refused:
+            with self.subTest(text):
+                self.refused(500, text, call, **values)
+
+    def test_start_and_stop_become_requests_to_the_manager(self) -> None:
+        ct = self.create()
+        self.api.cluster.ha.resources.post(sid="ct:900", state="stopped")
+        upid = ct.status.start.post()
+        self.assertEqual("hastart", upid.split(":")[5])
+        self.done(upid)
+        self.assertEqual("running", ct.status.current.get()["status"])
+        upid = ct.status.shutdown.post()
+        self.assertEqual("hastop", upid.split(":")[5])
+        self.done(upid)
+        self.assertEqual("stopped", ct.status.current.get()["status"])
+        self.assertEqual("stopped", self.service()["request_state"])
+
+    def test_an_ignored_resource_is_started_directly(self) -> None:
+        ct = self.create()
+        self.api.cluster.ha.resources.post(sid="ct:900", state="ignored")
+        self.assertEqual("vzstart", ct.status.start.post().split(":")[5])
+
+    def test_starts_in_vain_end_in_error_and_only_disabling_helps(self) -> None:
+        ct = self.create(net0="name=eth0,bridge=vmbr9,ip=dhcp")
+        resource = self.api.cluster.ha.resources("ct:900")
+        self.api.cluster.ha.resources.post(sid="ct:900", state="ignored", max_restart=5)
+        resource.put(delete="max_restart", state="started")
+        self.assertEqual(1, resource.get()["max_restart"])
+        self.assertEqual("error", self.service()["state"])
+        self.assertIn("exit code 255", self.exitstatus(ct.status.start.post()))
+        self.refused(
+            500,
+            "service 'ct:900' in error state, must be disabled and fixed first",
+            resource.put,
+            state="started",
+        )
+        resource.put(state="disabled")
+        ct.config.put(net0="name=eth0,bridge=vmbr1,ip=dhcp")
+        resource.put(state="started")
+        self.assertEqual("running", ct.status.current.get()["status"])
+
+
+class ManagerInTimeTests(ClusterCase):
+    speed = 0.02
+
+    def wait(self, state: str, vmid: int = 900) -> None:
+        deadline = time.monotonic() + 5
+        while self.service(vmid)["state"] != state:
+            self.assertLess(time.monotonic(), deadline, f"no state {state}: {self.service(vmid)}")
+            time.sleep(0.01)
+
+    def test_a_request_takes_effect_only_a_round_later(self) -> None:
+        ct = self.create(start=True)
+        self.api.cluster.ha.resources.post(sid="ct:900")
+        self.wait("started")
+        self.done(ct.status.stop.post())
+        self.assertEqual("running", ct.status.current.get()["status"])
+        self.wait("stopped")
+        self.assertEqual("stopped", ct.status.current.get()["status"])
+
+    def test_a_stop_is_lost_when_the_resource_is_dropped_before(self) -> None:
+        ct = self.create(start=True)
+        self.api.cluster.ha.resources.post(sid="ct:900")
+        self.wait("started")
+        self.done(ct.status.stop.post())
+        self.api.cluster.ha.resources("ct:900").delete()
+        time.sleep(0.3)
+        self.assertEqual("running", ct.status.current.get()["status"])
+
+    def test_a_container_killed_by_a_rollback_is_started_again(self) -> None:
+        ct = self.create(start=True)
+        self.done(ct.snapshot.post(snapname="initial"))
+        self.api.cluster.ha.resources.post(sid="ct:900")
+        self.wait("started")
+        self.lab.clock.factor = 0.005
+        upid = ct.snapshot("initial").rollback.post()
+        self.done(upid)
+        deadline = time.monotonic() + 5
+        while ct.status.current.get()["status"] != "running":
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+
+
+class RecoveryTests(ClusterCase):
+    def test_a_lost_nodes_ha_containers_go_elsewhere_and_run(self) -> None:
+        self.create(900, start=True)
+        self.create(901)
+        self.create(902, start=True)
+        for vmid, state in ((900, "started"), (901, "stopped")):
+            self.api.cluster.ha.resources.post(sid=f"ct:{vmid}", state=state)
+        self.control("POST", "node", {"node": "node1", "up": False})
+        found = {vmid: self.resource(vmid) for vmid in (900, 901, 902)}
+        self.assertNotEqual("node1", found[900]["node"])
+        self.assertEqual(
+            ("running", "stopped", "unknown"), tuple(entry["status"] for entry in found.values())
+        )
+        self.assertEqual("node1", found[902]["node"])
+
+    def test_local_storage_cannot_be_recovered(self) -> None:
+        self.create(rootfs="local-zfs:8", start=True)
+        self.api.cluster.ha.resources.post(sid="ct:900")
+        self.control("POST", "node", {"node": "node1", "up": False})
+        self.assertEqual("node1", self.resource()["node"])
+        self.control("POST", "node", {"node": "node1", "up": True})
+        self.assertEqual("running", self.ct().status.current.get()["status"])
+
+    def test_a_node_affinity_rule_names_the_next_node(self) -> None:
+        self.create(start=True)
+        self.api.cluster.ha.resources.post(sid="ct:900")
+        self.api.cluster.ha.rules.post(
+            rule="home", type="node-affinity", resources="ct:900", nodes="node1:2,node3:1"
+        )
+        self.control("POST", "node", {"node": "node1", "up": False})
+        self.assertEqual("node3", self.resource()["node"])
+
+
+class RuleTests(ClusterCase):
+    def setUp(self) -> None:
+        super().setUp()
+        for vmid in (900, 901):
+            self.create(vmid)
+            self.api.cluster.ha.resources.post(sid=f"ct:{vmid}", state="stopped")
+        self.rules = self.api.cluster.ha.rules
+        self.rules.post(rule="home", type="node-affinity", resources="ct:900", nodes="node1")
+
+    def test_a_rule_is_changed_by_its_digest(self) -> None:
+        rule = self.rules("home").get()
+        self.rules("home").put(type="node-affinity", resources="ct:900,ct:901", digest=rule["digest"])
+        self.assertEqual("ct:900,ct:901", self.rules("home").get()["resources"])
+        self.refused(
+            500,
+            "detected modified configuration",
+            self.rules("home").put,
+            type="node-affinity",
+            nodes="node2",
+            digest=rule["digest"],
+        )
+
+    def test_refusals(self) -> None:
+        node = {"type": "node-affinity", "nodes": "node2"}
+        refused = {
+            "same resource": (
+                {"rule": "other", "resources": "ct:900", **node},
+                400,
+                "Rule 'other' is invalid.",
+            ),
+            "same id": ({"rule": "home", "resources": "ct:901", **node}, 500, "'home' already defined"),
+            "not managed": (
+                {"rule": "other", "resources": "ct:905", **node},
+                500,
+                "cannot use unmanaged resource(s)",
+            ),
+            "no nodes": ({"rule": "other", "resources": "ct:901", "type": "node-affinity"}, 400, "Parameter"),
+        }
+        for what, (values, status, text) in refused.items():
+            with self.subTest(what):
+                self.refused(status, text, self.rules.post, **values)
+
+    def test_it_goes_with_its_last_resource(self) -> None:
+        self.api.cluster.ha.resources("ct:900").delete()
+        self.assertEqual([], self.rules.get())

@@ -1,0 +1,158 @@
+"""What the tests of sites share: orders, the journey of a site, and a record of every remote call."""
+
+import logging
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+from unittest import mock
+
+from django.test import SimpleTestCase
+from django.utils import timezone
+
+from nodepoint.clients.errors import SYSTEMS
+from nodepoint.jobs.models import Job, JobStep
+from nodepoint.jobs.testing import MovedClock, run_until_idle
+from sites.models import Site
+from tests.base import LabTestCase, LabTransactionTestCase
+
+ORDER = {"service_id": "1001", "email": "Jane.Doe@example.com", "plan": "basic", "public_ip": "203.0.113.10"}
+
+# What names the system at fault in a sentence for customers; WordPress is one of ours.
+NAMES_A_SYSTEM = "|".join([*SYSTEMS.values(), "WordPress"])
+ADDRESS = r"\d+\.\d+\.\d+\.\d+|https?:|node\d|/|[0-9a-f]{16}"
+
+
+class SiteMixin(SimpleTestCase):
+    """Orders by the API, jobs by hand. `calls`: every remote call as (system, "METHOD path")."""
+
+    calls: list[tuple[str, str]]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        logging.disable(logging.CRITICAL)  # thousands of lines that nobody reads, written at the tests' cost
+        cls.addClassCleanup(logging.disable, logging.NOTSET)
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.calls = []
+        self.clock = MovedClock()
+        take = self.lab.faults.take
+
+        def note(system: str, call: str, *args: Any, **options: Any) -> Any:
+            if not call.startswith("INSTALL"):
+                self.calls.append((system, call))
+            return take(system, call, *args, **options)
+
+        self.enterContext(mock.patch.object(self.lab.faults, "take", note))
+
+    def order(self, **changes: Any):
+        """POST /create-site with a good order, changed. The API goes by the real time, so the moved clock begins there anew."""
+        self.clock.time = timezone.now()
+        return self.post("/create-site", {**ORDER, **changes})
+
+    def create(self, **changes: Any) -> Site:
+        """An order that was accepted."""
+        answer = self.order(**changes)
+        self.assertEqual(answer.status_code, 200, answer.content)
+        return Site.objects.get(live_key=str(changes.get("service_id", "1001")))
+
+    def live_site(self, **changes: Any) -> Site:
+        """A site that went through its whole provisioning."""
+        site = self.create(**changes)
+        self.run_jobs()
+        site.refresh_from_db()
+        self.assertEqual(site.state, Site.State.LIVE, self.tale(site))
+        return site
+
+    def delete(self, service_id: str = "1001"):
+        """POST /delete-site, by the real time as well."""
+        self.clock.time = timezone.now()
+        return self.post("/delete-site", {"service_id": service_id})
+
+    def run_jobs(self, **options: Any) -> int:
+        """Call all steps by the test's one clock until nothing is left to do."""
+        return run_until_idle(self.clock, **options)
+
+    def run_for(self, seconds: float) -> None:
+        """Let `seconds` pass at most."""
+        end = self.clock.time + timedelta(seconds=seconds)
+        run_until_idle(self.clock, until=end, most=5000)
+        self.clock.time = max(self.clock.time, end)
+
+    def job(self, site: Site, kind: str = "sites.provision") -> Job:
+        """The site's job of that kind."""
+        return Job.objects.get(subject=site.key, kind=kind)
+
+    def step(self, site: Site, name: str, kind: str = "sites.provision") -> JobStep:
+        """A step of that job."""
+        return self.job(site, kind).steps.get(name=name)
+
+    def tale(self, site: Site) -> str:
+        """How it went, for messages of failed assertions."""
+        lines = []
+        for job in Job.objects.filter(subject=site.key).order_by("created_at"):
+            lines.append(f"{job.kind} {job.state} {job.error} | {job.detail} | {job.warning}")
+            lines += [
+                f"  {s.name} {s.state} {s.tries}/{s.calls} {s.error} | {s.detail}" for s in job.steps.all()
+            ]
+        return "\n".join(lines)
+
+    def container(self, vmid: int) -> dict[str, Any]:
+        """A container as it stands in the lab."""
+        return next(c for c in self.state()["proxmox"]["containers"] if c["vmid"] == vmid)
+
+    def config(self, vmid: int) -> dict[str, Any]:
+        """Its configuration file in the lab."""
+        return dict(self.lab.proxmox.cluster.containers[vmid].config)
+
+    def creations(self) -> int:
+        """How many containers were ever begun."""
+        return sum(task["type"] == "vzcreate" for task in self.state()["proxmox"]["tasks"])
+
+    def count(self, system: str, call: str = "") -> int:
+        """How many remote calls of a system held `call`."""
+        return sum(where == system and call in what for where, what in self.calls)
+
+    def counts(self) -> Counter[str]:
+        """Remote calls by system."""
+        return Counter(system for system, _ in self.calls)
+
+    def leftovers(self) -> dict[str, list]:
+        """Everything that was made in the lab, certificates of single sites included."""
+        shared = str(self.lab.settings["NPM_CERTIFICATE"])
+        certificates = [c for c in self.state()["npm"]["certificates"] if str(c["id"]) != shared]
+        return {**super().leftovers(), "certificates": certificates}
+
+    def assert_readable(self, sentence: str) -> None:
+        """A sentence for customers: it names a system and holds no address."""
+        self.assertRegex(sentence, NAMES_A_SYSTEM)
+        self.assertNotRegex(sentence.lower(), ADDRESS)
+        self.assertTrue(sentence.endswith("."), sentence)
+
+    def assert_undone(self, site: Site) -> None:
+        """The order was undone: nothing is left anywhere, customer and staff can read why."""
+        site.refresh_from_db()
+        job = self.job(site)
+        self.assertEqual((site.state, job.state), ("failed", "rolled_back"), self.tale(site))
+        self.assertEqual((site.vmid, site.private_ip, site.subdomain, site.live_key), (None,) * 4)
+        self.assert_nothing_left()
+        self.assert_readable(job.error)
+        self.assertTrue(job.detail)
+
+    def assert_live(self, site: Site) -> None:
+        """One whole site, and nothing beside it."""
+        site.refresh_from_db()
+        self.assertEqual((site.state, self.job(site).state), ("live", "succeeded"), self.tale(site))
+        left = self.leftovers()
+        self.assertEqual([c["vmid"] for c in left["containers"]], [site.vmid], self.tale(site))
+        self.assertEqual([r["content"] for r in left["records"]], [site.public_ip])
+        self.assertEqual([h["forward_host"] for h in left["proxy_hosts"]], [site.private_ip])
+
+
+class SiteTestCase(SiteMixin, LabTestCase):
+    """One thread, rolled back at the end."""
+
+
+class SiteTransactionTestCase(SiteMixin, LabTransactionTestCase):
+    """Real transactions, for tests with threads."""

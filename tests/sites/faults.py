@@ -1,0 +1,90 @@
+"""The tables behind the fault tests: for each step the remote calls that matter to it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Act:
+    """A remote call of a step: the system, and what its "METHOD path" holds. `letsencrypt`: only where each site orders its own
+    certificate; `plan`: the plan that makes the step do it."""
+
+    system: str
+    match: str
+    letsencrypt: bool = False
+    plan: str = "basic"
+
+
+CT = "/api2/json/nodes/node1/lxc"
+HA = "/api2/json/cluster/ha/resources"
+HOSTS = "/api/nginx/proxy-hosts"
+CERTIFICATES = "/api/nginx/certificates"
+
+DNS_DELETED = Act("cloudflare", "DELETE /client/v4/zones")
+HOST_DELETED = Act("npm", f"DELETE {HOSTS}")
+CERTIFICATE_DELETED = Act("npm", f"DELETE {CERTIFICATES}", letsencrypt=True)
+HA_STOPPED = Act("proxmox", f"PUT {HA}", plan="premium")
+HA_REMOVED = Act("proxmox", f"DELETE {HA}", plan="premium")
+STOPPED = Act("proxmox", "/status/stop")
+DESTROYED = Act("proxmox", f"DELETE {CT}")
+
+# step of sites.provision: what it looks at and what it does; empty with a reason where it calls nobody.
+PROVISION: dict[str, tuple[Act, ...] | str] = {
+    "reserved": "rows of our own",
+    "container": (
+        Act("proxmox", "GET /api2/json/cluster/nextid"),
+        Act("proxmox", "GET /api2/json/nodes"),
+        Act("proxmox", f"POST {CT}"),
+        Act("proxmox", ":vzcreate:"),
+    ),
+    "dns_record": (Act("cloudflare", "GET /client/v4/zones"), Act("cloudflare", "POST /client/v4/zones")),
+    "proxy_host": (
+        Act("npm", "POST /api/tokens"),
+        Act("npm", f"GET {HOSTS}"),
+        Act("npm", f"GET {CERTIFICATES}/"),
+        Act("npm", f"POST {HOSTS}"),
+    ),
+    "certificate": (Act("npm", f"POST {CERTIFICATES}", letsencrypt=True),),
+    "encryption": (Act("npm", f"PUT {HOSTS}", letsencrypt=True),),
+    "started": (Act("proxmox", "/status/start"), Act("proxmox", ":vzstart:")),
+    "firewall": (
+        Act("proxmox", "GET /api2/json/nodes/node1/lxc/900/firewall"),
+        Act("proxmox", "PUT /api2/json/nodes/node1/lxc/900/firewall/options"),
+        Act("proxmox", "POST /api2/json/nodes/node1/lxc/900/firewall/rules"),
+    ),
+    "high_availability": (
+        Act("proxmox", f"GET {HA}", plan="premium"),
+        Act("proxmox", f"POST {HA}", plan="premium"),
+    ),
+    "wordpress": (Act("ssh", "bash -s install"), Act("ssh", "install.status")),
+    "verified": (Act("ssh", "curl"),),
+    "snapshot": (Act("proxmox", "/snapshot"), Act("proxmox", ":vzsnapshot:")),
+    "customer_told": "its mail server is no system of the lab (test_customer_mail.py)",
+}
+
+# step of sites.provision with an undo: what the undo does.
+UNDO: dict[str, tuple[Act, ...] | str] = {
+    "reserved": "rows of our own",
+    "container": (STOPPED, DESTROYED, Act("proxmox", ":vzdestroy:")),
+    "dns_record": (DNS_DELETED,),
+    "proxy_host": (HOST_DELETED,),
+    "certificate": (CERTIFICATE_DELETED,),
+    "encryption": "the same as proxy_host, which it goes before",
+    "high_availability": (HA_STOPPED, HA_REMOVED),
+}
+
+TERMINATE: dict[str, tuple[Act, ...] | str] = {
+    "dns_record_gone": (Act("cloudflare", "GET /client/v4/zones"), DNS_DELETED),
+    "proxy_host_gone": (Act("npm", f"GET {HOSTS}"), HOST_DELETED),
+    "certificate_gone": (CERTIFICATE_DELETED,),
+    "high_availability_off": (Act("proxmox", f"GET {HA}"), HA_STOPPED, HA_REMOVED),
+    "container_removed": (STOPPED, Act("proxmox", ":vzstop:"), DESTROYED, Act("proxmox", ":vzdestroy:")),
+    "deleted": "rows of our own",
+}
+
+# Faults that pass: the call fails in this way once, the next one does not.
+PASSING = ("error", "drop_before", "drop_after", "hang")
+
+
+def acts(table: dict[str, tuple[Act, ...] | str]) -> list[tuple[str, Act]]:
+    """All (step, act) of a table."""
+    return [(step, act) for step, found in table.items() if not isinstance(found, str) for act in found]
