@@ -83,7 +83,7 @@ class Lab:
         self.dns = self._add(nameserver.start(self))
         self.ispconfig = self._add(ispconfig.start(self))
         self.ssh = self._add(ssh.start(self))
-        self.world.resume()
+        self.world.wake()
         self.control = self._add(control.start(self, control_port))
         self.url: str = self.control.url
 

@@ -22,21 +22,24 @@ class World:
     def __init__(self, lab: "Lab") -> None:
         self._lab = lab
         self._actions: dict[str, Action] = {}
-        self._events: dict[str, dict[str, Any]] = {}
-        self._queue: list[tuple[float, int, str]] = []
-        self._order = itertools.count(1)
+        self._awake = False
+        self._events: dict[str, dict[str, Any]] = lab.store.load("event")
+        self._queue = [(event["at"], int(id), id) for id, event in self._events.items()]
+        heapq.heapify(self._queue)
+        self._order = itertools.count(max((int(id) for id in self._events), default=0) + 1)
 
     def on(self, action: str, run: Action) -> None:
         """Name what ``at`` may order. ``run(now, **arguments)`` is called with the lab's lock held, ``now``
         being the event's own time in epoch seconds, however late it is noticed."""
         self._actions[action] = run
 
-    def resume(self) -> None:
-        """Take up the events of an earlier process with the same data folder; call after every ``on``."""
-        for id, event in sorted(self._lab.store.load("event").items(), key=lambda item: int(item[0])):
-            self._events[id] = event
-            heapq.heappush(self._queue, (event["at"], int(id), id))
-        self._order = itertools.count(max((int(id) for id in self._events), default=0) + 1)
+    def wake(self) -> None:
+        """From now on events happen, those of an earlier process on this data folder too; call after every
+        ``on``.
+
+        Systems answer before that, while the others are still starting: then nothing happens yet.
+        """
+        self._awake = True
 
     def at(self, when: float, action: str, **arguments: Any) -> str:
         """Order ``action`` for ``when`` (epoch seconds); arguments are JSON values. Returns the event's
@@ -63,7 +66,7 @@ class World:
         now = time.time() if now is None else now
         # A look without the lock is enough to see that nothing is due, which is nearly always so.
         queue = self._queue
-        if not queue or queue[0][0] > now:
+        if not self._awake or not queue or queue[0][0] > now:
             return
         with self._lab.lock:
             while self._queue and self._queue[0][0] <= now:

@@ -16,8 +16,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from nodepoint import env
 from nodepoint.shapes import (
-    Malformed,
     address_range,
+    certificate,
     domain,
     email_address,
     existing_file,
@@ -27,6 +27,9 @@ from nodepoint.shapes import (
     network,
     node_hosts,
     server,
+    user_with_realm,
+    verify_tls,
+    volume,
 )
 
 INFRASTRUCTURE = "infrastructure"
@@ -43,15 +46,15 @@ REQUIRED: dict[str, tuple[str, Shape]] = {
     "SITE_GATEWAY": ("an IPv4 address, such as 192.168.1.1", ipv4),
     "SITE_NAMESERVERS": ("IPv4 addresses, such as 192.168.1.1,9.9.9.9", ipv4),
     "PROXMOX_HOST": ("host[:port] of Proxmox VE, such as 192.168.1.10:8006", server),
-    "PROXMOX_USER": ("a user with its realm, such as api@pam", lambda text: _needs("@", text)),
+    "PROXMOX_USER": ("a user with its realm, such as api@pam", user_with_realm),
     "PROXMOX_TOKEN_NAME": ("the name of an API token of PROXMOX_USER", str),
     "PROXMOX_TOKEN_VALUE": ("the secret of that API token", str),
-    "PROXMOX_VERIFY_TLS": ("true, false, or the path of a CA file", lambda text: _verify(text)),
+    "PROXMOX_VERIFY_TLS": ("true, false, or the path of a CA file", verify_tls),
     "PROXMOX_NODES": ("names of nodes, such as node1,node2", str),
     "PROXMOX_STORAGE": ("the name of a storage, such as global-lvm", str),
     "PROXMOX_TEMPLATE": (
         "a container template, such as local:vztmpl/debian-12.tar.zst",
-        lambda text: _needs(":", text),
+        volume,
     ),
     "PROXMOX_BRIDGE": ("a bridge of the nodes, such as vmbr1", str),
     "SSH_USER": ("a user on the nodes, such as root", str),
@@ -67,7 +70,7 @@ REQUIRED: dict[str, tuple[str, Shape]] = {
     "NPM_PASSWORD": ("the password of NPM_EMAIL", str),
     "NPM_CERTIFICATE": (
         "the number of a wildcard certificate, or letsencrypt",
-        lambda text: _certificate(text),
+        certificate,
     ),
 }
 OPTIONAL: dict[str, tuple[str, Shape]] = {
@@ -126,21 +129,6 @@ def _contradictions() -> Iterator[CheckMessage]:
         ),
     ]
     yield from (Error(sentence, id="nodepoint.E003") for holds, sentence in rules if not holds)
-
-
-def _needs(character: str, text: str) -> None:
-    if not all(text.partition(character)):
-        raise Malformed
-
-
-def _verify(text: str) -> None:
-    if text.lower() not in ("true", "false"):
-        existing_file(text)
-
-
-def _certificate(text: str) -> None:
-    if text != "letsencrypt" and int(text) < 1:
-        raise Malformed
 
 
 @register("nodepoint")

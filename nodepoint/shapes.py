@@ -94,3 +94,33 @@ def existing_file(text: str) -> Path:
             return Path(text)
     except OSError as error:
         raise Malformed from error
+
+
+def user_with_realm(text: str) -> str:
+    """A user of Proxmox VE, `name@realm`."""
+    return _halves(text, "@")
+
+
+def volume(text: str) -> str:
+    """A volume of Proxmox VE, `storage:name`."""
+    return _halves(text, ":")
+
+
+def _halves(text: str, separator: str) -> str:
+    if not all(text.partition(separator)):
+        raise Malformed
+    return text
+
+
+def verify_tls(text: str) -> bool | Path:
+    """Whether a server's certificate is checked, or the CA file to check it with."""
+    return text.lower() == "true" if text.lower() in ("true", "false") else existing_file(text)
+
+
+def certificate(text: str) -> int | None:
+    """The number of a certificate in Nginx Proxy Manager; None for `letsencrypt`."""
+    if text == "letsencrypt":
+        return None
+    if int(text) < 1:
+        raise Malformed
+    return int(text)

@@ -1,9 +1,11 @@
 """Django's test runner, with a last line that a machine can read."""
 
 import logging
+import tempfile
 import unittest
 from typing import Any
 
+from django.db import connections
 from django.test.runner import DiscoverRunner
 
 
@@ -22,7 +24,20 @@ class CountingResult(unittest.TextTestResult):
 
 
 class Runner(DiscoverRunner):
-    """Closes with `N passed, N failed`, after the summary of unittest; shows no log lines unless `-v 2` asks."""
+    """Closes with `N passed, N failed`, after unittest's summary. Log lines are shown only with `-v 2`."""
+
+    def setup_databases(self, **kwargs: Any) -> list[Any]:
+        # In a file as in real life: between the threads of one process a database in memory answers "table is
+        # locked" at once instead of waiting.
+        self._folder = tempfile.TemporaryDirectory(prefix="nodepoint-test-")
+        for connection in connections.all():
+            if connection.vendor == "sqlite" and not connection.settings_dict["TEST"]["NAME"]:
+                connection.settings_dict["TEST"]["NAME"] = f"{self._folder.name}/test.sqlite3"
+        return super().setup_databases(**kwargs)
+
+    def teardown_databases(self, old_config: list[Any], **kwargs: Any) -> None:
+        super().teardown_databases(old_config, **kwargs)
+        self._folder.cleanup()
 
     def setup_test_environment(self, **kwargs: Any) -> None:
         super().setup_test_environment(**kwargs)

@@ -133,8 +133,8 @@ class Panel:
             raise Fault(message)
         if forms.weak(str(params.get("password") or "")):
             raise Fault(
-                "The chosen password does not match the security guidelines. It has to be at least 8 chars in "
-                'length and have a strength of "Good".'
+                "The chosen password does not match the security guidelines. It has to be at least 8 chars "
+                'in length and have a strength of "Good".'
             )
 
     def client_delete(self, client_id: Any) -> int:

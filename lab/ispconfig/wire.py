@@ -1,4 +1,4 @@
-"""The panel's remote JSON API on the wire: one URL, the function as first key of the query, always HTTP 200."""
+"""The remote JSON API on the wire: one URL, the function as first key of the query, always HTTP 200."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any

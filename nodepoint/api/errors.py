@@ -38,6 +38,8 @@ SENTENCES = {
     404: "There is nothing here.",
     405: "This path does not take that method.",
     413: "The request is too large.",
+    414: "The address of the request is too long.",
+    431: "The request's headers are too long.",
     500: "Something went wrong on our side. Our staff can find it by the request id.",
     503: "The service is not available at the moment. Please try again shortly.",
 }

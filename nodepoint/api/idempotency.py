@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a POST that is repeated with the same key is answered again and not carried out again."""
+"""`Idempotency-Key`: a POST repeated with the same key is answered again and not carried out again."""
 
 import json
 import secrets

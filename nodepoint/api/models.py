@@ -8,9 +8,9 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Self
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils import timezone
+from rest_framework.utils.encoders import JSONEncoder
 
 from nodepoint.fields import IdentifierField
 
@@ -144,7 +144,7 @@ class KeptAnswer(models.Model):
     fingerprint = models.CharField(max_length=64, help_text="Of path and body.")
     claim = models.CharField(max_length=32, help_text="Fences the writes of a request that took too long.")
     status = models.PositiveSmallIntegerField(null=True)
-    body = models.JSONField(null=True, encoder=DjangoJSONEncoder)
+    body = models.JSONField(null=True, encoder=JSONEncoder)  # the one that wrote the first answer
     claimed_at = models.DateTimeField(db_index=True)
 
     class Meta:

@@ -24,7 +24,7 @@ class ObjectParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """The object; ParseError where it is none, or holds what no database or protocol of ours can carry."""
+        """The object; ParseError for anything else, and for what no database of ours can hold."""
         text = _text(stream)
         try:
             value = json.loads(text, parse_constant=_refuse_constant)

@@ -10,7 +10,7 @@ from rest_framework import serializers
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     location=OpenApiParameter.HEADER,
-    description="1 to 255 printable ASCII characters. A repeat with the same key gets the first answer again.",
+    description="1 to 255 printable ASCII characters. A repeat gets the first answer again.",
 )
 SUCCESS = {
     "type": "object",

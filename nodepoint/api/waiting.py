@@ -18,7 +18,7 @@ from nodepoint.jobs.models import Job
 LONGEST = 20.0  # seconds
 WHOLE_REQUEST = 21.0  # seconds from its arrival; a view may have spent some before
 
-# A waiting request occupies a thread of the web process: the other half stays free for those that do not wait.
+# A waiting request occupies a thread of the web process; the other half stays free for those that do not.
 _places = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
 
 

@@ -40,8 +40,7 @@ class Call:
 
     def begun(self, ref: str, **facts: Any) -> Wait:
         """The remote work has begun and is known as `ref`; look when it is likely to be near its end."""
-        data = {"begun": self.now.timestamp()}
-        return Wait(ref=ref, facts=facts, data=data, seconds=next_look(0.0, self.usual))
+        return Wait(ref=ref, facts=facts, begins=True, seconds=next_look(0.0, self.usual))
 
     def look_again(self) -> Wait:
         """The remote work still goes on."""

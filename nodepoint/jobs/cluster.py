@@ -107,7 +107,10 @@ def stalled() -> bool:
         return False
     if JobStep.objects.filter(claimed_at__gt=now - timedelta(seconds=limit)).exists():
         return False
-    return JobStep.objects.filter(held=True, due_at__gt=now).count() < settings.JOB_RUNNERS * settings.JOB_THREADS
+    return (
+        JobStep.objects.filter(held=True, due_at__gt=now).count()
+        < settings.JOB_RUNNERS * settings.JOB_THREADS
+    )
 
 
 def _plan_housekeeping() -> None:

@@ -140,7 +140,8 @@ def _take_limits(held: Claim, definition: registry.Step, now: datetime) -> str:
     """Take every slot that the step needs; the name of the first limit that is full, after giving the others back."""
     got = []
     for limit in definition.limits:
-        if not limits.take(limit.name, limit.slots(), held.holder, now, LEASE):
+        has_it = limit.until_done and held.step.calls > 0
+        if not limits.take(limit.name, limit.slots(), held.holder, now, LEASE + GRACE, held=has_it):
             kept = {limit.name for limit in definition.limits if limit.until_done and held.step.calls}
             given_back = [name for name in got if name not in kept]
             limits.release(held.holder, given_back)
@@ -259,6 +260,8 @@ def _values(job: Job, held: Claim, outcome: Outcome, now: datetime) -> dict[str,
     if outcome.ref is not None:
         values["ref"] = outcome.ref[:255]
     data = step.data | outcome.data
+    if isinstance(outcome, Wait) and outcome.begins:
+        data["begun"] = now.timestamp()
     if step.calls and step.lined_up_at:
         data["in_line"] = data.get("in_line", 0.0) + _in_line(step)
     if data != step.data:
@@ -336,8 +339,9 @@ def _free_limits(held: Claim, definition: registry.Step, outcome: Outcome, now: 
     over = isinstance(outcome, Done | Fail)
     freed = [limit.name for limit in definition.limits if over or not limit.until_done]
     limits.release(held.holder, freed)
-    if not over and (kept := [limit.name for limit in definition.limits if limit.until_done]):
-        seconds = getattr(outcome, "seconds", None) or retry.LONGEST_PAUSE
+    kept = [limit.name for limit in definition.limits if limit.until_done]
+    seconds = getattr(outcome, "seconds", None) or retry.LONGEST_PAUSE
+    if kept and not over and seconds > LEASE:  # otherwise they are taken for long enough already
         limits.keep(held.holder, kept, now, seconds + GRACE)
     return limits.wake_next(freed, now)
 

@@ -1,30 +1,42 @@
 """Slots of scarce things, as rows: runner seats, the one writer of an NPM, creations per storage, calls in flight at Proxmox."""
 
 from datetime import datetime, timedelta
+from zlib import crc32
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from nodepoint.jobs.models import JobStep, Lease
 
 ASLEEP = 8  # steps at the head of a line that are tried to be woken for one free slot
 
-def take(name: str, slots: int, holder: str, now: datetime, seconds: float) -> bool:
-    """Take one of `slots` slots called `name` for `seconds`, or renew the one that `holder` has. False: all are taken."""
+
+def take(name: str, slots: int, holder: str, now: datetime, seconds: float, *, held: bool = False) -> bool:
+    """Take one of `slots` slots called `name` for `seconds`, or renew the one that `holder` has. False: all are taken.
+
+    `held`: the holder most likely has one. With a good guess it costs one statement, which counts, since every call of a step takes some.
+    """
     until = now + timedelta(seconds=seconds)
+    first = crc32(holder.encode()) % slots
+    likely = Q(holder=holder) if held else Q(slot=first + 1) & Lease.free_at(now)
+    if Lease.objects.filter(likely, name=name).update(holder=holder, until=until):
+        return True
     leases = {lease.slot: lease for lease in Lease.objects.filter(name=name, slot__lte=slots)}
     mine = [lease for lease in leases.values() if lease.holder == holder]
     if mine:
         return bool(Lease.objects.filter(pk=mine[0].pk, holder=holder).update(until=until))
-    for slot in range(1, slots + 1):
-        lease = leases.get(slot)
-        if lease is None:
-            if _add(name, slot, holder, until):
-                return True
-        elif lease.until <= now or not lease.holder:
-            free = Lease.objects.filter(Lease.free_at(now), pk=lease.pk)
-            if free.update(holder=holder, until=until):
-                return True
-    return False
+    in_turn = ((first + step) % slots + 1 for step in range(slots))
+    return any(_take_slot(name, slot, leases.get(slot), holder, now, until) for slot in in_turn)
+
+
+def _take_slot(
+    name: str, slot: int, lease: Lease | None, holder: str, now: datetime, until: datetime
+) -> bool:
+    if lease is None:
+        return _add(name, slot, holder, until)
+    if lease.holder and lease.until > now:
+        return False
+    return bool(Lease.objects.filter(Lease.free_at(now), pk=lease.pk).update(holder=holder, until=until))
 
 
 def _add(name: str, slot: int, holder: str, until: datetime) -> bool:

@@ -26,9 +26,10 @@ class Done(Outcome):
 
 @dataclass(frozen=True)
 class Wait(Outcome):
-    """Something goes on at the other side; look again after `seconds`."""
+    """Something goes on at the other side; look again after `seconds`. `begins`: it has just begun, its time counts from now on."""
 
     seconds: float = 1.0
+    begins: bool = False
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,9 @@ class Runner:
         try:
             close_old_connections()
             engine.renew(claims, self.clock.now())
-        except DatabaseFault:  # whatever it is: without the heartbeat every lease of this process would be lost
+        except (
+            DatabaseFault
+        ):  # whatever it is: without the heartbeat every lease of this process would be lost
             log.exception("lease_not_renewed")
 
 

@@ -50,7 +50,9 @@ def prune() -> int:
     """Delete jobs that ended long ago, slots that nobody uses and what django-q2 kept of its tasks. Returns how many jobs."""
     now = timezone.now()
     Lease.objects.filter(until__lt=now - timedelta(days=1)).delete()
-    Task.objects.filter(stopped__lt=now - timedelta(days=KEPT_TASKS_DAYS)).delete()  # django-q2 keeps them for ever
+    Task.objects.filter(
+        stopped__lt=now - timedelta(days=KEPT_TASKS_DAYS)
+    ).delete()  # django-q2 keeps them for ever
     old = Job.objects.filter(finished_at__lt=now - timedelta(days=KEPT_DAYS))
     notices = Job.objects.filter(
         kind=transitions.NOTICE, finished_at__lt=now - timedelta(days=KEPT_NOTICES_DAYS)

@@ -1,6 +1,7 @@
 """Every setting is explained in `.env.example` and docs/settings.md, and nothing else is."""
 
 import ast
+import itertools
 import re
 import tempfile
 import unittest
@@ -60,7 +61,7 @@ class SettingsTests(unittest.TestCase):
 
     def test_each_setting_in_the_example_has_a_comment_line(self) -> None:
         lines = (ROOT / ".env.example").read_text().splitlines()
-        for before, line in zip(lines, lines[1:], strict=False):
+        for before, line in itertools.pairwise(lines):
             if re.match(r"#?[A-Z_]+=", line):
                 self.assertRegex(before, r"^# .{10,}", line)
 

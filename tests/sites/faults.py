@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Act:
-    """A remote call of a step: the system, and what its "METHOD path" holds. `letsencrypt`: only where each site orders its own
-    certificate; `plan`: the plan that makes the step do it."""
+    """A remote call of a step: the system, and what its "METHOD path" holds. `letsencrypt`, `shared`: only where each site orders its
+    own certificate, or none does; `plan`: the plan that makes the step do it."""
 
     system: str
     match: str
     letsencrypt: bool = False
+    shared: bool = False
     plan: str = "basic"
 
 
@@ -40,7 +41,7 @@ PROVISION: dict[str, tuple[Act, ...] | str] = {
     "proxy_host": (
         Act("npm", "POST /api/tokens"),
         Act("npm", f"GET {HOSTS}"),
-        Act("npm", f"GET {CERTIFICATES}/"),
+        Act("npm", f"GET {CERTIFICATES}/", shared=True),
         Act("npm", f"POST {HOSTS}"),
     ),
     "certificate": (Act("npm", f"POST {CERTIFICATES}", letsencrypt=True),),
@@ -80,10 +81,6 @@ TERMINATE: dict[str, tuple[Act, ...] | str] = {
     "container_removed": (STOPPED, Act("proxmox", ":vzstop:"), DESTROYED, Act("proxmox", ":vzdestroy:")),
     "deleted": "rows of our own",
 }
-
-# Faults that pass: the call fails in this way once, the next one does not.
-PASSING = ("error", "drop_before", "drop_after", "hang")
-
 
 def acts(table: dict[str, tuple[Act, ...] | str]) -> list[tuple[str, Act]]:
     """All (step, act) of a table."""

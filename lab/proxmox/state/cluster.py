@@ -89,6 +89,12 @@ class Cluster:
             return error.message
         return "" if container.running else f"container '{vmid}' not running!"
 
+    def unlock(self, node: str, vmid: int) -> None:
+        """``pct unlock``: the only way out of a lock that a dead task has left; the API has none."""
+        container = self.find(node, vmid)
+        container.config.pop("lock", None)
+        self.save(container)
+
     def set_node_up(self, name: str, up: bool) -> None:
         """Take a node away (everything on it dies at once) or bring it back (as after a boot)."""
         node = self.nodes[name]

@@ -21,6 +21,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
 from nodepoint import env
+from nodepoint.api.models import SCOPES, Token
 from nodepoint.management.commands.serve import manage, web
 from nodepoint.management.local import (
     NotToBeHad,
@@ -35,7 +36,6 @@ from nodepoint.management.screen import Screen
 from nodepoint.supervisor import CallFailed, Child, Stopped, Supervisor
 
 ADMIN = "demo"
-SCOPES = "sites,dns,support,metrics"
 GRACE = 8  # seconds; all that a demo loses by SIGKILL is the end of a call, which the next run repeats
 START_SECONDS = 60  # in which lab and web server have to answer
 ENDED = {"succeeded", "failed", "rolled_back", "cancelled"}
@@ -46,7 +46,7 @@ class DemoFailed(Exception):
 
 
 class Demo:
-    """One demo on one data folder; the methods are to be called in their order."""
+    """One demo on one data folder: `start`, then `order`."""
 
     def __init__(self, supervisor: Supervisor, screen: Screen, data: Path, port: int, speed: str) -> None:
         self.supervisor = supervisor
@@ -57,7 +57,7 @@ class Demo:
         self.url = f"http://127.0.0.1:{port}"
         self.file = data / "demo.json"
         self.before = read_json(self.file)
-        self.settings: dict[str, str] = {}
+        self.settings = own_settings(data)
         self.lab_url = ""
         self.trouble = ""
 
@@ -68,58 +68,40 @@ class Demo:
         no_files = {f"{name}_FILE": "" for name in self.settings}
         return no_files | self.settings | given_environment() | {"NODEPOINT_DATA": str(self.data)}
 
-    def start_lab(self) -> None:
-        """Start the simulated infrastructure and take its settings."""
+    def start(self) -> None:
+        """Start everything, and describe it in demo.json as soon as the web server answers."""
         self.file.unlink(missing_ok=True)  # it is there when the server answers, and not before
-        argv = [sys.executable, "-m", "lab", "--data", str(self.data / "lab"), "--speed", self.speed]
-        self.supervisor.start(Child("lab", argv, log=self.data / "log" / "lab.log", ends_last=True))
-        lab = self.wait("lab", self.look_for_lab)
+        log = self.data / "log"
+        lab = [sys.executable, "-m", "lab", "--data", str(self.data / "lab"), "--speed", self.speed]
+        self.supervisor.start(Child("lab", lab, log=log / "lab.log", ends_last=True))
+        keys = self.prepare()
+        self.take_settings(self.wait("lab", self.look_for_lab))
+        web_server = web(f"127.0.0.1:{self.port}", GRACE)
+        self.supervisor.start(Child("web", web_server, self.env, log / "web.log"))
+        self.supervisor.start(Child("worker", manage("worker"), self.env, log / "worker.log"))
+        self.portal = Portal(self.url, keys["token"])
+        self.wait("web", self.portal.is_up)
+        places = {"url": self.url, "admin_url": f"{self.url}/admin/", "lab_url": self.lab_url}
+        write_private(self.file, json.dumps(places | keys, indent=2) + "\n")
+
+    def prepare(self) -> dict[str, str]:
+        """Bring the database up to date; credentials that work, those of an earlier run if they still do."""
+        password = self.before.get("admin_password") or secrets.token_urlsafe(12)
+        known = {"DEMO_PASSWORD": password, "DEMO_TOKEN": self.before.get("token", "")}
+        token = self.supervisor.call(manage("demo", "--prepare"), self.env | known).strip()
+        return {"token": token, "admin_user": ADMIN, "admin_password": password}
+
+    def take_settings(self, lab: dict[str, Any]) -> None:
+        """Add the settings that point at the lab, and keep all of them for manage.py by hand on this data."""
         self.lab_url = lab["lab_url"]
-        self.settings = own_settings(self.data) | lab["settings"]
+        self.settings |= lab["settings"]
         lines = [f"{name}='{self.env[name]}'\n" for name in sorted(self.settings)]
-        write_private(self.data / "demo.env", "".join(lines))  # for manage.py by hand on this demo's data
+        write_private(self.data / "demo.env", "".join(lines))
 
     def look_for_lab(self) -> dict[str, Any] | None:
         """The lab's own description; None when there is none yet, or one of an earlier lab."""
         lab = read_json(self.data / "lab" / "lab.json")
         return lab if lab and lab["pid"] == self.supervisor.pid("lab") else None
-
-    def start_nodepoint(self) -> None:
-        """Prepare the database, start web server and workers, and describe it all in demo.json."""
-        password = self.before.get("admin_password") or secrets.token_urlsafe(12)
-        with_password = self.env | {"DJANGO_SUPERUSER_PASSWORD": password}
-        self.supervisor.call(manage("demo", "--prepare"), with_password)
-        log = self.data / "log"
-        self.supervisor.start(Child("web", web(f"127.0.0.1:{self.port}", GRACE), self.env, log / "web.log"))
-        self.supervisor.start(Child("worker", manage("worker"), self.env, log / "worker.log"))
-        self.wait("web", Portal(self.url, "").is_up)
-        description = {
-            "url": self.url,
-            "token": self.token(),
-            "admin_url": f"{self.url}/admin/",
-            "admin_user": ADMIN,
-            "admin_password": password,
-            "lab_url": self.lab_url,
-        }
-        write_private(self.file, json.dumps(description, indent=2) + "\n")
-        self.portal = Portal(self.url, description["token"])
-
-    def token(self) -> str:
-        """The token of an earlier run if it still opens every door, else a new one."""
-        known = self.before.get("token")
-        if known and self.opens_every_door(known):
-            return known
-        name = f"demo {time.strftime('%Y-%m-%d %H:%M:%S')}"
-        command = manage("create_token", name, "--scopes", SCOPES, "--rate", "0")
-        return self.supervisor.call(command, self.env).strip()
-
-    def opens_every_door(self, token: str) -> bool:
-        """Whether the token is valid and has every scope."""
-        portal = Portal(self.url, token)
-        try:
-            return set(self.ask(lambda: portal.get("/whoami"))["scopes"]) == set(SCOPES.split(","))
-        except PortalError:
-            return False
 
     def order(self) -> dict[str, Any] | None:
         """Order a site as a billing portal does and show its job; its status when it is live, else None."""
@@ -211,7 +193,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: bool) -> None:
         if options["prepare"]:
-            prepare()
+            self.stdout.write(prepare(os.environ["DEMO_PASSWORD"], os.environ["DEMO_TOKEN"]))
             return
         screen = Screen(sys.stdout)
         try:
@@ -233,8 +215,7 @@ class Command(BaseCommand):
         with Supervisor(report=screen.say, grace=GRACE, cwd=settings.BASE_DIR) as supervisor:
             demo = Demo(supervisor, screen, data, port, speed)
             screen.say(f"Starting simulated infrastructure (speed {speed}), web server and workers")
-            demo.start_lab()
-            demo.start_nodepoint()
+            demo.start()
             screen.say(f"NodePoint answers at {demo.url}; ordering a site")
             began = time.monotonic()
             site = demo.order()
@@ -259,13 +240,19 @@ def summary(demo: Demo, site: dict[str, Any], seconds: float) -> str:
 """
 
 
-def prepare() -> None:
-    """In a child with the demo's settings: the tables, and the staff user with the password given."""
+def prepare(password: str, token: str) -> str:
+    """Make tables, the staff user with this password, and a token with every scope; returns the token.
+
+    The given one, if it can be used; runs in a child with the demo's settings.
+    """
     call_command("migrate", interactive=False, verbosity=0)
     user, _ = get_user_model().objects.get_or_create(
         username=ADMIN, defaults={"email": "staff@example.com", "is_staff": True, "is_superuser": True}
     )
-    password = os.environ["DJANGO_SUPERUSER_PASSWORD"]
     if not user.check_password(password):  # setting the same one again would end the staff's sessions
         user.set_password(password)
         user.save()
+    known = Token.of(token)
+    if known and set(known.scopes) == set(SCOPES):
+        return token
+    return Token.issue(f"demo {time.strftime('%Y-%m-%d %H:%M:%S')}", SCOPES, rate_per_minute=0)[1]

@@ -30,8 +30,17 @@ def web(bind: str, grace: int = GRACE) -> list[str]:
         "keep-alive": "20",
     }
     arguments = [f"--{name}={value}" for name, value in options.items()]
+    # Preloaded: one import for all processes, and one that died is back at once.
     # The control socket would lie in the home folder, shared by every installation of this user.
-    return [sys.executable, "-m", "gunicorn", *arguments, "--no-control-socket", "nodepoint.wsgi:application"]
+    return [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        *arguments,
+        "--preload",
+        "--no-control-socket",
+        "nodepoint.wsgi:application",
+    ]
 
 
 class Command(BaseCommand):

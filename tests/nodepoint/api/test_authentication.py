@@ -43,8 +43,8 @@ class AuthenticationTests(ApiTestCase):
         )
 
     def test_whatever_is_no_valid_token_is_401(self) -> None:
-        kind, prefix, secret = self.secret.split("_", 2)
-        other, text = Token.issue("Other", ["sites"])
+        _kind, prefix, secret = self.secret.split("_", 2)
+        other, _text = Token.issue("Other", ["sites"])
         wrong = [
             None,
             "",

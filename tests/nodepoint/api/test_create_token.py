@@ -48,6 +48,6 @@ class CreateTokenTests(TestCase):
         self.assertFalse(Token.objects.exists())
 
     def test_without_tables_it_says_what_to_do(self) -> None:
-        with mock.patch.object(Token, "save", side_effect=OperationalError("no such table")):
-            with self.assertRaisesMessage(CommandError, "migrate"):
-                self.create("x", "--scopes=sites")
+        away = mock.patch.object(Token, "save", side_effect=OperationalError("no such table"))
+        with away, self.assertRaisesMessage(CommandError, "migrate"):
+            self.create("x", "--scopes=sites")

@@ -46,7 +46,7 @@ class ServiceIdTests(FieldCase):
 
 class PublicIpTests(FieldCase):
     def test_it_takes_dotted_quads(self) -> None:
-        self.assert_takes(PublicIpField(), {"203.0.113.10": "203.0.113.10", "0.0.0.0": "0.0.0.0"})
+        self.assert_takes(PublicIpField(), {"203.0.113.10": "203.0.113.10", "10.0.0.255": "10.0.0.255"})
 
     def test_it_refuses_everything_else(self) -> None:
         texts = [

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from unittest import mock
 
 from django.db import connections
@@ -35,6 +36,15 @@ class RepeatTests(ApiTestCase):
         self.assertEqual(self.act.call_count, 1)
         self.assertEqual(second["Idempotency-Replayed"], "true")
         self.assertNotIn("Idempotency-Replayed", first)
+
+    def test_the_repeat_is_the_same_to_the_last_digit_of_a_timestamp(self) -> None:
+        moment = datetime(2026, 1, 2, 3, 4, 5, 123456, tzinfo=UTC)
+        with mock.patch.object(
+            EchoView, "read", lambda view, request: {"at": moment, "price": Decimal("1.10")}
+        ):
+            first, second = self.post(), self.post()
+        self.assertEqual(first.content, second.content)
+        self.assertIn(b"2026-01-02T03:04:05.123456Z", second.content)
 
     def test_without_a_key_every_call_is_done(self) -> None:
         self.call("/echo", BODY)

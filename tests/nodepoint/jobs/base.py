@@ -12,7 +12,6 @@ from unittest import mock
 
 from django.db import connection, connections
 from django.test import TestCase, TransactionTestCase
-from django.utils import timezone
 
 from nodepoint.jobs import engine, experience, queue, registry
 from nodepoint.jobs.call import Call
@@ -74,10 +73,9 @@ class FlowMixin:
         return registry.register(registry.Flow(steps=steps, **options))
 
     def submit(self, kind: str = KIND, subject: str = "", **options: Any) -> Job:
-        """Submit a job; the clock stands no earlier than its first steps are due."""
-        job = queue.submit(kind, subject or self.subject, **options)
-        self.clock.time = max(self.clock.time, timezone.now())
-        return job
+        """Submit a job at the time that the clock shows."""
+        with mock.patch("django.utils.timezone.now", self.clock.now):
+            return queue.submit(kind, subject or self.subject, **options)
 
     def row(self, name: str, job: Job | None = None) -> JobStep:
         """The present row of a step."""

@@ -1,5 +1,8 @@
 """In which order the steps of a job are called, and what of their outcomes is kept."""
 
+from itertools import chain
+
+from nodepoint.jobs import engine
 from nodepoint.jobs.models import Job
 from nodepoint.jobs.outcomes import Done, Wait
 from tests.nodepoint.jobs.base import EngineTestCase, S, ThreadsTestCase
@@ -74,15 +77,13 @@ class SameMomentTests(ThreadsTestCase):
             self.clock.move(1)
             ids = [step.pk for step in job.steps.all()]
             released = self.together(lambda number: self.execute(ids[number]), self.BRANCHES)  # noqa: B023
-            self.assertEqual(sorted(sum(released, [])), [ids[-1]])
+            self.assertEqual(sorted(chain(*released)), [ids[-1]])
             self.assertEqual(self.execute(ids[-1]), [])
             job.refresh_from_db()
             self.assertEqual(job.state, Job.State.SUCCEEDED)
         self.assertEqual(self.journal.count("join"), 5)
 
     def execute(self, step_id: int) -> list[int]:
-        from nodepoint.jobs import engine
-
         return engine.execute(engine.claim(step_id, self.clock.now()), self.clock)
 
 

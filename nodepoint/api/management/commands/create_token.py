@@ -28,7 +28,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, name: str, **options: object) -> None:
-        """Print the token on standard output; CommandError (one line, exit code 1) for what makes no sense."""
+        """Print the token; CommandError (one line, exit code 1) for what makes no sense."""
         if options["rate"] < 0 or (options["expires"] is not None and options["expires"] < 1):
             raise CommandError("--rate must not be negative, and --expires must be at least 1.")
         if not name.strip() or len(name) > 100:

@@ -1,0 +1,1 @@
+"""Customers' DNS zones on ISPConfig. Not dnspython, which must never be installed beside it."""

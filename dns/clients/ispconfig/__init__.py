@@ -1,0 +1,274 @@
+"""ISPConfig: clients, zones and records. It guards nothing: a remote user may change everything, so whose a thing is, and whether
+it stands in the way of another, is decided by the caller.
+"""
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dns.clients.ispconfig.faults import SYSTEM
+from dns.clients.ispconfig.session import Session
+from nodepoint.clients.errors import BadAnswer
+
+PAGE = 20_000  # rows of a list; about 7 MB
+TIMES = {"refresh": 7200, "retry": 540, "expire": 604800, "minimum": 3600, "ttl": 3600}  # seconds, of a zone
+MOST_ZONES, MOST_RECORDS = 1000, 100_000  # the panel's own limits; they bind the customer there, not the API
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client: the owner of zones. `customer_no` holds our owner mark."""
+
+    id: int
+    customer_no: str
+    username: str
+
+
+@dataclass(frozen=True)
+class Zone:
+    """A zone. `origin` ends in a dot; `group_id` says whose it is."""
+
+    id: int
+    origin: str
+    group_id: int
+    active: bool
+    serial: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record as it is stored: names and targets without a last dot are relative to the zone, `""` is its apex, TXT data is escaped.
+
+    `ttl` in seconds; `priority` is meant for MX only.
+    """
+
+    id: int
+    zone_id: int
+    group_id: int
+    name: str
+    type: str
+    data: str
+    priority: int
+    ttl: int
+    active: bool
+
+
+class Ispconfig:
+    """The panel at `url`, as a remote user; new zones are put on the DNS server `server_id`."""
+
+    def __init__(
+        self,
+        url: str,
+        username: str,
+        password: str,
+        server_id: int,
+        verify: bool | str = True,
+        timeout: float = 20.0,
+    ) -> None:
+        self._session = Session(url, username, password, verify, timeout)
+        self._server = server_id
+
+    def verify(self) -> None:
+        """Logs in and looks for a zone that cannot be there: `Refused` when credentials or permissions are missing."""
+        self.find_zone("health.invalid.")
+
+    # Clients
+
+    def find_clients(self, customer_no: str) -> list[Client]:
+        """The clients with this customer number, oldest first: more than one is possible, no index forbids it."""
+        rows = self._rows("client_get", client_id={"customer_no": customer_no})
+        found = [Client(_number(row, "client_id"), row["customer_no"], row["username"]) for row in rows]
+        return sorted((c for c in found if c.customer_no == customer_no), key=lambda client: client.id)
+
+    def create_client(self, customer_no: str, username: str, name: str, email: str) -> int:
+        """Makes a client for DNS only, with a password that nobody knows; its id. `Conflict` when number or name is taken."""
+        params = {
+            "customer_no": customer_no,
+            "username": username,
+            "contact_name": name,
+            "email": email,
+            "password": f"{secrets.token_urlsafe(24)}aA1!",
+            "language": "en",
+            "usertheme": "default",
+            "web_php_options": "no",
+            "ssh_chroot": "no",
+            "limit_cron_type": "url",
+            "limit_dns_zone": MOST_ZONES,
+            "limit_dns_record": MOST_RECORDS,
+            "default_dnsserver": self._server,
+            "dns_servers": str(self._server),
+            "locked": "n",
+            "canceled": "n",
+        }
+        return _id("client_add", self._session.call("client_add", reseller_id=0, params=params))
+
+    def client_group(self, client_id: int) -> int:
+        """The group that owns what belongs to the client. `NotFound` when there is no such client, or it is only half made."""
+        return _id("client_get_groupid", self._session.read("client_get_groupid", client_id=client_id))
+
+    # Zones
+
+    def find_zone(self, origin: str) -> Zone | None:
+        """The zone of exactly this name, with its last dot; None when the panel has none."""
+        found = [z for z in self._zones({"origin": origin}) if z.origin.lower() == origin.lower()]
+        return found[0] if found else None
+
+    def zones_below(self, origin: str) -> list[Zone]:
+        """The zones whose names end in this one (with its last dot). It must be a checked name: `%` would widen the search."""
+        return [zone for zone in self._zones({"origin": f"%.{origin}"}) if zone.origin.endswith(f".{origin}")]
+
+    def zones_of(self, group_id: int) -> list[Zone]:
+        """All zones of a client's group."""
+        return self._zones({"sys_groupid": group_id})
+
+    def create_zone(self, client_id: int, origin: str, ns: str, mbox: str, serial: int) -> int:
+        """Makes a zone that is not served yet; its id. Names with their last dot. `Conflict` when anybody has it, `NotFound`
+        when the client is gone."""
+        params = {
+            "server_id": self._server,
+            "origin": origin,
+            "ns": ns,
+            "mbox": mbox,
+            "serial": serial,
+            **TIMES,
+            "active": "N",
+            "xfer": "",
+            "also_notify": "",
+            "update_acl": "",
+            "dnssec_wanted": "N",
+        }
+        return _id("dns_zone_add", self._session.call("dns_zone_add", client_id=client_id, params=params))
+
+    def set_zone_active(self, zone_id: int, active: bool, serial: int) -> None:
+        """Has a zone served, or not any more. A client_id of 0 keeps the owner."""
+        params = {"active": "Y" if active else "N", "serial": serial}
+        self._session.call("dns_zone_update", client_id=0, primary_id=int(zone_id), params=params)
+
+    def delete_zone(self, zone_id: int) -> None:
+        """Deletes a zone; one that is gone is fine. Its records stay: delete them before."""
+        self._session.call("dns_zone_delete", primary_id=int(zone_id))
+
+    # Records
+
+    def records_of(self, group_id: int) -> list[Record]:
+        """All records of a client's group, in all zones, also in some that are gone."""
+        return [_record(row) for row in self._rows("dns_a_get", primary_id={"sys_groupid": group_id})]
+
+    def zone_records(self, zone_id: int) -> list[Record]:
+        """All records of one zone, whoever made them, active or not."""
+        return [_record(row) for row in self._list("dns_rr_get_all_by_zone", zone_id=int(zone_id))]
+
+    def create_record(self, client_id: int, zone_id: int, raise_serial: bool = True, **fields: Any) -> int:
+        """Makes a record of `type, name, data, ttl, priority`; its id. Pass the zone's owner: another would take the zone over."""
+        params = {**self._params(zone_id, **fields), "serial": 0}
+        function = f"dns_{fields['type'].lower()}_add"
+        return _id(
+            function,
+            self._session.call(function, client_id=client_id, params=params, update_serial=raise_serial),
+        )
+
+    def update_record(self, client_id: int, zone_id: int, record_id: int, **fields: Any) -> None:
+        """Changes a record to `type, name, data, ttl, priority`; the type has to be the one it has."""
+        self._session.call(
+            f"dns_{fields['type'].lower()}_update",
+            client_id=client_id,
+            primary_id=int(record_id),
+            params=self._params(zone_id, **fields),
+            update_serial=True,
+        )
+
+    def delete_record(self, record_id: int, type: str, raise_serial: bool = True) -> None:
+        """Deletes a record that was just read: with a serial to raise, one that is gone ends in `BadAnswer`."""
+        self._session.call(
+            f"dns_{type.lower()}_delete", primary_id=int(record_id), update_serial=raise_serial
+        )
+
+    def _params(
+        self, zone_id: int, *, type: str, name: str, data: str, ttl: int, priority: int
+    ) -> dict[str, Any]:
+        return {
+            "server_id": self._server,
+            "zone": int(zone_id),
+            "name": name,
+            "type": type,
+            "data": data,
+            "aux": priority,
+            "ttl": ttl,
+            "active": "Y",
+            "stamp": time.strftime("%Y-%m-%d %H:%M:%S"),
+        }
+
+    def _zones(self, filter: Row) -> list[Zone]:
+        return [_zone(row) for row in self._rows("dns_zone_get", primary_id=filter)]
+
+    def _rows(self, function: str, **filters: Row) -> list[Row]:
+        """All rows that match; page by page, since no function gives a count."""
+        ((argument, filter),) = filters.items()
+        rows: list[Row] = []
+        while True:
+            page = {**filter, "#OFFSET#": len(rows), "#LIMIT#": PAGE}
+            found = self._list(function, **{argument: page})
+            rows += found
+            if len(found) < PAGE:
+                return rows
+
+    def _list(self, function: str, **arguments: Any) -> list[Row]:
+        found = self._session.read(function, **arguments)
+        if not isinstance(found, list):
+            raise BadAnswer(SYSTEM, f"{function}: no list")
+        return found
+
+
+def first_serial() -> int:
+    """The serial of a zone that is made today: YYYYMMDD01."""
+    return int(time.strftime("%Y%m%d")) * 100 + 1
+
+
+def next_serial(serial: int) -> int:
+    """The serial after this one, as the panel counts: today's first one, or one more."""
+    return max(first_serial(), serial + 1)
+
+
+def _id(function: str, value: Any) -> int:
+    try:
+        id = int(value)
+    except (TypeError, ValueError):
+        id = 0
+    if id <= 0:
+        raise BadAnswer(SYSTEM, f"{function}: no id: {value!r}")
+    return id
+
+
+def _number(row: Row, column: str) -> int:
+    try:
+        return int(row[column])
+    except (KeyError, TypeError, ValueError):
+        raise BadAnswer(SYSTEM, f"a row without a number in {column}") from None
+
+
+def _zone(row: Row) -> Zone:
+    return Zone(
+        id=_number(row, "id"),
+        origin=row["origin"],
+        group_id=_number(row, "sys_groupid"),
+        active=row["active"] == "Y",
+        serial=_number(row, "serial"),
+    )
+
+
+def _record(row: Row) -> Record:
+    return Record(
+        id=_number(row, "id"),
+        zone_id=_number(row, "zone"),
+        group_id=_number(row, "sys_groupid"),
+        name=row["name"] or "",
+        type=row["type"] or "",
+        data=row["data"] or "",
+        priority=_number(row, "aux"),
+        ttl=_number(row, "ttl"),
+        active=row["active"] == "Y",
+    )

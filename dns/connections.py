@@ -1,0 +1,35 @@
+"""Clients made from settings, one of each kind for each process."""
+
+from functools import cache
+
+from django.conf import settings
+
+from dns.clients.delegation import Delegation
+from dns.clients.ispconfig import Ispconfig
+from nodepoint.resolver import Resolver
+
+
+@cache
+def ispconfig() -> Ispconfig:
+    """The panel that holds the zones."""
+    return Ispconfig(
+        settings.ISPCONFIG_URL,
+        settings.ISPCONFIG_USER,
+        settings.ISPCONFIG_PASSWORD,
+        settings.ISPCONFIG_SERVER_ID,
+        verify={"true": True, "false": False}.get(
+            settings.ISPCONFIG_VERIFY_TLS.lower(), settings.ISPCONFIG_VERIFY_TLS
+        ),
+    )
+
+
+@cache
+def delegation() -> Delegation:
+    """The servers of the zones above customers' ones."""
+    return Delegation(Resolver(settings.DNS_RESOLVERS), settings.DNS_PORT)
+
+
+def forget() -> None:
+    """Drop the clients, so that the next ones are made from the settings of then (tests)."""
+    for make in (ispconfig, delegation):
+        make.cache_clear()

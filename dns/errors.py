@@ -1,0 +1,115 @@
+"""What can be refused about zones and records: facts, each with the sentence a customer reads."""
+
+from collections.abc import Sequence
+
+from nodepoint.api.errors import BadRequest, Conflict, Missing
+
+
+class UnknownZone(Missing):
+    """No such zone, or not this customer's."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such zone.")
+
+
+class UnknownRecord(Missing):
+    """No such record in this zone."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such record in this zone.")
+
+
+class ZoneUnclear(BadRequest):
+    """The request does not say which zone is meant."""
+
+    def __init__(self) -> None:
+        super().__init__("Please say which zone is meant: with zone_id or zone, or by a name that ends in it.")
+
+
+class BadField(BadRequest):
+    """A value is missing or wrong."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence, fields={field: [sentence]})
+
+
+class ZoneExists(Conflict):
+    """The customer has the zone already."""
+
+    code = "exists"
+
+    def __init__(self) -> None:
+        super().__init__("You have this zone already.")
+
+
+class ZoneBeingDeleted(Conflict):
+    """The customer's zone is not gone yet."""
+
+    code = "exists"
+
+    def __init__(self) -> None:
+        super().__init__("This zone is still being deleted. Please try again later.")
+
+
+class NameTaken(Conflict):
+    """The name, or one above or below it, is somebody else's, the platform's, or nobody's to have."""
+
+    code = "taken"
+
+    def __init__(self) -> None:
+        super().__init__("This domain cannot be added: it, or one above or below it, is already in use.")
+
+
+class NotDelegated(BadRequest):
+    """The zone above does not refer to our name servers. `found`: those it refers to."""
+
+    def __init__(self, name: str, found: Sequence[str], wanted: Sequence[str]) -> None:
+        now = f"its name servers are {', '.join(found)}" if found else "no name servers are set for it"
+        sentence = (
+            f"The domain {name} does not lead here yet: {now}. "
+            f"Please set {', '.join(wanted)} at your registrar, wait until that is published, and try again."
+        )
+        super().__init__(sentence, fields={"domain": [sentence]})
+
+
+class ZoneBusy(Conflict):
+    """The zone is still being made, or already being deleted."""
+
+    code = "busy"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"This zone is still being {what}. Please try again in a moment.")
+
+
+class Protected(Conflict):
+    """Name servers and SOA of the zone itself are the platform's."""
+
+    code = "protected"
+
+    def __init__(self) -> None:
+        super().__init__("The name servers and the SOA of the domain itself are ours and cannot be changed.")
+
+
+class RecordExists(Conflict):
+    """The same record twice."""
+
+    code = "exists"
+
+    def __init__(self) -> None:
+        super().__init__("This record exists already.")
+
+
+class CnameConflict(Conflict):
+    """A CNAME beside anything else on one name would stop the whole zone from being published."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The name {name.rstrip('.')} can have one CNAME and nothing else, or no CNAME.")
+
+
+class QuotaExceeded(Conflict):
+    """Enough zones, or enough records in a zone."""
+
+    code = "quota_exceeded"
+
+    def __init__(self, most: int, what: str) -> None:
+        super().__init__(f"The limit is reached: {most} {what}.")

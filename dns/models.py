@@ -1,0 +1,121 @@
+"""Customers, their zones, and what a new zone begins with. Records are not kept here: they are read where they are."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+
+from dns import records, rules
+from dns.errors import ApiError
+from nodepoint.fields import IdentifierField
+
+
+class Customer(models.Model):
+    """A user of the billing portal, and the ISPConfig client that owns his zones."""
+
+    user_id = IdentifierField("user id", max_length=20, unique=True, help_text="The billing portal's.")
+    email = models.EmailField(max_length=254, blank=True)
+    # Found or made at ISPConfig with the first zone; NULL before.
+    client_id = models.PositiveBigIntegerField("ISPConfig client", null=True, editable=False)
+    group_id = models.PositiveBigIntegerField("ISPConfig group", null=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.user_id
+
+    @property
+    def customer_no(self) -> str:
+        """The owner mark of the client at ISPConfig."""
+        return f"P{self.user_id}"
+
+    @property
+    def username(self) -> str:
+        """The client's name at ISPConfig; the prefix keeps clear of other users' names."""
+        return f"np_p{self.user_id}"
+
+
+class Zone(models.Model):
+    """A customer's zone. One that is added again after its deletion gets a new row."""
+
+    class State(models.TextChoices):
+        CREATING = "creating"
+        ACTIVE = "active"
+        FAILED = "failed"  # undone: nothing of it is left at ISPConfig
+        DELETED = "deleted"
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="zones")
+    name = IdentifierField(max_length=253, db_index=True, help_text="In ASCII, without a last dot.")
+    # The name while this row stands for the zone, NULL once it has failed or was deleted.
+    name_key = IdentifierField(max_length=253, null=True, unique=True, editable=False)
+    state = models.CharField(max_length=16, choices=State, default=State.CREATING, db_index=True)
+    deletion_requested_at = models.DateTimeField(null=True, editable=False)
+    ispconfig_id = models.PositiveBigIntegerField("ISPConfig zone", null=True, db_index=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
+    ended_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def key(self) -> str:
+        """What jobs name as their subject."""
+        return f"dns.zone:{self.pk}"
+
+    @property
+    def origin(self) -> str:
+        """The name with its last dot."""
+        return f"{self.name}."
+
+
+class NamesLock(models.Model):
+    """One row, held while a zone is added, so that no two customers get a domain and its subdomain at the same moment."""
+
+    def __str__(self) -> str:
+        return "names"
+
+
+class TemplateRecord(models.Model):
+    """A record that every new zone begins with, beside its name servers."""
+
+    position = models.PositiveSmallIntegerField(default=0)
+    type = models.CharField(max_length=8, choices=[(t, t) for t in records.TYPES if t != "NS"], default="A")
+    name = models.CharField(max_length=128, help_text="@ for the domain itself, else relative to it, such as www.")
+    content = models.TextField(help_text=f"{records.ALIAS} stands for the proxy's address.")
+    priority = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MaxValueValidator(records.PRIORITIES[1])], help_text="For MX only."
+    )
+    ttl = models.PositiveIntegerField(
+        "TTL (seconds)",
+        default=3600,
+        validators=[MinValueValidator(records.TTLS[0]), MaxValueValidator(records.TTLS[1])],
+    )
+
+    class Meta:
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.type} {self.content}"
+
+    def entry(self, zone: str, proxy_ip: str) -> records.Entry:
+        """What it says in a zone of that name (no last dot). BadField."""
+        columns = ("type", "name", "content", "priority", "ttl")
+        return records.parse({column: getattr(self, column) for column in columns}, zone, proxy_ip)
+
+    def clean(self) -> None:
+        """What a customer could not add himself, alone or beside the other rows, cannot stand here either."""
+        zone, address = "example.com", "192.0.2.1"
+        others: list[Any] = []
+        try:
+            for row in TemplateRecord.objects.exclude(pk=self.pk):
+                others.append(records.Held(row.pk, row.entry(zone, address), True))
+            rules.may_add(self.entry(zone, address), f"{zone}.", others)
+        except ApiError as error:
+            raise ValidationError(error.sentence) from None

@@ -1,0 +1,154 @@
+"""Support keys for staff: is this key good, whose is it, what happened to it; and the acts that staff may carry out."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.html import format_html
+from unfold.decorators import action, display
+
+from nodepoint.admin import ReadOnlyAdmin, ReadOnlyInline
+from support import keys, search, services
+from support.acts import ACTS, perform
+from support.export import as_csv
+from support.models import Change, SupportKey
+
+STATUS_COLOURS = {
+    SupportKey.Status.ACTIVE: "success",
+    SupportKey.Status.SUSPENDED: "warning",
+    SupportKey.Status.INACTIVE: "danger",
+}
+
+
+class Searched:
+    """The search box of the admin, answered from the index of terms."""
+
+    search_help_text = "Key, service, e-mail or name"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        """The rows of the support keys that the search finds."""
+        if not search_term.strip():
+            return queryset, False
+        found, more = search.matching(search_term)
+        if more:
+            messages.warning(request, f"More than {search.MOST} keys match: these are not all of them.")
+        return queryset.filter(**{f"{self.path_to_key}__in": found}), False
+
+
+class ChangeInline(ReadOnlyInline):
+    """The history of a key, newest first."""
+
+    model = Change
+    fields = readonly_fields = ("at", "kind", "before", "after", "actor", "reason", "replaced_key")
+    verbose_name_plural = "History"
+
+    def has_view_permission(self, request: HttpRequest, obj: SupportKey | None = None) -> bool:
+        """Whoever may see a key may see its history."""
+        return request.user.has_perm("support.view_supportkey")
+
+
+@admin.register(SupportKey)
+class SupportKeyAdmin(Searched, ReadOnlyAdmin):
+    """Keys, newest first. A whole key in the search box is answered in one sentence above the list."""
+
+    path_to_key = "pk"
+    list_display = ("support_key", "service_id", "person", "email", "status_label", "created_at")
+    list_filter = ("status", "created_at")
+    search_fields = ("support_key",)  # makes the box appear; `Searched` answers it
+    sortable_by = ("support_key", "service_id", "created_at")  # what has an index
+    list_before_template = "support/verdict.html"
+    actions_list = ["export"]
+    actions_detail = list(ACTS)
+    fields = (("support_key", "status_label"), ("service_id", "created_at"), ("person", "email"))
+    readonly_fields = ("person", "status_label")
+    inlines = [ChangeInline]
+
+    @display(description="Name")
+    def person(self, row: SupportKey) -> str:
+        """The name, kept from turning the direction of the text around it."""
+        return format_html("<bdi>{}</bdi>", row.name)
+
+    @display(description="Status", ordering="status", label=STATUS_COLOURS)
+    def status_label(self, row: SupportKey) -> tuple[str, str]:
+        """The status in colour."""
+        return row.status, row.get_status_display()
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list, and above it the answer to “is this key good?”."""
+        asked = request.GET.get(SEARCH_VAR, "")
+        verdict = services.judge(asked) if keys.complete(asked) else None
+        return super().changelist_view(request, {**(extra_context or {}), "verdict": verdict})
+
+    def has_act_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Pages are for looking; acts need the permission to change."""
+        return request.user.has_perm("support.change_supportkey")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """The acts that the key's status admits."""
+        status = SupportKey.objects.filter(pk=object_id).values_list("status", flat=True).first()
+        fitting = {f"support_supportkey_{name}" for name, act in ACTS.items() if act.fits(status)}
+        return [one for one in super().get_actions_detail(request, object_id) if one.action_name in fitting]
+
+    @action(description="Suspend", icon="pause", permissions=["act"])
+    def suspend(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask, then do."""
+        return self._act(request, object_id, "suspend")
+
+    @action(description="Unsuspend", icon="play_arrow", permissions=["act"])
+    def unsuspend(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask, then do."""
+        return self._act(request, object_id, "unsuspend")
+
+    @action(description="Terminate", icon="block", permissions=["act"])
+    def terminate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask, then do."""
+        return self._act(request, object_id, "terminate")
+
+    @action(description="New key", icon="key", permissions=["act"])
+    def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask, then do."""
+        return self._act(request, object_id, "rotate")
+
+    def _act(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return perform(self, request, row, ACTS[name])
+
+    @action(description="Export as CSV", icon="download", permissions=["view"])
+    def export(self, request: HttpRequest) -> HttpResponse:
+        """The list as it is filtered and searched now."""
+        asked = request.GET.get(SEARCH_VAR, "")
+        if asked and search.matching(asked)[1]:
+            messages.error(request, f"More than {search.MOST} keys match: search for more words, or for none.")
+            return redirect("admin:support_supportkey_changelist")
+        lines = as_csv(self.get_changelist_instance(request).get_queryset(request))
+        name = f"support-keys-{timezone.localdate():%Y-%m-%d}.csv"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+@admin.register(Change)
+class ChangeAdmin(Searched, ReadOnlyAdmin):
+    """Everything that happened to all keys, newest first."""
+
+    path_to_key = "support_key"
+    list_display = ("at", "kind", "service", "before", "after", "actor", "reason")
+    list_filter = ("kind",)
+    list_select_related = ("support_key",)
+    search_fields = ("replaced_key",)  # makes the box appear; `Searched` answers it
+    sortable_by = ()
+    fields = ("at", "kind", "support_key", "before", "after", "replaced_key", "actor", "reason", "request_id")
+
+    @display(description="Service")
+    def service(self, change: Change) -> str:
+        """Whose support it is about."""
+        return change.support_key.service_id

@@ -1,0 +1,64 @@
+"""Finding support keys by what people remember: the beginnings of words of the name, e-mail, service, or the key itself."""
+
+import re
+from collections.abc import Iterable
+
+from django.db.models import Q
+
+from support import keys
+from support.models import SearchTerm, SupportKey
+from support.text import fold
+
+MOST = 1000  # keys that one search gives; whoever has more than that before him adds a word
+MOST_WORDS = 6
+TERM_LENGTH = SearchTerm._meta.get_field("text").max_length
+LAST = "\U0010ffff"  # sorts after every other character, in bytes as in code points
+
+
+def index(row: SupportKey) -> None:
+    """Write the words that a new key is found by."""
+    terms = [SearchTerm(support_key=row, text=text) for text in sorted(_terms(row))]
+    SearchTerm.objects.bulk_create(terms)
+
+
+def _terms(row: SupportKey) -> set[str]:
+    email = fold(row.email)
+    words = fold(row.name).split()
+    # Also the parts of Meyer-Landrut and O'Brien: nobody knows which one somebody will search for.
+    parts = [part for word in words for part in re.split(r"[-'’.]", word)]
+    found = [fold(row.service_id), email, email.rpartition("@")[2], *words, *parts]
+    return {text[:TERM_LENGTH] for text in found if text}
+
+
+def matching(text: str) -> tuple[list[int], bool]:
+    """Primary keys of the support keys in which each word begins some term, or whose key begins with the text.
+
+    At most MOST; also whether there are more. The keys are fetched first and by themselves, so that neither database can prefer
+    to walk through the whole list.
+    """
+    words = sorted({word[:TERM_LENGTH] for word in fold(text).split()[:MOST_WORDS]}, key=len, reverse=True)
+    found = dict.fromkeys([*_by_key(text), *_by_words(words)])
+    return list(found)[:MOST], len(found) > MOST
+
+
+def _by_key(text: str) -> Iterable[int]:
+    """Short beginnings count only with `SUP` before them: else every short name would find some keys by chance."""
+    begin = keys.tidy(text)
+    typed = len(re.sub(r"[\s-]", "", text))
+    if not begin or typed < 6:
+        return ()
+    return SupportKey.objects.filter(_between("support_key", begin)).values_list("pk", flat=True)[: MOST + 1]
+
+
+def _by_words(words: list[str]) -> Iterable[int]:
+    if not words:
+        return ()
+    found = SearchTerm.objects.filter(_between("text", words[0]))
+    for word in words[1:]:
+        found = found.filter(_between("support_key__terms__text", word))
+    return found.values_list("support_key", flat=True).distinct()[: MOST + 1]
+
+
+def _between(field: str, begin: str) -> Q:
+    """`field` begins with `begin`, as a range: LIKE uses an index only under conditions that differ by database."""
+    return Q(**{f"{field}__gte": begin, f"{field}__lt": begin + LAST})

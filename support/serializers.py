@@ -1,0 +1,81 @@
+"""Bodies of requests and answers."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from nodepoint.api.fields import EmailField, ServiceIdField
+from support.models import SupportKey
+from support.text import plain
+
+
+class NameField(serializers.CharField):
+    """A name as a person writes it: at most 255 characters, kept as it is; no control characters, no line breaks."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_length": 255, "trim_whitespace": False, "validators": [plain], **options})
+
+    def to_internal_value(self, data: Any) -> str:
+        """Text only: a number or a list is no name."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class FirstNameField(NameField):
+    """A name that has to say something."""
+
+    def run_validation(self, data: Any = serializers.empty) -> str:
+        """Blanks alone count as missing."""
+        return super().run_validation("" if isinstance(data, str) and not data.strip() else data)
+
+
+class SupportServiceInput(serializers.Serializer):
+    """Which service is meant."""
+
+    service_id = ServiceIdField()
+
+
+class CreateSupportKeyInput(SupportServiceInput):
+    """Who has ordered support."""
+
+    email = EmailField()
+    firstname = FirstNameField()
+    lastname = NameField(allow_blank=True, help_text="Empty for people who have one name only.")
+
+
+class VerifySupportKeyInput(serializers.Serializer):
+    """A key to be checked."""
+
+    support_key = serializers.CharField(max_length=255, help_text="`SUP-` and 16 of `A-Z0-9`.")
+
+
+class SupportStatusOutput(serializers.Serializer):
+    """Whether the service's key is good."""
+
+    status = serializers.ChoiceField(choices=SupportKey.Status.values)
+
+
+class SupportKeyCreatedOutput(SupportStatusOutput):
+    """The new key."""
+
+    service_id = serializers.CharField()
+    support_key = serializers.CharField()
+
+
+class SupportKeyOutput(SupportStatusOutput):
+    """The key of a service."""
+
+    support_key = serializers.CharField()
+    email = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class VerifySupportKeyOutput(serializers.Serializer):
+    """`valid`, and whose key it is when it is."""
+
+    valid = serializers.BooleanField()
+    service_id = serializers.CharField(required=False)
+    firstname = serializers.CharField(required=False)
+    lastname = serializers.CharField(required=False)
+    email = serializers.CharField(required=False)

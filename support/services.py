@@ -1,0 +1,171 @@
+"""What can be done with support keys: one function for each act, called by the API, the admin and commands alike."""
+
+import hmac
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from nodepoint import logs
+from nodepoint.api.errors import Unavailable
+from nodepoint.api.models import Token
+from support import guessing, keys, search
+from support.errors import KeyExists, KeyReplaced, UnknownService
+from support.models import Change, SupportKey
+
+MOST_TRIES = 5  # a collision happens once in 8e24 keys; five in a row mean that something else is wrong
+Status = SupportKey.Status
+
+
+def create_support_key(
+    *, service_id: str, email: str, firstname: str, lastname: str, actor: str
+) -> SupportKey:
+    """Give a service its key; KeyExists when it has or had one. Names are kept exactly as they are."""
+    facts = {"service_id": service_id, "email": email, "firstname": firstname, "lastname": lastname}
+    for _ in range(MOST_TRIES):
+        try:
+            return _insert(facts, keys.generate(), actor)
+        except IntegrityError:
+            if SupportKey.objects.filter(service_id=service_id).exists():
+                raise KeyExists() from None
+    raise Unavailable("No support key could be made. Please try again later.")
+
+
+@transaction.atomic
+def _insert(facts: dict[str, str], key: str, actor: str) -> SupportKey:
+    row = SupportKey.objects.create(**facts, support_key=key, key_hash=keys.digest(key))
+    search.index(row)
+    _record(row, Change.Kind.CREATED, before="", actor=actor)
+    return row
+
+
+def suspend_support(service_id: str, *, actor: str, reason: str = "") -> SupportKey:
+    """No support until it is unsuspended. Any number of times; UnknownService."""
+    return _set_status(service_id, Status.SUSPENDED, Change.Kind.SUSPENDED, actor, reason)
+
+
+def unsuspend_support(service_id: str, *, actor: str, reason: str = "") -> SupportKey:
+    """Support again with the same key, after a suspension or a termination. Any number of times; UnknownService."""
+    return _set_status(service_id, Status.ACTIVE, Change.Kind.UNSUSPENDED, actor, reason)
+
+
+def terminate_support(service_id: str, *, actor: str, reason: str = "") -> SupportKey:
+    """The service ended; the row stays. Any number of times; UnknownService."""
+    return _set_status(service_id, Status.INACTIVE, Change.Kind.TERMINATED, actor, reason)
+
+
+@transaction.atomic
+def _set_status(service_id: str, status: str, kind: str, actor: str, reason: str) -> SupportKey:
+    row = _locked(service_id)
+    if row.status != status:
+        before, row.status = row.status, status
+        row.save(update_fields=["status"])
+        _record(row, kind, before=before, actor=actor, reason=reason)
+    return row
+
+
+@transaction.atomic
+def rotate_key(service_id: str, *, old_key: str, actor: str, reason: str) -> SupportKey:
+    """Replace the service's key `old_key`, which is dead at once; the status stays as it is.
+
+    KeyReplaced when it is not the service's key any more, so that two clicks make one new key; UnknownService.
+    """
+    row = _locked(service_id)
+    if row.support_key != old_key:
+        raise KeyReplaced()
+    for _ in range(MOST_TRIES):
+        row.support_key = keys.generate()
+        row.key_hash = keys.digest(row.support_key)
+        try:
+            with transaction.atomic():
+                row.save(update_fields=["support_key", "key_hash"])
+        except IntegrityError:
+            continue
+        _record(row, Change.Kind.ROTATED, before=row.status, actor=actor, reason=reason, replaced_key=old_key)
+        return row
+    raise Unavailable("No support key could be made. Please try again later.")
+
+
+def _locked(service_id: str) -> SupportKey:
+    """The row, held until the transaction ends: the order of two changes is that of their history."""
+    row = SupportKey.objects.select_for_update().filter(service_id=service_id).first()
+    if row is None:
+        raise UnknownService()
+    return row
+
+
+def _record(row: SupportKey, kind: str, **facts: str) -> None:
+    Change.objects.create(
+        support_key=row, kind=kind, after=row.status, request_id=logs.request_id(), **facts
+    )
+
+
+def get_support_key(service_id: str) -> SupportKey:
+    """The service's row, whatever its status; UnknownService."""
+    row = SupportKey.objects.filter(service_id=service_id).first()
+    if row is None:
+        raise UnknownService()
+    return row
+
+
+def verify_key(text: str, *, token: Token, address: str) -> SupportKey | None:
+    """The row of a key that gives a right to support now, else None, whether it is unknown or not active.
+
+    TooManyWrongKeys, also for a right one, when the token or the address has used up its wrong keys. The look-up comes first, so
+    that the count it is held against is that of the moment of the answer.
+    """
+    row = find_key(text)
+    sources = guessing.sources(token, address)
+    guessing.refuse_guessers(sources)
+    if row is not None and row.active:
+        return row
+    guessing.note_wrong_key(sources)
+    return None
+
+
+def find_key(text: str) -> SupportKey | None:
+    """The row of exactly this key, whatever its status. Unknown keys cost the same steps."""
+    row = SupportKey.objects.filter(key_hash=keys.digest(text)).first()
+    known = hmac.compare_digest((row.support_key if row else keys.PREFIX).encode(), text.encode())
+    return row if row and known else None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer to “is this key good?”, for staff."""
+
+    good: bool
+    sentence: str
+    row: SupportKey | None
+
+
+def judge(text: str) -> Verdict:
+    """Whether a key, as a person wrote it, is good now, and if not, why. For staff only: it is not throttled."""
+    key = keys.complete(text)
+    if not key:
+        return Verdict(False, "This is no support key: one has SUP- and 16 letters and digits.", None)
+    row = find_key(key)
+    if row is None:
+        return _judge_unknown(key)
+    whose = f"service {row.service_id}, {row.name}, {row.email}"
+    if row.active:
+        return Verdict(True, f"{key} is good: {whose}.", row)
+    return Verdict(False, f"{key} is not good: {row.get_status_display().lower()}{_since(row)} ({whose}).", row)
+
+
+def _since(row: SupportKey) -> str:
+    change = row.changes.first()
+    return f" since {_day(change)}" if change else ""
+
+
+def _judge_unknown(key: str) -> Verdict:
+    change = Change.objects.filter(replaced_key=key).select_related("support_key").first()
+    if change is None:
+        return Verdict(False, f"{key} is not good: there is no such key.", None)
+    row = change.support_key
+    sentence = f"{key} is not good: it was replaced by a newer one on {_day(change)} (service {row.service_id})."
+    return Verdict(False, sentence, row)
+
+
+def _day(change: Change) -> str:
+    return f"{timezone.localtime(change.at):%Y-%m-%d %H:%M}"

@@ -1,0 +1,171 @@
+"""Claims, leases and fences: one holder at a time, and nothing is lost or written twice when one dies."""
+
+from datetime import timedelta
+
+from nodepoint.jobs import engine, limits
+from nodepoint.jobs.engine import LEASE, LOST_LEASES
+from nodepoint.jobs.models import Job, JobStep, Lease
+from nodepoint.jobs.outcomes import Done, Fail, Retry, Wait
+from nodepoint.jobs.registry import Limit
+from tests.nodepoint.jobs.base import EngineTestCase, S, ThreadsTestCase
+
+
+class ClaimTests(EngineTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.flow(self.step("a"))
+        self.submit()
+
+    def test_a_claimed_step_cannot_be_claimed_again(self) -> None:
+        self.claim("a")
+        self.assertIsNone(engine.claim(self.row("a").pk, self.clock.now()))
+
+    def test_it_can_when_the_lease_is_over(self) -> None:
+        self.claim("a")
+        self.clock.move(LEASE - 0.1)
+        self.assertEqual(engine.due(self.clock.now(), 10), [])
+        self.clock.move(0.1)
+        self.assertEqual(engine.due(self.clock.now(), 10), [self.row("a").pk])
+        self.claim("a")
+
+    def test_a_step_that_is_not_due_cannot_be_claimed(self) -> None:
+        before = self.row("a").due_at - timedelta(seconds=1)
+        self.assertIsNone(engine.claim(self.row("a").pk, before))
+        self.assertIsNone(engine.claim(10**9, self.clock.now()))
+
+    def test_the_longest_due_comes_first_and_no_more_than_asked_for(self) -> None:
+        self.clock.move(1)
+        for number in range(5):
+            self.submit(subject=f"other:{number}")
+        rows = list(JobStep.objects.order_by("pk"))
+        for row, seconds in zip(rows, (3, 1, 2, 6, 5, 4), strict=True):
+            JobStep.objects.filter(pk=row.pk).update(due_at=self.clock.now() - timedelta(seconds=seconds))
+        expected = [rows[index].pk for index in (3, 4, 5, 0)]
+        self.assertEqual(engine.due(self.clock.now(), 4), expected)
+
+
+class FenceTests(EngineTestCase):
+    def test_a_holder_that_lost_its_lease_writes_nothing(self) -> None:
+        plan = self.make_plan()
+        late = Done(ref="late", facts={"cores": 9}, data={"late": True}, note="late")
+        self.flow(self.step("a", Wait(ref="good", seconds=60), late), subject="sites.Plan")
+        job = self.submit(subject=f"sites.plan:{plan.pk}")
+        first = self.claim("a")
+        self.clock.move(LEASE)
+        self.call("a")  # the second holder goes on
+        before = JobStep.objects.values().get()
+
+        self.assertEqual(engine.execute(first, self.clock), [])
+
+        self.assertEqual(self.journal, ["a", "a"])
+        self.assertEqual(JobStep.objects.values().get(), before)
+        self.assertEqual(before["ref"], "good")
+        plan.refresh_from_db()
+        self.assertEqual(plan.cores, 1)
+        job.refresh_from_db()
+        self.assertEqual(job.state, Job.State.RUNNING)
+
+    def test_neither_its_failure_nor_its_place_in_line_counts(self) -> None:
+        self.flow(self.step("a", Wait(seconds=60), Fail(error="Late.")), self.step("b", Retry(seconds=90)))
+        job = self.submit()
+        first = self.claim("a")
+        self.clock.move(LEASE)
+        self.call("a")
+        engine.execute(first, self.clock)
+        job.refresh_from_db()
+        self.assertEqual((job.state, self.row("a").state), (Job.State.RUNNING, S.RUNNING))
+
+    def test_a_holder_that_finds_its_limit_full_after_losing_the_lease_leaves_the_row_alone(self) -> None:
+        self.flow(self.step("a", Wait(seconds=60), limits=(Limit("lane", lambda: 1),)))
+        self.submit()
+        first = self.claim("a")
+        self.clock.move(LEASE)
+        self.call("a")
+        limits.take("lane", 1, "somebody", self.clock.now(), 60)
+        before = JobStep.objects.values().get()
+        engine.execute(first, self.clock)
+        self.assertEqual(JobStep.objects.values().get(), before)
+
+
+class HeartbeatTests(EngineTestCase):
+    def test_renewing_keeps_the_step_and_its_slots(self) -> None:
+        self.flow(self.step("a", limits=(Limit("lane", lambda: 1),)))
+        self.submit()
+        claim = self.claim("a")
+        limits.take("lane", 1, claim.holder, self.clock.now(), LEASE)
+        self.clock.move(10)
+        engine.renew([claim], self.clock.now())
+        self.clock.move(10)
+        self.assertEqual(engine.due(self.clock.now(), 1), [])
+        self.assertFalse(limits.take("lane", 1, "other", self.clock.now(), 1))
+
+    def test_renewing_what_was_lost_takes_nothing_back(self) -> None:
+        self.flow(self.step("a"))
+        self.submit()
+        first = self.claim("a")
+        self.clock.move(LEASE)
+        self.claim("a")
+        before = self.row("a").due_at
+        self.clock.move(5)
+        engine.renew([first], self.clock.now())
+        self.assertEqual(self.row("a").due_at, before)
+
+
+class PoisonTests(EngineTestCase):
+    """A step that kills its worker each time: nothing is ever recorded."""
+
+    def test_it_comes_to_an_end(self) -> None:
+        step = self.step("a", SystemExit(), undo=Done())
+        self.flow(step)
+        job = self.submit()
+        for _ in range(LOST_LEASES):
+            with self.assertRaises(SystemExit):
+                self.call("a")
+            self.clock.move(LEASE)
+        self.run_jobs()
+        job.refresh_from_db()
+        self.assertEqual(job.state, Job.State.ROLLED_BACK)
+        self.assertIn("died again and again", job.detail)
+        self.assertEqual(len(step.run.calls), LOST_LEASES)
+        self.assertEqual(self.journal[-1], "undo a")
+
+    def test_a_job_that_never_gives_up_does_not_either(self) -> None:
+        self.flow(self.step("a", *[SystemExit()] * 20, Done()), deadline=None)
+        job = self.submit()
+        for _ in range(20):
+            with self.assertRaises(SystemExit):
+                self.call("a")
+            self.clock.move(LEASE)
+        self.call("a")
+        job.refresh_from_db()
+        self.assertEqual(job.state, Job.State.SUCCEEDED)
+
+
+class ExclusiveTests(ThreadsTestCase):
+    def test_of_many_that_claim_at_once_one_gets_it(self) -> None:
+        self.flow(self.step("a"))
+        for number in range(10):
+            job = self.submit(subject=f"thing:{number}")
+            self.clock.move(1)
+            step_id = job.steps.get().pk
+            claims = self.together(lambda _, step_id=step_id: engine.claim(step_id, self.clock.now()), 6)
+            self.assertEqual(len([claim for claim in claims if claim]), 1)
+
+    def test_every_due_step_is_called_once(self) -> None:
+        self.flow(self.step("a"))
+        jobs = [self.submit(subject=f"thing:{number}") for number in range(40)]
+        self.clock.move(1)
+
+        def work(_: int) -> int:
+            called = 0
+            while ids := engine.due(self.clock.now(), 5):
+                for step_id in ids:
+                    if claim := engine.claim(step_id, self.clock.now()):
+                        engine.execute(claim, self.clock)
+                        called += 1
+            return called
+
+        self.assertEqual(sum(self.together(work, 6)), len(jobs))
+        self.assertEqual(Job.objects.filter(state=Job.State.SUCCEEDED).count(), len(jobs))
+        self.assertEqual(len(self.journal), len(jobs))
+        self.assertFalse(Lease.objects.exists())
