@@ -23,7 +23,9 @@ class ZoneUnclear(BadRequest):
     """The request does not say which zone is meant."""
 
     def __init__(self) -> None:
-        super().__init__("Please say which zone is meant: with zone_id or zone, or by a name that ends in it.")
+        super().__init__(
+            "Please say which zone is meant: with zone_id or zone, or by a name that ends in it."
+        )
 
 
 class BadField(BadRequest):

@@ -46,9 +46,7 @@ def zones(group_id: int, seconds: float) -> list[LiveZone]:
     for row in rows:
         if row.zone_id in by_zone:  # what is left of a deleted zone has none
             by_zone[row.zone_id].append(row)
-    return sorted(
-        (_live(zone, by_zone[id]) for id, zone in found.items()), key=lambda zone: zone.name
-    )
+    return sorted((_live(zone, by_zone[id]) for id, zone in found.items()), key=lambda zone: zone.name)
 
 
 def zone(customer: Customer, name: str, seconds: float | None = None) -> LiveZone | None:

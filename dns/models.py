@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from dns import records, rules
-from dns.errors import ApiError
+from nodepoint.api.errors import ApiError
 from nodepoint.fields import IdentifierField
 
 
@@ -87,7 +87,9 @@ class TemplateRecord(models.Model):
 
     position = models.PositiveSmallIntegerField(default=0)
     type = models.CharField(max_length=8, choices=[(t, t) for t in records.TYPES if t != "NS"], default="A")
-    name = models.CharField(max_length=128, help_text="@ for the domain itself, else relative to it, such as www.")
+    name = models.CharField(
+        max_length=128, help_text="@ for the domain itself, else relative to it, such as www."
+    )
     content = models.TextField(help_text=f"{records.ALIAS} stands for the proxy's address.")
     priority = models.PositiveIntegerField(
         null=True, blank=True, validators=[MaxValueValidator(records.PRIORITIES[1])], help_text="For MX only."

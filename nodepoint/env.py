@@ -28,10 +28,10 @@ def load_files(base: Path, data: Path) -> None:
 
 
 def text(name: str, default: str = "") -> str:
-    """The setting as text, or from the file that `NAME_FILE` names (for secrets handed over as files)."""
+    """The setting as text, or from the file that `NAME_FILE` names (for secrets handed over as files). Empty means the default."""
     file = os.environ.get(f"{name}_FILE")
     if not file:
-        return os.environ.get(name, default).strip()
+        return os.environ.get(name, "").strip() or default
     try:
         return Path(file).read_text().strip()
     except OSError as error:
@@ -104,11 +104,13 @@ def database(name: str, default: str) -> dict:
     if config["ENGINE"].endswith("sqlite3"):
         options |= {
             "transaction_mode": "IMMEDIATE",
-            "timeout": 30,
+            "timeout": 15,  # seconds that a writer waits for another; requests have 22 in all
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
         }
+        # A file for tests too: threads that share a database in memory find its tables locked.
+        config["TEST"] = {"NAME": str(Path(config["NAME"]).with_name("test.sqlite3"))}
     elif config["ENGINE"].endswith("mysql"):
-        options |= {"charset": "utf8mb4", "isolation_level": "read committed"}
+        options |= {"charset": "utf8mb4", "isolation_level": "read committed", "connect_timeout": 5}
         config["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"}
     else:
         raise ImproperlyConfigured(f"{name}: only sqlite:// and mysql:// are supported.")

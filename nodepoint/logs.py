@@ -55,7 +55,8 @@ def config(level: str) -> dict:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
-            "django.server": {"level": "WARNING"},
+            "django": {"level": "WARNING"},
+            "django.request": {"level": "ERROR"},  # every request has its line in nodepoint.access already
             "django_q": {"level": "WARNING"},
             "django-q": {"level": "WARNING"},
             "paramiko": {"level": "WARNING"},

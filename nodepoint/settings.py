@@ -5,6 +5,7 @@ in one line which one is missing or malformed.
 """
 
 import os
+import warnings
 from pathlib import Path
 
 from nodepoint import env, logs
@@ -42,6 +43,8 @@ INSTALLED_APPS = [
     "nodepoint.api.apps.ApiConfig",
     "nodepoint.jobs.apps.JobsConfig",
     "sites.apps.SitesConfig",
+    "dns.apps.DnsConfig",
+    "support.apps.SupportConfig",
 ]
 
 MIDDLEWARE = [
@@ -82,6 +85,7 @@ TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "static"
+warnings.filterwarnings("ignore", message="No directory at")  # the demo and the tests need no collected files
 WHITENOISE_USE_FINDERS = True  # the demo serves the admin's assets without a collectstatic run
 
 # TLS ends at the operator's proxy. Without it (BEHIND_TLS=false) secure cookies would lock staff out.
@@ -164,6 +168,7 @@ PROXY_CHECK_ADDRESS = env.text("PROXY_CHECK_ADDRESS")
 NAMESERVERS = env.items("NAMESERVERS", "ns1.nodepoint.eu,ns2.nodepoint.eu")
 DNS_RESOLVERS = env.items("DNS_RESOLVERS")
 DNS_PORT = env.integer("DNS_PORT", 53, minimum=1)
+DNS_HOSTMASTER = env.text("DNS_HOSTMASTER", f"hostmaster@{BASE_DOMAIN}")
 SITE_NETWORK = env.text("SITE_NETWORK", "192.168.1.0/24")
 SITE_IP_RANGE = env.text("SITE_IP_RANGE", "192.168.1.100-192.168.1.253")
 SITE_GATEWAY = env.text("SITE_GATEWAY")
@@ -202,6 +207,13 @@ NPM_EMAIL = env.text("NPM_EMAIL")
 NPM_PASSWORD = env.text("NPM_PASSWORD")
 NPM_CERTIFICATE = env.text("NPM_CERTIFICATE", "letsencrypt")
 LETSENCRYPT_EMAIL = env.text("LETSENCRYPT_EMAIL")
+
+# ISPConfig, where customers' zones are
+ISPCONFIG_URL = env.text("ISPCONFIG_URL")
+ISPCONFIG_USER = env.text("ISPCONFIG_USER")
+ISPCONFIG_PASSWORD = env.text("ISPCONFIG_PASSWORD")
+ISPCONFIG_SERVER_ID = env.integer("ISPCONFIG_SERVER_ID", 1, minimum=1)
+ISPCONFIG_VERIFY_TLS = env.text("ISPCONFIG_VERIFY_TLS", "true")
 
 # Logs: one JSON object a line on standard error
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()

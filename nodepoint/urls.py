@@ -7,6 +7,8 @@ from django.views.generic import RedirectView
 urlpatterns = [
     path("", include("nodepoint.api.urls")),
     path("", include("sites.urls")),
+    path("", include("dns.urls")),
+    path("", include("support.urls")),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(url="/admin/")),
 ]

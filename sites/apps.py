@@ -6,3 +6,9 @@ class SitesConfig(AppConfig):
 
     name = "sites"
     verbose_name = "Sites"
+
+    def ready(self) -> None:
+        """Register the health probes, which need the models to be there."""
+        from sites import health
+
+        health.register()

@@ -1,1 +1,1 @@
-"""Support keys: who has a right to support, decided by the billing portal, asked by ticket systems and staff."""
+"""Support keys: who has a right to support. The billing portal decides it, ticket systems and staff ask."""

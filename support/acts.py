@@ -1,4 +1,4 @@
-"""What staff can do with a support key: a page that says what will happen and asks why, and a POST that does it."""
+"""What staff can do with a support key: a page that says what will happen and asks why, and a POST."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Status = SupportKey.Status
 
 @dataclass(frozen=True)
 class Act:
-    """`question` and `warning` for the page before; `done` is said afterwards; `states` in which the act makes sense."""
+    """`question` and `warning` stand on the page before, `done` is said after; `states`: where it fits."""
 
     question: str
     warning: str
@@ -46,7 +46,7 @@ ACTS = {
     ),
     "unsuspend": Act(
         question="Make this key valid again?",
-        warning="The customer has a right to support again, with the same key. The billing portal is not told.",
+        warning="The same key gives a right to support again. The billing portal is not told.",
         done="Active again.",
         states=frozenset({Status.SUSPENDED, Status.INACTIVE}),
         service=services.unsuspend_support,

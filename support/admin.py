@@ -1,4 +1,4 @@
-"""Support keys for staff: is this key good, whose is it, what happened to it; and the acts that staff may carry out."""
+"""Support keys for staff: is this key good, whose is it, what happened to it, what can be done."""
 
 from typing import Any
 
@@ -6,7 +6,6 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import action, display
@@ -15,7 +14,7 @@ from nodepoint.admin import ReadOnlyAdmin, ReadOnlyInline
 from support import keys, search, services
 from support.acts import ACTS, perform
 from support.export import as_csv
-from support.models import Change, SupportKey
+from support.models import HistoryEntry, SupportKey
 
 STATUS_COLOURS = {
     SupportKey.Status.ACTIVE: "success",
@@ -41,10 +40,10 @@ class Searched:
         return queryset.filter(**{f"{self.path_to_key}__in": found}), False
 
 
-class ChangeInline(ReadOnlyInline):
+class HistoryInline(ReadOnlyInline):
     """The history of a key, newest first."""
 
-    model = Change
+    model = HistoryEntry
     fields = readonly_fields = ("at", "kind", "before", "after", "actor", "reason", "replaced_key")
     verbose_name_plural = "History"
 
@@ -63,11 +62,12 @@ class SupportKeyAdmin(Searched, ReadOnlyAdmin):
     search_fields = ("support_key",)  # makes the box appear; `Searched` answers it
     sortable_by = ("support_key", "service_id", "created_at")  # what has an index
     list_before_template = "support/verdict.html"
+    actions = ["export_chosen"]
     actions_list = ["export"]
     actions_detail = list(ACTS)
     fields = (("support_key", "status_label"), ("service_id", "created_at"), ("person", "email"))
     readonly_fields = ("person", "status_label")
-    inlines = [ChangeInline]
+    inlines = [HistoryInline]
 
     @display(description="Name")
     def person(self, row: SupportKey) -> str:
@@ -123,21 +123,25 @@ class SupportKeyAdmin(Searched, ReadOnlyAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return perform(self, request, row, ACTS[name])
 
-    @action(description="Export as CSV", icon="download", permissions=["view"])
+    @action(description="Export all as CSV", icon="download", permissions=["view"])
     def export(self, request: HttpRequest) -> HttpResponse:
-        """The list as it is filtered and searched now."""
-        asked = request.GET.get(SEARCH_VAR, "")
-        if asked and search.matching(asked)[1]:
-            messages.error(request, f"More than {search.MOST} keys match: search for more words, or for none.")
-            return redirect("admin:support_supportkey_changelist")
-        lines = as_csv(self.get_changelist_instance(request).get_queryset(request))
-        name = f"support-keys-{timezone.localdate():%Y-%m-%d}.csv"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-        return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+        """The whole list."""
+        return _download(self.get_queryset(request))
+
+    @admin.action(description="Export the chosen ones as CSV", permissions=["view"])
+    def export_chosen(self, request: HttpRequest, queryset: QuerySet[SupportKey]) -> HttpResponse:
+        """The chosen rows; with “select all”, all of the list as it is filtered."""
+        return _download(queryset)
 
 
-@admin.register(Change)
-class ChangeAdmin(Searched, ReadOnlyAdmin):
+def _download(queryset: QuerySet[SupportKey]) -> HttpResponse:
+    name = f"support-keys-{timezone.localdate():%Y-%m-%d}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return StreamingHttpResponse(as_csv(queryset), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+@admin.register(HistoryEntry)
+class HistoryAdmin(Searched, ReadOnlyAdmin):
     """Everything that happened to all keys, newest first."""
 
     path_to_key = "support_key"
@@ -149,6 +153,6 @@ class ChangeAdmin(Searched, ReadOnlyAdmin):
     fields = ("at", "kind", "support_key", "before", "after", "replaced_key", "actor", "reason", "request_id")
 
     @display(description="Service")
-    def service(self, change: Change) -> str:
+    def service(self, entry: HistoryEntry) -> str:
         """Whose support it is about."""
-        return change.support_key.service_id
+        return entry.support_key.service_id

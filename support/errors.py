@@ -27,7 +27,7 @@ class KeyReplaced(Conflict):
 
 
 class TooManyWrongKeys(ApiError):
-    """A token or an address has tried as many wrong keys as it may in a minute. `seconds`: until it may try again."""
+    """A token or an address has used up its wrong keys of a minute. `seconds`: until it may try again."""
 
     http, code = 429, "rate_limited"
 

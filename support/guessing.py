@@ -1,6 +1,7 @@
-"""Keys cannot be guessed: a token, and a network address, may try 30 wrong ones a minute, over all processes together.
+"""Keys cannot be guessed: a token, and a network address, may try 30 wrong ones a minute over all processes.
 
-Only wrong keys are written down. Once the 30 are used up the right ones are refused too, or a refusal would tell them apart.
+Only wrong keys are written down. Once the 30 are used up, right ones are refused too: else the refusal itself
+would tell them apart.
 """
 
 import ipaddress

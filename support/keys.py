@@ -22,9 +22,9 @@ def digest(key: str) -> str:
 
 
 def tidy(text: str) -> str:
-    """A key, or the beginning of one, as people write it: lower case, blanks, missing dashes or `SUP` are forgiven.
+    """A key, or the beginning of one, as people write it; empty when the text can be neither.
 
-    Empty when the text can be neither.
+    Lower case, blanks, other dashes or none, and a missing `SUP` are forgiven.
     """
     bare = re.sub(r"[\s\u2010-\u2015-]", "", text).upper()
     rest = bare.removeprefix("SUP") if len(bare) != LENGTH else bare

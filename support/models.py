@@ -11,7 +11,7 @@ from support.text import plain
 
 
 class SupportKey(models.Model):
-    """The right to support that belongs to one service. Rows are kept for ever: the key of a service that ends is INACTIVE."""
+    """The right to support of one service. The row is kept when the service ends, as INACTIVE."""
 
     class Status(models.TextChoices):
         ACTIVE = "ACTIVE", "Active"
@@ -53,7 +53,7 @@ class AppendOnly(models.QuerySet):
     update = delete = bulk_update = _refuse
 
 
-class Change(models.Model):
+class HistoryEntry(models.Model):
     """One thing that happened to a support key: what, when, by whom and why. Kept for ever."""
 
     class Kind(models.TextChoices):
@@ -63,7 +63,7 @@ class Change(models.Model):
         TERMINATED = "terminated"
         ROTATED = "rotated"
 
-    support_key = models.ForeignKey(SupportKey, on_delete=models.PROTECT, related_name="changes")
+    support_key = models.ForeignKey(SupportKey, on_delete=models.PROTECT, related_name="history")
     kind = models.CharField(max_length=16, choices=Kind)
     before = models.CharField("status before", max_length=16, choices=SupportKey.Status, blank=True)
     after = models.CharField("status after", max_length=16, choices=SupportKey.Status)
@@ -77,6 +77,7 @@ class Change(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        verbose_name_plural = "history"
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.actor}"
@@ -93,7 +94,7 @@ class Change(models.Model):
 
 
 class SearchTerm(models.Model):
-    """A folded word that a support key is found by. Searches are ranges of this index, however many keys there are."""
+    """A folded word that a support key is found by. A search is a range of this index."""
 
     support_key = models.ForeignKey(SupportKey, on_delete=models.CASCADE, related_name="terms")
     text = IdentifierField(max_length=64)
@@ -106,11 +107,14 @@ class SearchTerm(models.Model):
 
 
 class WrongKeys(models.Model):
-    """How many wrong keys came from one token or one address in the minute that began with the first of them."""
+    """How many wrong keys came from one token or address in the minute that began with the first of them."""
 
     source = IdentifierField(max_length=80, unique=True)
     began_at = models.DateTimeField(db_index=True)
     count = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name_plural = "wrong keys"
 
     def __str__(self) -> str:
         return f"{self.count} by {self.source}"

@@ -1,4 +1,4 @@
-"""Finding support keys by what people remember: the beginnings of words of the name, e-mail, service, or the key itself."""
+"""Finding support keys by what people remember: beginnings of the name, e-mail, service, or of the key."""
 
 import re
 from collections.abc import Iterable
@@ -31,10 +31,10 @@ def _terms(row: SupportKey) -> set[str]:
 
 
 def matching(text: str) -> tuple[list[int], bool]:
-    """Primary keys of the support keys in which each word begins some term, or whose key begins with the text.
+    """Primary keys of the rows in which each word begins some term, or whose key begins with the text.
 
-    At most MOST; also whether there are more. The keys are fetched first and by themselves, so that neither database can prefer
-    to walk through the whole list.
+    At most MOST; also whether there are more. They are fetched by themselves, before the list, so that
+    neither database can prefer to walk through all rows.
     """
     words = sorted({word[:TERM_LENGTH] for word in fold(text).split()[:MOST_WORDS]}, key=len, reverse=True)
     found = dict.fromkeys([*_by_key(text), *_by_words(words)])
@@ -42,7 +42,7 @@ def matching(text: str) -> tuple[list[int], bool]:
 
 
 def _by_key(text: str) -> Iterable[int]:
-    """Short beginnings count only with `SUP` before them: else every short name would find some keys by chance."""
+    """Short beginnings count only with `SUP`: else every short name would find some keys by chance."""
     begin = keys.tidy(text)
     typed = len(re.sub(r"[\s-]", "", text))
     if not begin or typed < 6:
@@ -60,5 +60,5 @@ def _by_words(words: list[str]) -> Iterable[int]:
 
 
 def _between(field: str, begin: str) -> Q:
-    """`field` begins with `begin`, as a range: LIKE uses an index only under conditions that differ by database."""
+    """`field` begins with `begin`, as a range: when LIKE uses an index differs by database."""
     return Q(**{f"{field}__gte": begin, f"{field}__lt": begin + LAST})

@@ -10,7 +10,7 @@ from support.text import plain
 
 
 class NameField(serializers.CharField):
-    """A name as a person writes it: at most 255 characters, kept as it is; no control characters, no line breaks."""
+    """A name of at most 255 characters, kept as it is; control characters and line breaks are refused."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"max_length": 255, "trim_whitespace": False, "validators": [plain], **options})

@@ -1,4 +1,4 @@
-"""What can be done with support keys: one function for each act, called by the API, the admin and commands alike."""
+"""What can be done with support keys: one function for each act, called by API, admin and commands alike."""
 
 import hmac
 from dataclasses import dataclass
@@ -11,9 +11,12 @@ from nodepoint.api.errors import Unavailable
 from nodepoint.api.models import Token
 from support import guessing, keys, search
 from support.errors import KeyExists, KeyReplaced, UnknownService
-from support.models import Change, SupportKey
+from support.models import HistoryEntry, SupportKey
 
 MOST_TRIES = 5  # a collision happens once in 8e24 keys; five in a row mean that something else is wrong
+NOBODYS = (
+    keys.PREFIX + "-" * keys.LENGTH
+)  # compared with when there is no row, so that both ways cost the same
 Status = SupportKey.Status
 
 
@@ -35,23 +38,23 @@ def create_support_key(
 def _insert(facts: dict[str, str], key: str, actor: str) -> SupportKey:
     row = SupportKey.objects.create(**facts, support_key=key, key_hash=keys.digest(key))
     search.index(row)
-    _record(row, Change.Kind.CREATED, before="", actor=actor)
+    _record(row, HistoryEntry.Kind.CREATED, before="", actor=actor)
     return row
 
 
 def suspend_support(service_id: str, *, actor: str, reason: str = "") -> SupportKey:
     """No support until it is unsuspended. Any number of times; UnknownService."""
-    return _set_status(service_id, Status.SUSPENDED, Change.Kind.SUSPENDED, actor, reason)
+    return _set_status(service_id, Status.SUSPENDED, HistoryEntry.Kind.SUSPENDED, actor, reason)
 
 
 def unsuspend_support(service_id: str, *, actor: str, reason: str = "") -> SupportKey:
-    """Support again with the same key, after a suspension or a termination. Any number of times; UnknownService."""
-    return _set_status(service_id, Status.ACTIVE, Change.Kind.UNSUSPENDED, actor, reason)
+    """Support again with the same key, also after a termination. Any number of times; UnknownService."""
+    return _set_status(service_id, Status.ACTIVE, HistoryEntry.Kind.UNSUSPENDED, actor, reason)
 
 
 def terminate_support(service_id: str, *, actor: str, reason: str = "") -> SupportKey:
     """The service ended; the row stays. Any number of times; UnknownService."""
-    return _set_status(service_id, Status.INACTIVE, Change.Kind.TERMINATED, actor, reason)
+    return _set_status(service_id, Status.INACTIVE, HistoryEntry.Kind.TERMINATED, actor, reason)
 
 
 @transaction.atomic
@@ -68,7 +71,7 @@ def _set_status(service_id: str, status: str, kind: str, actor: str, reason: str
 def rotate_key(service_id: str, *, old_key: str, actor: str, reason: str) -> SupportKey:
     """Replace the service's key `old_key`, which is dead at once; the status stays as it is.
 
-    KeyReplaced when it is not the service's key any more, so that two clicks make one new key; UnknownService.
+    KeyReplaced when it is the service's key no more, so that two clicks make one new key; UnknownService.
     """
     row = _locked(service_id)
     if row.support_key != old_key:
@@ -81,7 +84,14 @@ def rotate_key(service_id: str, *, old_key: str, actor: str, reason: str) -> Sup
                 row.save(update_fields=["support_key", "key_hash"])
         except IntegrityError:
             continue
-        _record(row, Change.Kind.ROTATED, before=row.status, actor=actor, reason=reason, replaced_key=old_key)
+        _record(
+            row,
+            HistoryEntry.Kind.ROTATED,
+            before=row.status,
+            actor=actor,
+            reason=reason,
+            replaced_key=old_key,
+        )
         return row
     raise Unavailable("No support key could be made. Please try again later.")
 
@@ -95,7 +105,7 @@ def _locked(service_id: str) -> SupportKey:
 
 
 def _record(row: SupportKey, kind: str, **facts: str) -> None:
-    Change.objects.create(
+    HistoryEntry.objects.create(
         support_key=row, kind=kind, after=row.status, request_id=logs.request_id(), **facts
     )
 
@@ -111,8 +121,8 @@ def get_support_key(service_id: str) -> SupportKey:
 def verify_key(text: str, *, token: Token, address: str) -> SupportKey | None:
     """The row of a key that gives a right to support now, else None, whether it is unknown or not active.
 
-    TooManyWrongKeys, also for a right one, when the token or the address has used up its wrong keys. The look-up comes first, so
-    that the count it is held against is that of the moment of the answer.
+    TooManyWrongKeys, also for a right one, when the token or the address has used up its wrong keys. The key is
+    looked up first: so many guesses at once cannot all be weighed against the same low count.
     """
     row = find_key(text)
     sources = guessing.sources(token, address)
@@ -126,7 +136,7 @@ def verify_key(text: str, *, token: Token, address: str) -> SupportKey | None:
 def find_key(text: str) -> SupportKey | None:
     """The row of exactly this key, whatever its status. Unknown keys cost the same steps."""
     row = SupportKey.objects.filter(key_hash=keys.digest(text)).first()
-    known = hmac.compare_digest((row.support_key if row else keys.PREFIX).encode(), text.encode())
+    known = hmac.compare_digest((row.support_key if row else NOBODYS).encode(), text.encode())
     return row if row and known else None
 
 
@@ -140,7 +150,7 @@ class Verdict:
 
 
 def judge(text: str) -> Verdict:
-    """Whether a key, as a person wrote it, is good now, and if not, why. For staff only: it is not throttled."""
+    """Whether a key, as a person wrote it, is good now, and if not, why. For staff: it is not throttled."""
     key = keys.complete(text)
     if not key:
         return Verdict(False, "This is no support key: one has SUP- and 16 letters and digits.", None)
@@ -150,22 +160,26 @@ def judge(text: str) -> Verdict:
     whose = f"service {row.service_id}, {row.name}, {row.email}"
     if row.active:
         return Verdict(True, f"{key} is good: {whose}.", row)
-    return Verdict(False, f"{key} is not good: {row.get_status_display().lower()}{_since(row)} ({whose}).", row)
+    return Verdict(
+        False, f"{key} is not good: {row.get_status_display().lower()}{_since(row)} ({whose}).", row
+    )
 
 
 def _since(row: SupportKey) -> str:
-    change = row.changes.first()
-    return f" since {_day(change)}" if change else ""
+    entry = row.history.exclude(kind=HistoryEntry.Kind.ROTATED).first()
+    return f" since {_day(entry)}" if entry else ""
 
 
 def _judge_unknown(key: str) -> Verdict:
-    change = Change.objects.filter(replaced_key=key).select_related("support_key").first()
-    if change is None:
+    entry = HistoryEntry.objects.filter(replaced_key=key).select_related("support_key").first()
+    if entry is None:
         return Verdict(False, f"{key} is not good: there is no such key.", None)
-    row = change.support_key
-    sentence = f"{key} is not good: it was replaced by a newer one on {_day(change)} (service {row.service_id})."
+    row = entry.support_key
+    sentence = (
+        f"{key} is not good: it was replaced by a newer one on {_day(entry)} (service {row.service_id})."
+    )
     return Verdict(False, sentence, row)
 
 
-def _day(change: Change) -> str:
-    return f"{timezone.localtime(change.at):%Y-%m-%d %H:%M}"
+def _day(entry: HistoryEntry) -> str:
+    return f"{timezone.localtime(entry.at):%Y-%m-%d %H:%M}"

@@ -5,7 +5,7 @@ import unicodedata
 
 from django.core.exceptions import ValidationError
 
-# Control characters, and the two that break a line without being one. Joiners and marks of direction are part of names.
+# Control characters, and the two that break a line without being one. Joiners and marks of direction stay.
 REFUSED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 

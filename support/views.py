@@ -82,7 +82,10 @@ class SupportStatus(ApiView):
 
 
 class VerifySupportKey(ApiView):
-    """Whether a key gives a right to support now, and whose it is. After 30 wrong keys a minute, by one token or from one address, the answer is 429."""
+    """Whether a key gives a right to support now, and whose it is.
+
+    After 30 wrong keys a minute by one token, or from one address, the answer is 429.
+    """
 
     scope = "support"
     input = VerifySupportKeyInput

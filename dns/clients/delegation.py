@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from dnslib import EDNS0, QTYPE, RCODE, DNSQuestion, DNSRecord
 
-from nodepoint.clients.deadline import end_of, left_until
+from nodepoint.clients.deadline import deadline, end_of, left_until
 from nodepoint.clients.errors import TimedOut
 from nodepoint.resolver import Resolver, Status
 
@@ -41,36 +41,34 @@ class Delegation:
     def servers(self, zone: str) -> tuple[str, ...]:
         """The name servers that the parent of `zone` (ASCII, no last dot) refers to: lower case, no last dot; empty when it is not
         delegated. `TimedOut` when nobody who would know has answered."""
-        end = end_of(self.timeout)
-        parent, hosts = self._parent(zone, end)
-        for _ in range(MOST_HOPS):
-            reply = self._ask_any(hosts, zone, end)
-            if reply is None:
-                raise TimedOut(SYSTEM, f"no server of {parent} answered for {zone}")
-            if reply.cut == zone or not reply.cut:
-                return reply.servers
-            parent, hosts = reply.cut, reply.servers
+        with deadline(self.timeout):
+            parent, hosts = self._parent(zone)
+            for _ in range(MOST_HOPS):
+                reply = self._ask_any(parent, hosts, zone)
+                if reply is None:
+                    raise TimedOut(SYSTEM, f"no server of {parent} answered for {zone}")
+                if reply.cut == zone or not reply.cut:
+                    return reply.servers
+                parent, hosts = reply.cut, reply.servers
         raise TimedOut(SYSTEM, f"{zone} is referred to again and again")
 
-    def _parent(self, zone: str, end: float) -> tuple[str, tuple[str, ...]]:
+    def _parent(self, zone: str) -> tuple[str, tuple[str, ...]]:
         """The nearest zone above, and its servers."""
         above = zone.partition(".")[2]
         while above:
             answer = self._resolver.lookup(above, "NS")
             if answer.status is Status.OK and not answer.aliases:
                 return above, answer.records
-            if answer.status is Status.FAILED or left_until(end) <= 0:
-                raise TimedOut(SYSTEM, f"NS of {above}: {answer.reason or 'no time left'}")
+            if answer.status is Status.FAILED:
+                raise TimedOut(SYSTEM, f"NS of {above}: {answer.reason}")
             above = above.partition(".")[2]
         raise TimedOut(SYSTEM, f"no zone above {zone} was found")
 
-    def _ask_any(self, hosts: tuple[str, ...], zone: str, end: float) -> Reply | None:
-        """The first answer that any of these servers gives; None when none does."""
+    def _ask_any(self, parent: str, hosts: tuple[str, ...], zone: str) -> Reply | None:
+        """The first answer that any of these servers gives; None when none does. A referral upwards is none."""
         for address in self._addresses(hosts):
-            if left_until(end) <= 0:
-                return None
-            reply = _ask(address, self._port, zone, min(TRY_SECONDS, left_until(end)))
-            if reply is not None:
+            reply = _ask(address, self._port, zone)
+            if reply is not None and (not reply.cut or reply.cut.endswith(f".{parent}")):
                 return reply
         return None
 
@@ -80,12 +78,12 @@ class Delegation:
         yield from (address for address, _ in zip(found, range(MOST_SERVERS), strict=False))
 
 
-def _ask(address: str, port: int, zone: str, seconds: float) -> Reply | None:
+def _ask(address: str, port: int, zone: str) -> Reply | None:
     """Ask one server for the NS of `zone`, without recursion; None when it gives no usable answer in time."""
     query = DNSRecord(q=DNSQuestion(zone, QTYPE.NS))
     query.header.id, query.header.rd = secrets.randbelow(65536), 0
     query.add_ar(EDNS0(udp_len=UDP_BYTES))
-    end = end_of(seconds)
+    end = end_of(TRY_SECONDS)
     try:
         answer = _over_udp(query, address, port, end)
         if answer is not None and answer.header.tc:

@@ -26,7 +26,7 @@ def zone_errors(params: Mapping[str, Any]) -> list[str]:
     mbox = str(params.get("mbox") or "")
     if not mbox:
         errors.append("mbox_error_empty")
-    if not re.match(r"^[a-zA-Z0-9._\-\\]{1,255}\.$", mbox):
+    if not re.match(r"^[a-zA-Z0-9._\-]{1,255}\.$", mbox):
         errors.append("mbox_error_regex")
     numbers = ("refresh", "retry", "expire", "minimum", "ttl")
     errors += [f"{name}_range_error" for name in numbers if _number(params.get(name)) < 60]

@@ -107,7 +107,7 @@ class HealthView(ApiView):
 def _deep() -> dict[str, Any]:
     begun = time.monotonic()
     oldest = queue.oldest_due_seconds()
-    workers = limits.taken(queue.SEAT, timezone.now())
+    workers = limits.taken(queue.WORKER, timezone.now())
     database = {"ok": True, "latency_ms": round((time.monotonic() - begun) * 1000, 1)}
     return {
         "database": database,

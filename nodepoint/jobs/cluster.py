@@ -8,6 +8,7 @@ starts it again.
 
 import os
 import signal
+import socket
 import sys
 import time
 from datetime import timedelta
@@ -20,13 +21,14 @@ from django.utils import timezone
 from django_q.cluster import Cluster
 from django_q.models import Schedule
 
-from nodepoint.jobs import queue, runner
+from nodepoint.jobs import limits, queue, runner
 from nodepoint.jobs.models import JobStep
 
 log = structlog.get_logger("nodepoint.jobs")
 
 STOP_SECONDS = 20  # a stop that takes longer ends the group
 WATCH_SECONDS = 1.0
+MOST_WORKERS = 64  # worker commands on one database, on any number of hosts
 
 HOUSEKEEPING = {  # task: minutes between two runs
     "nodepoint.jobs.tasks.alarm": 1,
@@ -79,6 +81,7 @@ class Watch:
     """
 
     def __init__(self) -> None:
+        self.name = f"{socket.gethostname()}-{os.getpid()}"[:64]
         self.judges_from = 0.0
         self.be_patient()
 
@@ -90,6 +93,7 @@ class Watch:
         """One look."""
         try:
             close_old_connections()
+            limits.take(queue.WORKER, MOST_WORKERS, self.name, timezone.now(), 5 * WATCH_SECONDS)
             queue.kick_if_due()
             if time.monotonic() >= self.judges_from and stalled():
                 log.error("stalled", oldest_due_seconds=queue.oldest_due_seconds())

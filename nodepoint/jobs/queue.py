@@ -14,7 +14,8 @@ from nodepoint.jobs import limits, transitions
 from nodepoint.jobs.errors import JobRefused
 from nodepoint.jobs.models import Job, JobStep
 
-SEAT = "runner"
+SEAT = "runner"  # slots of runners that work now
+WORKER = "worker"  # slots of worker commands that are up, working or not
 
 
 def submit(
@@ -50,7 +51,7 @@ def _submit(kind: str, subject: str, data: dict[str, Any], actor: str, *, queue:
     if running and cancel:
         _cancel(running, subject, now)
     job = transitions.create(kind, subject, now, data=data, actor=actor, request_id=logs.request_id())
-    transaction.on_commit(kick)
+    transaction.on_commit(kick, robust=True)  # a queue that is away makes it later, not undone
     return job
 
 

@@ -22,7 +22,8 @@ class Portal:
         self._url = url
         self._session = requests.Session()
         self._session.trust_env = False  # the server is on this machine: no proxy stands between
-        self._session.headers["Authorization"] = f"Bearer {token}"
+        # The web server would wait for a kept connection when it is told to end.
+        self._session.headers.update({"Authorization": f"Bearer {token}", "Connection": "close"})
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """The answer to a GET."""

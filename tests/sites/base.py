@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -14,6 +15,7 @@ from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.testing import MovedClock, run_until_idle
 from sites.models import Site
 from tests.base import LabTestCase, LabTransactionTestCase
+from tests.sites.faults import Act
 
 ORDER = {"service_id": "1001", "email": "Jane.Doe@example.com", "plan": "basic", "public_ip": "203.0.113.10"}
 
@@ -47,12 +49,12 @@ class SiteMixin(SimpleTestCase):
         self.enterContext(mock.patch.object(self.lab.faults, "take", note))
 
     def order(self, **changes: Any):
-        """POST /create-site with a good order, changed. The API goes by the real time, so the moved clock begins there anew."""
-        self.clock.time = timezone.now()
+        """POST /create-site with a good order, changed."""
         return self.post("/create-site", {**ORDER, **changes})
 
     def create(self, **changes: Any) -> Site:
-        """An order that was accepted."""
+        """An order that was accepted. The API goes by the real time, so the moved clock begins there anew."""
+        self.clock.time = timezone.now()
         answer = self.order(**changes)
         self.assertEqual(answer.status_code, 200, answer.content)
         return Site.objects.get(live_key=str(changes.get("service_id", "1001")))
@@ -79,6 +81,21 @@ class SiteMixin(SimpleTestCase):
         end = self.clock.time + timedelta(seconds=seconds)
         run_until_idle(self.clock, until=end, most=5000)
         self.clock.time = max(self.clock.time, end)
+
+    def refuse_one_after_the_other(self, faulty: list[Act]) -> Iterator[Act]:
+        """Refuse all these calls; yield each after an hour in which it held up everything. Then it is mended."""
+        left = list(faulty)
+        while left:
+            for act in left:
+                self.fault(act.system, "refuse", act.match, 10_000)
+            self.run_for(3600)
+            met = [fault["match"] for fault in self.lab.faults.view() if fault["count"] < 10_000]
+            self.assertEqual(len(met), 1, f"held up by {met}, to come: {[act.match for act in left]}")
+            (held_up,) = [act for act in left if act.match == met[0]]
+            yield held_up
+            left.remove(held_up)
+            self.clear_faults()
+        self.run_jobs()
 
     def job(self, site: Site, kind: str = "sites.provision") -> Job:
         """The site's job of that kind."""

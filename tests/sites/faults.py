@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Act:
-    """A remote call of a step: the system, and what its "METHOD path" holds. `letsencrypt`, `shared`: only where each site orders its
-    own certificate, or none does; `plan`: the plan that makes the step do it."""
+    """A remote call of a step: the system, and what its "METHOD path" holds. `letsencrypt`, `shared`: only
+    where each site orders its own certificate, or none does; `plan`: the plan that makes the step do it."""
 
     system: str
     match: str
@@ -26,6 +26,7 @@ CERTIFICATE_DELETED = Act("npm", f"DELETE {CERTIFICATES}", letsencrypt=True)
 HA_STOPPED = Act("proxmox", f"PUT {HA}", plan="premium")
 HA_REMOVED = Act("proxmox", f"DELETE {HA}", plan="premium")
 STOPPED = Act("proxmox", "/status/stop")
+STOPPING = Act("proxmox", ":vzstop:")
 DESTROYED = Act("proxmox", f"DELETE {CT}")
 
 # step of sites.provision: what it looks at and what it does; empty with a reason where it calls nobody.
@@ -78,9 +79,18 @@ TERMINATE: dict[str, tuple[Act, ...] | str] = {
     "proxy_host_gone": (Act("npm", f"GET {HOSTS}"), HOST_DELETED),
     "certificate_gone": (CERTIFICATE_DELETED,),
     "high_availability_off": (Act("proxmox", f"GET {HA}"), HA_STOPPED, HA_REMOVED),
-    "container_removed": (STOPPED, Act("proxmox", ":vzstop:"), DESTROYED, Act("proxmox", ":vzdestroy:")),
+    "container_removed": (STOPPED, STOPPING, DESTROYED, Act("proxmox", ":vzdestroy:")),
     "deleted": "rows of our own",
 }
+
+# Ways in which a call fails once; the next one does not.
+PASSING = ("error", "drop_before", "drop_after", "hang")
+
+
+def without_followers(faulty: list[Act], kind: str) -> list[Act]:
+    """Where the answer with the UPID is lost, nobody looks at the task."""
+    return [act for act in faulty if kind != "drop_after" or not act.match.startswith(":")]
+
 
 def acts(table: dict[str, tuple[Act, ...] | str]) -> list[tuple[str, Act]]:
     """All (step, act) of a table."""

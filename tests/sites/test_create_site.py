@@ -151,7 +151,11 @@ class LiveSiteTests(SiteTestCase):
         self.assertIsNotNone(site.live_at)
         job = self.job(site)
         self.assertEqual((job.state, job.error, job.warning), ("succeeded", "", ""))
-        skipped = {"certificate", "encryption", "high_availability"}  # a shared certificate, a plan without HA
+        skipped = {
+            "certificate",
+            "encryption",
+            "high_availability",
+        }  # plan without HA
         states = {step.name: step.state for step in job.steps.all()}
         self.assertEqual({name for name, state in states.items() if state == "skipped"}, skipped)
         self.assertEqual({state for name, state in states.items() if name not in skipped}, {"done"})

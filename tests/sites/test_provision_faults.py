@@ -1,4 +1,4 @@
-"""Whatever fails on the way, an order ends live, or undone with nothing left anywhere and a sentence that says why."""
+"""Whatever fails on the way, an order ends live, or undone with nothing left and a sentence that says why."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ class ProvisionFaultTests(SiteTestCase):
 
     @contextmanager
     def _order(self, kind: str, count: int, *faulty: Act, letsencrypt: bool = False) -> Iterator[Site]:
-        """An order of its own customer during which these calls fail, run to its end; deleted again afterwards."""
+        """An order of its own customer in which these calls fail, run to its end; deleted again afterwards."""
         self.number += 1
         service = f"S{self.number}"
         connections.npm.cache_clear()

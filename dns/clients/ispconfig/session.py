@@ -93,7 +93,9 @@ class Session:
         if not self._calls.acquire(timeout=left_until(end)):
             raise Busy(SYSTEM, f"{function}: {CALLS} calls are under way")
         try:
-            answer = self._api.call("POST", params={function: ""}, body=body, timeout=left_until(end) or 0.001)
+            answer = self._api.call(
+                "POST", params={function: ""}, body=body, timeout=left_until(end) or 0.001
+            )
         finally:
             self._calls.release()
         return _value(function, answer)

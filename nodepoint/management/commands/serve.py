@@ -23,24 +23,17 @@ def web(bind: str, grace: int = GRACE) -> list[str]:
     options = {
         "bind": bind,
         "workers": "2",
-        "worker-class": "gthread",
+        "worker-class": "nodepoint.api.server.Worker",
         "threads": str(settings.WEB_THREADS),
         "timeout": "60",
         "graceful-timeout": str(grace - 2),
         "keep-alive": "20",
     }
+    # Preloaded: one import for all processes, and one that died is back at once. The control socket would lie
+    # in the home folder, shared by all installations of this user.
+    flags = ["--preload", "--no-control-socket"]
     arguments = [f"--{name}={value}" for name, value in options.items()]
-    # Preloaded: one import for all processes, and one that died is back at once.
-    # The control socket would lie in the home folder, shared by every installation of this user.
-    return [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        *arguments,
-        "--preload",
-        "--no-control-socket",
-        "nodepoint.wsgi:application",
-    ]
+    return [sys.executable, "-m", "gunicorn", *arguments, *flags, "nodepoint.wsgi:application"]
 
 
 class Command(BaseCommand):

@@ -1,3 +1,6 @@
+import sys
+
+from django.core.checks import ERROR, run_checks
 from django.core.management.base import BaseCommand
 
 from nodepoint.jobs import cluster
@@ -8,6 +11,12 @@ class Command(BaseCommand):
 
     help = "Carry out jobs until SIGTERM or SIGINT. Whoever starts it must start it again when it ends by itself."
 
+    requires_system_checks = []
+
     def handle(self, *args, **options) -> None:
         """Run in the foreground."""
+        found = run_checks(tags=["infrastructure"], include_deployment_checks=True)
+        if errors := [message.msg for message in found if message.level >= ERROR]:
+            self.stderr.write("\n".join(errors))
+            sys.exit(1)
         cluster.run()

@@ -1,0 +1,117 @@
+"""What happens to a zone, step by step. One job at a time works on a zone; the others stand in line behind it.
+
+A new zone is made unserved, filled and published last; a zone that goes is taken off first, its own row goes last. So either can be
+cut off anywhere and taken up again.
+"""
+
+from dns.steps import owner, record, zone
+from nodepoint.jobs.registry import Flow, Step, register
+
+FINAL = "Deleting is final."
+MINUTES = 60
+
+CREATE_ZONE = register(
+    Flow(
+        "dns.create_zone",
+        title="Add zone",
+        subject="dns.Zone",
+        scope="dns",
+        deadline=30 * MINUTES,
+        steps=(
+            Step("reserved", "Reserving the name", zone.reserved, undo=zone.given_back, usual=0.1),
+            Step(
+                "owner",
+                "Looking up the customer",
+                owner.known,
+                nothing_to_undo="The customer's next zone needs it again.",
+                after=("reserved",),
+                usual=0.5,
+            ),
+            Step(
+                "zone",
+                "Creating the zone",
+                zone.present,
+                undo=zone.removed,
+                after=("owner",),
+                usual=0.5,
+            ),
+            Step(
+                "records",
+                "Adding its records",
+                zone.filled,
+                nothing_to_undo="They go with the zone.",
+                after=("zone",),
+                usual=1,
+            ),
+            Step(
+                "published",
+                "Publishing the zone",
+                zone.published,
+                nothing_to_undo="It goes with the zone.",
+                after=("records",),
+                usual=0.5,
+            ),
+        ),
+    )
+)
+
+DELETE_ZONE = register(
+    Flow(
+        "dns.delete_zone",
+        title="Delete zone",
+        subject="dns.Zone",
+        scope="dns",
+        steps=(
+            Step("unpublished", "Taking the zone off", zone.unpublished, nothing_to_undo=FINAL, usual=0.3),
+            Step(
+                "emptied",
+                "Deleting its records",
+                zone.emptied,
+                nothing_to_undo=FINAL,
+                after=("unpublished",),
+                usual=1,
+            ),
+            Step(
+                "absent",
+                "Deleting the zone",
+                zone.absent,
+                nothing_to_undo=FINAL,
+                after=("emptied",),
+                usual=0.3,
+            ),
+            Step(
+                "deleted",
+                "Freeing the name",
+                zone.deleted,
+                nothing_to_undo=FINAL,
+                after=("absent",),
+                usual=0.1,
+            ),
+        ),
+    )
+)
+
+
+def _record_flow(name: str, title: str, step: Step) -> Flow:
+    return register(
+        Flow(name, title=title, subject="dns.Zone", scope="dns", deadline=10 * MINUTES, steps=(step,))
+    )
+
+
+KEPT = "One that came about after all is what the customer asked for."
+
+ADD_RECORD = _record_flow(
+    "dns.add_record",
+    "Add record",
+    Step("added", "Adding the record", record.added, nothing_to_undo=KEPT, usual=0.5),
+)
+UPDATE_RECORD = _record_flow(
+    "dns.update_record",
+    "Change record",
+    Step("changed", "Changing the record", record.changed, nothing_to_undo=KEPT, usual=0.5),
+)
+DELETE_RECORD = _record_flow(
+    "dns.delete_record",
+    "Delete record",
+    Step("removed", "Deleting the record", record.removed, nothing_to_undo=FINAL, usual=0.5),
+)

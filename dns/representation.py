@@ -1,0 +1,41 @@
+"""Zones and records as callers see them."""
+
+from typing import Any
+
+from dns.live import LiveZone
+from dns.models import Zone
+from dns.records import Entry
+
+
+def record(id: int | str | None, entry: Entry, active: bool = True) -> dict[str, Any]:
+    """`{id, type, name, data, ttl, priority, active}`; `id` is None while the record is still being added."""
+    return {
+        "id": None if id is None else str(id),
+        "type": entry.type,
+        "name": entry.name,
+        "data": entry.data,
+        "ttl": entry.ttl,
+        "priority": entry.priority,
+        "active": "y" if active else "n",
+    }
+
+
+def zone(live: LiveZone, row: Zone | None) -> dict[str, Any]:
+    """`{zone: {id, name, status, nameservers, records}}` with the records by their ids."""
+    servers = [
+        held.entry.data.rstrip(".")
+        for held in live.records
+        if held.entry.type == "NS" and held.entry.name == f"{live.name}."
+    ]
+    shown = {str(held.id): record(held.id, held.entry, held.active) for held in live.records}
+    facts = {"id": str(live.id), "name": live.name, "status": status(live, row), "nameservers": servers}
+    return {"zone": {**facts, "records": shown}}
+
+
+def status(live: LiveZone, row: Zone | None) -> str:
+    """creating, deleting, active, or inactive: there, but not served."""
+    if row is not None and row.deletion_requested_at:
+        return "deleting"
+    if row is not None and row.state == Zone.State.CREATING:
+        return "creating"
+    return "active" if live.active else "inactive"

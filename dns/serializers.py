@@ -1,0 +1,136 @@
+"""Bodies of requests and answers."""
+
+import re
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from nodepoint.api.fields import EmailField
+from nodepoint.api.operations import JobOutput
+
+
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]})
+class DigitsField(serializers.Field):
+    """A number that may also be written as text: `digits` at most, no sign, no blanks."""
+
+    default_error_messages = {"invalid": "Use 1 to {digits} digits."}
+
+    def __init__(self, digits: int, *, text: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.digits, self.text = digits, text
+
+    def to_internal_value(self, data: Any) -> str | int:
+        """The number, or its digits where `text` is asked for."""
+        if isinstance(data, int) and not isinstance(data, bool):
+            data = str(data) if abs(data) < 10**self.digits else ""
+        if not isinstance(data, str) or not re.fullmatch(rf"[0-9]{{1,{self.digits}}}", data):
+            self.fail("invalid", digits=self.digits)
+        return data if self.text else int(data)
+
+    def to_representation(self, value: Any) -> Any:
+        """As it is."""
+        return value
+
+
+class UserInput(serializers.Serializer):
+    """For whom the call acts; nothing of anybody else's is seen or touched."""
+
+    user_id = DigitsField(20, text=True, help_text="The customer's id in the billing portal.")
+
+
+class ZoneInput(UserInput):
+    """Which zone is meant."""
+
+    domain = serializers.CharField(
+        max_length=300, help_text="In ASCII or Unicode, with or without a last dot."
+    )
+
+
+class AddZoneInput(ZoneInput):
+    """A zone to make."""
+
+    email = EmailField(required=False, help_text="Of the customer; ISPConfig keeps it.")
+
+
+class RecordInput(UserInput):
+    """A record. Its content stands in the field of its type, or in `content` for any type."""
+
+    zone_id = DigitsField(18, required=False, allow_null=True)
+    zone = serializers.CharField(max_length=300, required=False, allow_blank=True, help_text="Its name.")
+    type = serializers.CharField(max_length=10, help_text="a, aaaa, cname, mx, ns or txt, in any case.")
+    name = serializers.CharField(max_length=300, help_text="@, relative to the zone, or the whole name.")
+    ttl = DigitsField(10, help_text="Seconds, 60 to 86400.")
+    ip = serializers.CharField(max_length=100, required=False, allow_null=True, help_text="Of A and AAAA.")
+    target = serializers.CharField(max_length=300, required=False, allow_null=True, help_text="Of a CNAME.")
+    exchange = serializers.CharField(max_length=300, required=False, allow_null=True, help_text="Of an MX.")
+    priority = DigitsField(10, required=False, allow_null=True, help_text="Of an MX, 0 to 65535.")
+    ns = serializers.CharField(max_length=300, required=False, allow_null=True, help_text="Of an NS.")
+    txt = serializers.CharField(
+        max_length=20_000,
+        required=False,
+        allow_null=True,
+        help_text="Of a TXT, as it is meant: no quotes needed.",
+    )
+    content = serializers.CharField(max_length=20_000, required=False, allow_null=True)
+
+
+class UpdateRecordInput(RecordInput):
+    """What a record is to say from now on."""
+
+    zone_id = DigitsField(18)
+    rc_id = DigitsField(18, help_text="The id of the record.")
+
+
+class DeleteRecordInput(UserInput):
+    """Which record is meant."""
+
+    zone_id = DigitsField(18)
+    rc_id = DigitsField(18)
+
+
+class RecordOutput(serializers.Serializer):
+    """A record, with whole names."""
+
+    id = serializers.CharField(allow_null=True, help_text="null while the record is still being added.")
+    type = serializers.CharField()
+    name = serializers.CharField()
+    data = serializers.CharField()
+    ttl = serializers.IntegerField()
+    priority = serializers.IntegerField(allow_null=True)
+    active = serializers.ChoiceField(choices=["y", "n"])
+
+
+class ZoneOutput(serializers.Serializer):
+    """A zone."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    status = serializers.ChoiceField(choices=["creating", "active", "inactive", "deleting"])
+    nameservers = serializers.ListField(child=serializers.CharField())
+    records = serializers.DictField(child=RecordOutput(), help_text="By their ids.")
+
+
+class ZoneItemOutput(serializers.Serializer):
+    """An item of the list."""
+
+    zone = ZoneOutput()
+
+
+class ZonesOutput(serializers.Serializer):
+    """All zones of a customer."""
+
+    zones = ZoneItemOutput(many=True)
+
+
+class WorkOutput(serializers.Serializer):
+    """`state` and `job` stand here while the work goes on."""
+
+    state = serializers.CharField(required=False)
+    job = JobOutput(required=False)
+
+
+class RecordWorkOutput(WorkOutput):
+    """The record as it is, or will be."""
+
+    record = RecordOutput()

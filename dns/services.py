@@ -1,0 +1,252 @@
+"""What can be done with zones and records: one function for each act, called by the API, the admin and commands alike.
+
+Guards first, with one short reading of what ISPConfig holds; then one transaction that writes rows and submits a job. The job looks again
+before it writes. A caller acts for one user of the billing portal, and what is another's is not there for him.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from publicsuffixlist import PublicSuffixList
+
+from dns import live, naming, records, rules
+from dns.errors import (
+    BadField,
+    NameTaken,
+    NotDelegated,
+    QuotaExceeded,
+    UnknownZone,
+    ZoneBeingDeleted,
+    ZoneBusy,
+    ZoneExists,
+    ZoneUnclear,
+)
+from dns.live import LiveZone
+from dns.models import Customer, NamesLock, Zone
+from dns.records import Entry
+from nodepoint.api.errors import ApiError
+from nodepoint.jobs import queue
+from nodepoint.jobs.models import Job, JobStep
+
+MOST_ZONES = 100  # of one customer
+READ_SECONDS = 7.0  # getdata answers within 8
+LOOK_SECONDS = 5.0  # of a writing call, which answers within 15
+DELEGATION_SECONDS = 8.0
+
+_suffixes = PublicSuffixList()
+
+
+def zones_of(user_id: str) -> tuple[list[LiveZone], dict[int, Zone]]:
+    """A customer's zones with their records as they are now, and our rows of them by ISPConfig's id. None for who has none."""
+    customer = _customer(user_id)
+    if customer is None or customer.group_id is None:
+        return [], {}
+    found = live.zones(customer.group_id, READ_SECONDS)
+    return found, _rows_of(customer, found)
+
+
+def _customer(user_id: str) -> Customer | None:
+    """The customer, also one whom only ISPConfig knows, from before our time; None for who never had a zone."""
+    customer = Customer.objects.filter(user_id=user_id).first()
+    if customer is not None and customer.group_id is not None:
+        return customer
+    known = live.owner(Customer(user_id=user_id).customer_no, LOOK_SECONDS)
+    if known is None:
+        return customer
+    ids = {"client_id": known.client_id, "group_id": known.group_id}
+    customer, _ = Customer.objects.update_or_create(user_id=user_id, defaults=ids)
+    return customer
+
+
+def _rows_of(customer: Customer, found: Sequence[LiveZone]) -> dict[int, Zone]:
+    """Our rows of these zones; one that has none yet was made at ISPConfig by others and gets one."""
+    rows = {zone.ispconfig_id: zone for zone in customer.zones.filter(ispconfig_id__in=[z.id for z in found])}
+    for zone in found:
+        if zone.id not in rows:
+            rows[zone.id] = _adopted(customer, zone)
+    return {id: row for id, row in rows.items() if id is not None}
+
+
+def _adopted(customer: Customer, zone: LiveZone) -> Zone:
+    """A row for a zone that the customer has at ISPConfig. A row of the same name was of a zone that is gone, or is being made."""
+    values = {"name": zone.name, "ispconfig_id": zone.id, "customer": customer}
+    standing = Zone.objects.filter(name_key=zone.name).first()
+    if standing is None:
+        return Zone.objects.get_or_create(
+            name_key=zone.name, defaults={**values, "state": Zone.State.ACTIVE}
+        )[0]
+    if standing.customer_id == customer.pk and standing.state == Zone.State.ACTIVE:
+        Zone.objects.filter(pk=standing.pk).update(ispconfig_id=zone.id)
+    return standing
+
+
+def create_zone(user_id: str, domain: str, *, email: str = "", actor: str = "") -> tuple[Zone, Job]:
+    """Have a zone made. BadField, NameTaken, ZoneExists, ZoneBeingDeleted, QuotaExceeded, NotDelegated; ClientError when nobody
+    who would know has said whether it is delegated."""
+    name = _domain(domain)
+    if _is_reserved(name):
+        raise NameTaken()
+    customer = _customer(user_id)
+    _refuse_standing(name, customer)
+    _refuse_undelegated(name)
+    if live.in_the_way(name, customer.group_id if customer else None, LOOK_SECONDS):
+        raise NameTaken()
+    with transaction.atomic():
+        NamesLock.objects.select_for_update().get()
+        customer, _ = Customer.objects.get_or_create(user_id=user_id, defaults={"email": email})
+        _refuse_standing(name, customer)
+        zone = Zone.objects.create(customer=customer, name=name, name_key=name)
+        job = queue.submit("dns.create_zone", zone.key, data={"zone": name, "user_id": user_id}, actor=actor)
+    return zone, job
+
+
+def _domain(text: str) -> str:
+    try:
+        return naming.domain(text)
+    except naming.BadName as error:
+        raise BadField("domain", str(error)) from None
+
+
+def _is_reserved(name: str) -> bool:
+    """Whether a name is a public suffix, the platform's own, or that of its name servers."""
+    own = [settings.BASE_DOMAIN, *(server.lower().rstrip(".") for server in settings.NAMESERVERS)]
+    return _suffixes.is_public(name) or any(naming.related(name, other) for other in own)
+
+
+def _refuse_standing(name: str, customer: Customer | None) -> None:
+    """Refuse a name that a row stands for, that is above or below somebody else's, or one too many."""
+    same_or_above = Zone.objects.filter(name_key__in=[name, *naming.ancestors(name)])
+    for zone in same_or_above | Zone.objects.filter(name_key__endswith=f".{name}"):
+        if customer is None or zone.customer_id != customer.pk:
+            raise NameTaken()
+        if zone.name == name:
+            raise ZoneBeingDeleted() if zone.deletion_requested_at else ZoneExists()
+    if customer and customer.zones.filter(name_key__isnull=False).count() >= MOST_ZONES:
+        raise QuotaExceeded(MOST_ZONES, "zones")
+
+
+def _refuse_undelegated(name: str) -> None:
+    wanted = [server.lower().rstrip(".") for server in settings.NAMESERVERS]
+    found = live.delegated_to(name, DELEGATION_SECONDS)
+    if not set(wanted) <= set(found):
+        raise NotDelegated(name, [_printable(server) for server in sorted(found)], wanted)
+
+
+def _printable(name: str) -> str:
+    """A name that a stranger's server sent, without what no host name holds."""
+    return "".join(sign if sign.isalnum() or sign in ".-_" else "?" for sign in name)[:253]
+
+
+def delete_zone(user_id: str, domain: str, *, actor: str = "") -> tuple[Zone, Job | None]:
+    """Have a zone and all its records deleted, whatever is being done to it. A repeat gives the same job again. UnknownZone."""
+    zone = _zone(user_id, name=_domain(domain))
+    with transaction.atomic():
+        queue.lock(zone.key)  # the job's row before the zone's: every runner takes them in this order too
+        if Zone.objects.filter(pk=zone.pk, deletion_requested_at=None).update(
+            deletion_requested_at=timezone.now()
+        ):
+            data = {"zone": zone.name, "user_id": user_id}
+            queue.submit("dns.delete_zone", zone.key, data=data, actor=actor, cancel=True)
+    return zone, Job.objects.filter(subject=zone.key, kind="dns.delete_zone").first()
+
+
+def add_record(user_id: str, values: Mapping[str, Any], *, actor: str = "") -> tuple[Entry, Job]:
+    """Have a record added. `values` as `records.parse` takes them, with `zone_id` or `zone`. UnknownZone, ZoneUnclear, ZoneBusy, BadField,
+    Protected, RecordExists, CnameConflict, QuotaExceeded."""
+    zone = _zone_for(user_id, values)
+    entry = records.parse(values, zone.name, settings.PROXY_IP)
+    rules.may_add(entry, zone.origin, _current(zone).records)
+    return entry, _submit("dns.add_record", zone, actor, entry=entry.plain())
+
+
+def update_record(user_id: str, values: Mapping[str, Any], *, actor: str = "") -> tuple[Entry, Job]:
+    """Have a record changed; its type stays. `values` as for `add_record`, with `rc_id`. Also UnknownRecord."""
+    zone = _zone_for(user_id, values)
+    entry = records.parse(values, zone.name, settings.PROXY_IP)
+    before = rules.may_change(values["rc_id"], entry, zone.origin, _current(zone).records)
+    if before.entry.type != entry.type:
+        sentence = f"This record is of type {before.entry.type}. Please delete it and add another."
+        raise BadField("type", sentence)
+    return entry, _submit("dns.update_record", zone, actor, record=before.id, entry=entry.plain())
+
+
+def delete_record(user_id: str, zone_id: int, rc_id: int, *, actor: str = "") -> Job:
+    """Have a record deleted. UnknownZone, ZoneBusy, UnknownRecord, Protected."""
+    zone = _ready(_zone(user_id, id=zone_id))
+    rules.may_remove(rc_id, zone.origin, _current(zone).records)
+    return _submit("dns.delete_record", zone, actor, record=rc_id)
+
+
+def _submit(kind: str, zone: Zone, actor: str, **data: Any) -> Job:
+    about = {"zone": zone.name, "user_id": zone.customer.user_id}
+    with transaction.atomic():
+        return queue.submit(kind, zone.key, data={**about, **data}, actor=actor)
+
+
+def _current(zone: Zone) -> LiveZone:
+    """The zone as ISPConfig holds it now; UnknownZone when it does not, or not for this customer."""
+    found = live.zone(zone.customer, zone.name, LOOK_SECONDS)
+    if found is None:
+        raise UnknownZone()
+    return found
+
+
+def _zone_for(user_id: str, values: Mapping[str, Any]) -> Zone:
+    """The zone that a record belongs to: as said, else the longest of the user's zones that the record's name ends in."""
+    id, name = values.get("zone_id"), values.get("zone")
+    if id is not None or name:
+        try:
+            return _ready(_zone(user_id, id=id, name=naming.domain(name) if name else None))
+        except naming.BadName:
+            raise UnknownZone() from None
+    wanted = values["name"].strip().lower().rstrip(".")
+    if "." not in wanted:
+        raise ZoneUnclear()
+    names = [wanted, *naming.ancestors(wanted)]
+    customer = _customer(user_id)
+    found = customer.zones.filter(name_key__in=names) if customer else []
+    zone = max(found, key=lambda zone: len(zone.name), default=None)
+    if zone is None:
+        raise UnknownZone()
+    return _ready(zone)
+
+
+def _zone(user_id: str, *, id: int | None = None, name: str | None = None) -> Zone:
+    """The customer's zone of that ISPConfig id or name; UnknownZone, also when it is another's."""
+    customer = _customer(user_id)
+    if customer is None:
+        raise UnknownZone()
+    wanted = {"ispconfig_id": id} if id is not None else {}
+    wanted |= {"name_key": name} if name is not None else {}
+    for last in (False, True):
+        zone = customer.zones.select_related("customer").filter(name_key__isnull=False, **wanted).first()
+        if zone is not None:
+            return zone
+        if last or customer.group_id is None:
+            break
+        zones_of(user_id)  # it may have been made at ISPConfig by others
+    raise UnknownZone()
+
+
+def _ready(zone: Zone) -> Zone:
+    if zone.deletion_requested_at:
+        raise ZoneBusy("deleted")
+    if zone.state == Zone.State.CREATING:
+        raise ZoneBusy("set up")
+    return zone
+
+
+def refusal(job: Job) -> ApiError | None:
+    """What the rules refused when the job looked again, as an error for the caller; None when it ended for another reason."""
+    for step in JobStep.objects.filter(job=job, state=JobStep.State.FAILED):
+        if refused := step.data.get("refused"):
+            return ApiError(refused["sentence"], http=refused["http"], code=refused["code"])
+    return None
+
+
+def record_id(job: Job) -> str | None:
+    """ISPConfig's id of the record that a job has added or changed; None as long as it has not."""
+    return JobStep.objects.filter(job=job).values_list("ref", flat=True).first() or None

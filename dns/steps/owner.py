@@ -1,0 +1,54 @@
+"""The customer's client at ISPConfig. Nothing there forbids two with one number, so one job at a time looks for it or makes it."""
+
+from django.conf import settings
+from django.utils import timezone
+
+from dns.connections import ispconfig
+from dns.models import Customer, Zone
+from nodepoint.clients.errors import Conflict, NotFound
+from nodepoint.jobs import limits
+from nodepoint.jobs.call import Call
+from nodepoint.jobs.outcomes import Done, Outcome, Retry, Wait
+
+LOCKED = 90.0  # seconds; longer than the calls below can take together
+PAUSE = 0.3  # seconds until a customer's next job looks whether it is its turn
+
+
+def known(call: Call) -> Outcome:
+    """The customer's client and its group are known, and there."""
+    zone: Zone = call.subject
+    lock, holder = f"dns.customer:{zone.customer_id}", f"step:{call.step.pk}"
+    if not limits.take(lock, 1, holder, timezone.now(), LOCKED):
+        return Wait(seconds=PAUSE)
+    try:
+        return _found_or_made(Customer.objects.get(pk=zone.customer_id))
+    finally:
+        limits.release(holder, [lock])
+
+
+def _found_or_made(customer: Customer) -> Outcome:
+    clients = ispconfig().find_clients(customer.customer_no)
+    if clients:
+        client_id = clients[0].id
+    else:
+        try:
+            client_id = _make(customer)
+        except Conflict as error:
+            # Either a lost answer of ours, which the next look finds, or the name is somebody else's.
+            return Retry(error="ISPConfig has a user of this name already.", detail=error.vendor)
+    try:
+        group_id = ispconfig().client_group(client_id)
+    except NotFound as error:
+        return Retry(error="The customer at ISPConfig is only half made.", detail=error.vendor)
+    Customer.objects.filter(pk=customer.pk).update(client_id=client_id, group_id=group_id)
+    surplus = ", ".join(str(client.id) for client in clients[1:])
+    return Done(note=f"More clients of this number, not used: {surplus}" if surplus else "")
+
+
+def _make(customer: Customer) -> int:
+    return ispconfig().create_client(
+        customer.customer_no,
+        customer.username,
+        f"Customer {customer.user_id}",
+        customer.email or settings.DNS_HOSTMASTER,
+    )
