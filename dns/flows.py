@@ -1,7 +1,8 @@
-"""What happens to a zone, step by step. One job at a time works on a zone; the others stand in line behind it.
+"""What happens to a zone, step by step. One job at a time works on a zone; the others stand in line behind
+it.
 
-A new zone is made unserved, filled and published last; a zone that goes is taken off first, its own row goes last. So either can be
-cut off anywhere and taken up again.
+A new zone is made unserved, filled and published last; a zone that goes is taken off first, its own row goes
+last. So either can be cut off anywhere and taken up again.
 """
 
 from dns.steps import owner, record, zone

@@ -1,4 +1,4 @@
-"""What ISPConfig holds right now. The only reading of a request, under a deadline; nothing is changed here."""
+"""What ISPConfig holds right now: the only reading of a request, under a deadline. Nothing is changed here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,7 +62,8 @@ def zone(customer: Customer, name: str, seconds: float | None = None) -> LiveZon
 
 
 def in_the_way(name: str, group_id: int | None, seconds: float) -> bool:
-    """Whether the panel has this zone, or one above or below it that belongs to somebody else than this group."""
+    """Whether the panel has this zone, or one above or below it that belongs to somebody else than this
+    group."""
     with deadline(seconds):
         if ispconfig().find_zone(f"{name}.") is not None:
             return True

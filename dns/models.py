@@ -1,4 +1,5 @@
-"""Customers, their zones, and what a new zone begins with. Records are not kept here: they are read where they are."""
+"""Customers, their zones, and what a new zone begins with. Records are not kept here: they are read where
+they are."""
 
 from typing import Any
 
@@ -76,7 +77,8 @@ class Zone(models.Model):
 
 
 class NamesLock(models.Model):
-    """One row, held while a zone is added, so that no two customers get a domain and its subdomain at the same moment."""
+    """One row, held while a zone is added, so that no two customers get a domain and its subdomain at the
+    same moment."""
 
     def __str__(self) -> str:
         return "names"

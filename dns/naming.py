@@ -14,7 +14,8 @@ class BadName(ValueError):
 
 
 def domain(text: str) -> str:
-    """A zone's name in ASCII and lower case, without a last dot: at least two labels, none with an underscore."""
+    """A zone's name in ASCII and lower case, without a last dot: at least two labels, none with an
+    underscore."""
     name = _ascii(text.strip().removesuffix("."))
     if "." not in name or not _fits(name, _LABEL) or name.rpartition(".")[2].isdigit():
         raise BadName("Use a domain name such as example.com.")
@@ -24,7 +25,8 @@ def domain(text: str) -> str:
 def record(text: str, zone: str, *, underscores: bool, wildcard: bool) -> str:
     """The whole name of a record in a zone, with its last dot.
 
-    `@` is the zone itself. A name that ends in the zone, with or without a last dot, is whole; any other is relative.
+    `@` is the zone itself. A name that ends in the zone, with or without a last dot, is whole; any other is
+    relative.
     """
     text = text.strip()
     name = zone if text == "@" else _ascii(text.removesuffix("."))
@@ -41,7 +43,7 @@ def record(text: str, zone: str, *, underscores: bool, wildcard: bool) -> str:
 def _allowed(underscores: bool, wildcard: bool) -> str:
     signs = "letters, digits, - and _" if underscores else "letters, digits and -"
     star = ", or * as its first part" if wildcard else ""
-    return f"A name consists of parts of 1 to 63 {signs}, with dots between them{star}. Use @ for the domain itself."
+    return f"A name is made of parts of 1 to 63 {signs}, with dots between{star}; @ is the domain itself."
 
 
 def host(text: str, zone: str, *, underscores: bool = False) -> str:

@@ -22,7 +22,8 @@ TARGETS = {"CNAME", "MX", "NS"}
 
 @dataclass(frozen=True)
 class Entry:
-    """What a record says: whole names in lower case with their last dot, the text of a TXT record unescaped, `ttl` in seconds."""
+    """What a record says: whole names in lower case with their last dot, the text of a TXT record unescaped,
+    `ttl` in seconds."""
 
     type: str
     name: str
@@ -78,9 +79,11 @@ def held(record: Record, origin: str) -> Held:
 
 
 def parse(values: Mapping[str, Any], zone: str, proxy_ip: str) -> Entry:
-    """The entry that a caller means, in the zone of that name (no last dot). BadField says what is wrong; Protected for a SOA.
+    """The entry that a caller means, in the zone of that name (no last dot). BadField says what is wrong;
+    Protected for a SOA.
 
-    `values`: `type`, `name`, `ttl`, `priority` and `ip`, `target`, `exchange`, `ns`, `txt` or `content`, all but `ttl` and `priority` texts.
+    `values`: `type`, `name`, `ttl`, `priority` and `ip`, `target`, `exchange`, `ns`, `txt` or `content`, all
+    but `ttl` and `priority` texts.
     """
     type = values["type"].strip().upper()
     if type == "SOA":

@@ -1,4 +1,5 @@
-"""What may stand beside what in one zone. ISPConfig takes anything, and one bad record stops the whole zone from being published."""
+"""What may stand beside what in one zone. ISPConfig takes anything, and one bad record stops the whole zone
+from being published."""
 
 from collections.abc import Iterable
 
@@ -24,7 +25,8 @@ def may_add(entry: Entry, origin: str, others: Iterable[Held]) -> None:
 
 
 def may_change(id: int, entry: Entry, origin: str, all: Iterable[Held]) -> Held:
-    """The record that may become this entry. UnknownRecord, or an error of `may_add`. The type has to be checked by the caller."""
+    """The record that may become this entry. UnknownRecord, or an error of `may_add`. The type has to be
+    checked by the caller."""
     before = find(id, all)
     if is_protected(before.entry, origin):
         raise Protected()

@@ -1,7 +1,9 @@
-"""What can be done with zones and records: one function for each act, called by the API, the admin and commands alike.
+"""What can be done with zones and records: one function for each act, called by the API, the admin and
+commands alike.
 
-Guards first, with one short reading of what ISPConfig holds; then one transaction that writes rows and submits a job. The job looks again
-before it writes. A caller acts for one user of the billing portal, and what is another's is not there for him.
+Guards first, with one short reading of what ISPConfig holds; then one transaction that writes rows and
+submits a job. The job looks again before it writes. A caller acts for one user of the billing portal, and
+what is another's is not there for him.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +42,8 @@ _suffixes = PublicSuffixList()
 
 
 def zones_of(user_id: str) -> tuple[list[LiveZone], dict[int, Zone]]:
-    """A customer's zones with their records as they are now, and our rows of them by ISPConfig's id. None for who has none."""
+    """A customer's zones with their records as they are now, and our rows of them by ISPConfig's id. None for
+    who has none."""
     customer = _customer(user_id)
     if customer is None or customer.group_id is None:
         return [], {}
@@ -49,7 +52,8 @@ def zones_of(user_id: str) -> tuple[list[LiveZone], dict[int, Zone]]:
 
 
 def _customer(user_id: str) -> Customer | None:
-    """The customer, also one whom only ISPConfig knows, from before our time; None for who never had a zone."""
+    """The customer, also one whom only ISPConfig knows, from before our time; None for who never had a
+    zone."""
     customer = Customer.objects.filter(user_id=user_id).first()
     if customer is not None and customer.group_id is not None:
         return customer
@@ -71,7 +75,8 @@ def _rows_of(customer: Customer, found: Sequence[LiveZone]) -> dict[int, Zone]:
 
 
 def _adopted(customer: Customer, zone: LiveZone) -> Zone:
-    """A row for a zone that the customer has at ISPConfig. A row of the same name was of a zone that is gone, or is being made."""
+    """A row for a zone that the customer has at ISPConfig. A row of the same name was of a zone that is gone,
+    or is being made."""
     values = {"name": zone.name, "ispconfig_id": zone.id, "customer": customer}
     standing = Zone.objects.filter(name_key=zone.name).first()
     if standing is None:
@@ -84,8 +89,8 @@ def _adopted(customer: Customer, zone: LiveZone) -> Zone:
 
 
 def create_zone(user_id: str, domain: str, *, email: str = "", actor: str = "") -> tuple[Zone, Job]:
-    """Have a zone made. BadField, NameTaken, ZoneExists, ZoneBeingDeleted, QuotaExceeded, NotDelegated; ClientError when nobody
-    who would know has said whether it is delegated."""
+    """Have a zone made. BadField, NameTaken, ZoneExists, ZoneBeingDeleted, QuotaExceeded, NotDelegated;
+    ClientError when nobody who would know has said whether it is delegated."""
     name = _domain(domain)
     if _is_reserved(name):
         raise NameTaken()
@@ -141,7 +146,8 @@ def _printable(name: str) -> str:
 
 
 def delete_zone(user_id: str, domain: str, *, actor: str = "") -> tuple[Zone, Job | None]:
-    """Have a zone and all its records deleted, whatever is being done to it. A repeat gives the same job again. UnknownZone."""
+    """Have a zone and all its records deleted, whatever is being done to it. A repeat gives the same job
+    again. UnknownZone."""
     zone = _zone(user_id, name=_domain(domain))
     with transaction.atomic():
         queue.lock(zone.key)  # the job's row before the zone's: every runner takes them in this order too
@@ -154,8 +160,8 @@ def delete_zone(user_id: str, domain: str, *, actor: str = "") -> tuple[Zone, Jo
 
 
 def add_record(user_id: str, values: Mapping[str, Any], *, actor: str = "") -> tuple[Entry, Job]:
-    """Have a record added. `values` as `records.parse` takes them, with `zone_id` or `zone`. UnknownZone, ZoneUnclear, ZoneBusy, BadField,
-    Protected, RecordExists, CnameConflict, QuotaExceeded."""
+    """Have a record added. `values` as `records.parse` takes them, with `zone_id` or `zone`. UnknownZone,
+    ZoneUnclear, ZoneBusy, BadField, Protected, RecordExists, CnameConflict, QuotaExceeded."""
     zone = _zone_for(user_id, values)
     entry = records.parse(values, zone.name, settings.PROXY_IP)
     rules.may_add(entry, zone.origin, _current(zone).records)
@@ -163,7 +169,8 @@ def add_record(user_id: str, values: Mapping[str, Any], *, actor: str = "") -> t
 
 
 def update_record(user_id: str, values: Mapping[str, Any], *, actor: str = "") -> tuple[Entry, Job]:
-    """Have a record changed; its type stays. `values` as for `add_record`, with `rc_id`. Also UnknownRecord."""
+    """Have a record changed; its type stays. `values` as for `add_record`, with `rc_id`. Also
+    UnknownRecord."""
     zone = _zone_for(user_id, values)
     entry = records.parse(values, zone.name, settings.PROXY_IP)
     before = rules.may_change(values["rc_id"], entry, zone.origin, _current(zone).records)
@@ -195,7 +202,8 @@ def _current(zone: Zone) -> LiveZone:
 
 
 def _zone_for(user_id: str, values: Mapping[str, Any]) -> Zone:
-    """The zone that a record belongs to: as said, else the longest of the user's zones that the record's name ends in."""
+    """The zone that a record belongs to: as said, else the longest of the user's zones that the record's name
+    ends in."""
     id, name = values.get("zone_id"), values.get("zone")
     if id is not None or name:
         try:
@@ -240,7 +248,8 @@ def _ready(zone: Zone) -> Zone:
 
 
 def refusal(job: Job) -> ApiError | None:
-    """What the rules refused when the job looked again, as an error for the caller; None when it ended for another reason."""
+    """What the rules refused when the job looked again, as an error for the caller; None when it ended for
+    another reason."""
     for step in JobStep.objects.filter(job=job, state=JobStep.State.FAILED):
         if refused := step.data.get("refused"):
             return ApiError(refused["sentence"], http=refused["http"], code=refused["code"])

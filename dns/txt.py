@@ -1,7 +1,8 @@
-"""The text of TXT records, as ISPConfig stores it: with `"` and `\\` escaped, and cut into strings of 255 bytes by the panel.
+"""The text of TXT records, as ISPConfig stores it: with `"` and `\\` escaped, and cut into strings of 255
+bytes by the panel.
 
-A cut through an escape breaks the whole zone, so no escape may lie across a multiple of 255. Where one would, a letter before it is
-written as an escape of its own (`\\a` is `a`), which moves it by one byte.
+A cut through an escape breaks the whole zone, so no escape may lie across a multiple of 255. Where one would,
+a letter before it is written as an escape of its own (`\\a` is `a`), which moves it by one byte.
 """
 
 import re
@@ -18,7 +19,8 @@ class BadText(ValueError):
 
 
 def clean(text: str) -> str:
-    """The text that is meant: what was copied from a zone file, as one or more strings in quotes, without them."""
+    """The text that is meant: what was copied from a zone file, as one or more strings in quotes, without
+    them."""
     text = text.strip()
     if _STRINGS.fullmatch(text):
         text = "".join(unescape(found) for found in _STRING.findall(text))

@@ -53,7 +53,8 @@ class WritingView(ApiView):
     content_negotiation_class = PlainWithoutAccept
 
     def finish(self, request: Request, job: Job, answer: Callable[[Job], dict[str, Any]]) -> Response:
-        """Wait for the job as long as callers do; what the rules refused in it is the caller's error, not the infrastructure's."""
+        """Wait for the job as long as callers do; what the rules refused in it is the caller's error, not the
+        infrastructure's."""
         left = request.arrived_at + ANSWER_WITHIN - time.monotonic()
         try:
             return finish(request, job, answer, default_wait=max(0.0, min(settings.API_WAIT_SECONDS, left)))
@@ -62,7 +63,8 @@ class WritingView(ApiView):
 
 
 class AddZone(WritingView):
-    """Make a zone with its name servers and the records of the template. The domain has to be delegated here."""
+    """Make a zone with its name servers and the records of the template. The domain has to be delegated
+    here."""
 
     input = AddZoneInput
     forgets_key_when_job_fails = True

@@ -11,13 +11,13 @@ TTL = 300
 MAX_CHAIN = 8
 
 PARENT_SERVER = "a.parent-servers.net"
-"""Serves every zone above the customers' ones; its address leads back to this lab."""
+"""Serves every zone above the customers' ones. Its address, and those of our own, lead back to this lab."""
 PUBLIC_SUFFIXES = frozenset({"ac.uk", "co.at", "co.jp", "co.uk", "com.au", "com.br", "or.at", "org.uk"})
 """Zones of two labels that exist even when nothing in them has been set; those of one label all do."""
 STATIC = {
     PARENT_SERVER: {"A": ["127.0.0.1"]},
-    "ns1.nodepoint.eu": {"A": ["203.0.113.53"]},
-    "ns2.nodepoint.eu": {"A": ["203.0.113.54"]},
+    "ns1.nodepoint.eu": {"A": ["127.0.0.1"]},
+    "ns2.nodepoint.eu": {"A": ["127.0.0.1"]},
 }
 
 

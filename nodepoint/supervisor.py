@@ -58,6 +58,7 @@ class _Kept:
     started: float = 0.0
     pause: float = 0.0
     start_at: float = 0.0
+    deaths: int = 0
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:
@@ -114,6 +115,10 @@ class Supervisor:
         """Process id of a child's present process; None while it waits for its next start."""
         process = self._kept[name].process
         return process.pid if process else None
+
+    def deaths(self, name: str) -> int:
+        """How often a child has died."""
+        return self._kept[name].deaths
 
     def tick(self, seconds: float = TURN) -> None:
         """Start again what has died, then sleep for `seconds`. Raises `Stopped` when a signal asks to end."""
@@ -195,6 +200,7 @@ class Supervisor:
         """A child has died: end the rest of its group and set the time of its next start."""
         self._kill_group(process)
         kept.process = None
+        kept.deaths += 1
         first = kept.pause == 0.0 or now - kept.started >= SETTLED
         kept.pause = FIRST_PAUSE if first else min(kept.pause * 2, LONGEST_PAUSE)
         kept.start_at = now + kept.pause

@@ -121,8 +121,8 @@ def get_support_key(service_id: str) -> SupportKey:
 def verify_key(text: str, *, token: Token, address: str) -> SupportKey | None:
     """The row of a key that gives a right to support now, else None, whether it is unknown or not active.
 
-    TooManyWrongKeys, also for a right one, when the token or the address has used up its wrong keys. The key is
-    looked up first: so many guesses at once cannot all be weighed against the same low count.
+    TooManyWrongKeys, also for a right one, when the token or the address has used up its wrong keys. The key
+    is looked up first: so many guesses at once cannot all be weighed against the same low count.
     """
     row = find_key(text)
     sources = guessing.sources(token, address)

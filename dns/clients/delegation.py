@@ -1,7 +1,8 @@
 """What the servers of the zone above say about a zone: the name servers that they refer to.
 
-A resolver cannot be asked: as long as the zone is not set up at the servers it is delegated to, resolvers answer SERVFAIL. pycares
-cannot ask either, since it drops an answer without an answer section, which is what a referral is.
+A resolver cannot be asked: as long as the zone is not set up at the servers it is delegated to, resolvers
+answer SERVFAIL. pycares cannot ask either, since it drops an answer without an answer section, which is what
+a referral is.
 """
 
 import random
@@ -26,7 +27,8 @@ UDP_BYTES = 1232
 
 @dataclass(frozen=True)
 class Reply:
-    """What one server said. `cut`: the zone it refers to, or of which it names the servers itself; empty: no such delegation."""
+    """What one server said. `cut`: the zone it refers to, or of which it names the servers itself; empty: no
+    such delegation."""
 
     cut: str = ""
     servers: tuple[str, ...] = ()
@@ -39,8 +41,8 @@ class Delegation:
         self._resolver, self._port, self.timeout = resolver, port, timeout
 
     def servers(self, zone: str) -> tuple[str, ...]:
-        """The name servers that the parent of `zone` (ASCII, no last dot) refers to: lower case, no last dot; empty when it is not
-        delegated. `TimedOut` when nobody who would know has answered."""
+        """The name servers that the parent of `zone` (ASCII, no last dot) refers to: lower case, no last dot;
+        empty when it is not delegated. `TimedOut` when nobody who would know has answered."""
         with deadline(self.timeout):
             parent, hosts = self._parent(zone)
             for _ in range(MOST_HOPS):
@@ -65,7 +67,8 @@ class Delegation:
         raise TimedOut(SYSTEM, f"no zone above {zone} was found")
 
     def _ask_any(self, parent: str, hosts: tuple[str, ...], zone: str) -> Reply | None:
-        """The first answer that any of these servers gives; None when none does. A referral upwards is none."""
+        """The first answer that any of these servers gives; None when none does. A referral upwards is
+        none."""
         for address in self._addresses(hosts):
             reply = _ask(address, self._port, zone)
             if reply is not None and (not reply.cut or reply.cut.endswith(f".{parent}")):
@@ -147,7 +150,7 @@ def _understood(answer: DNSRecord, zone: str) -> Reply | None:
         if zone == cut or zone.endswith(f".{cut}"):
             referral = cut == zone or not answer.header.aa
             return Reply(cut, tuple(named[cut])) if referral else Reply()
-    # No referral at all: an authoritative "there is no such delegation", or a server that does not serve the parent.
+    # No referral at all: an authoritative "no such delegation", or a server that does not serve the parent.
     return Reply() if answer.header.aa else None
 
 

@@ -1,4 +1,5 @@
-"""The customer's client at ISPConfig. Nothing there forbids two with one number, so one job at a time looks for it or makes it."""
+"""The customer's client at ISPConfig. Nothing there forbids two with one number, so one job at a time looks
+for it or makes it."""
 
 from django.conf import settings
 from django.utils import timezone

@@ -1,4 +1,5 @@
-"""One record of a zone: added, changed or deleted. The zone is read before every write, and again after an unclear answer."""
+"""One record of a zone: added, changed or deleted. The zone is read before every write, and again after an
+unclear answer."""
 
 from collections.abc import Callable
 

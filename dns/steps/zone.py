@@ -1,4 +1,5 @@
-"""A zone at ISPConfig: made unserved, filled, then published, so that a crash at any point leaves nothing half served."""
+"""A zone at ISPConfig: made unserved, filled, then published, so that a crash at any point leaves nothing
+half served."""
 
 from django.conf import settings
 from django.utils import timezone
@@ -28,8 +29,8 @@ def given_back(call: Call) -> Outcome:
 
 
 def present(call: Call) -> Outcome:
-    """The zone is there and the customer's. One that is there already was made by an earlier call, whose answer was lost: when the job
-    was submitted there was none."""
+    """The zone is there and the customer's. One that is there already was made by an earlier call, whose
+    answer was lost: when the job was submitted there was none."""
     zone: Zone = call.subject
     found = live.zone(zone.customer, zone.name)
     if found is not None:
@@ -68,7 +69,8 @@ def filled(call: Call) -> Outcome:
 
 
 def wanted(name: str) -> list[Entry]:
-    """What a new zone begins with. Rows of the template that cannot stand together are left out: the zone has to be valid."""
+    """What a new zone begins with. Rows of the template that cannot stand together are left out: the zone has
+    to be valid."""
     servers = [Entry("NS", f"{name}.", _host(server), TTL) for server in settings.NAMESERVERS]
     entries: list[Entry] = []
     for row in TemplateRecord.objects.all():

@@ -30,6 +30,14 @@ def read_json(file: Path) -> dict[str, Any]:
         return {}
 
 
+def last_line(file: Path) -> str:
+    """The last line of a text file; empty when there is none."""
+    try:
+        return file.read_text(errors="replace").rstrip().rpartition("\n")[2]
+    except FileNotFoundError:
+        return ""
+
+
 def write_private(file: Path, content: str) -> None:
     """Write a file for the owner's eyes only, whole or not at all."""
     draft = file.with_name(f"{file.name}.new")

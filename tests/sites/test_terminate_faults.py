@@ -42,7 +42,7 @@ class TerminateFaultTests(SiteTestCase):
                     self.assertEqual(self.lab.faults.view(), [], "these faults met nothing")
                     self.assert_deleted(site)
 
-    def test_a_lasting_refusal_of_each_call_is_waited_out_for_hours(self):
+    def test_a_lasting_refusal_of_each_call_is_waited_out(self):
         for plan, faulty in self._calls():
             site = self._site(plan)
             self.delete(site.service_id)

@@ -45,7 +45,7 @@ class UndoFaultTests(SiteTestCase):
                     self.assertEqual(self.lab.faults.view(), [], "these faults met nothing")
                     self.assert_undone(site)
 
-    def test_a_lasting_refusal_of_each_call_is_waited_out_for_hours(self):
+    def test_a_lasting_refusal_of_each_call_is_waited_out(self):
         for plan, faulty in self._calls():
             site = self._order(plan)
             for held_up in self.refuse_one_after_the_other(faulty):

@@ -1,6 +1,5 @@
-"""ISPConfig: clients, zones and records. It guards nothing: a remote user may change everything, so whose a thing is, and whether
-it stands in the way of another, is decided by the caller.
-"""
+"""ISPConfig: clients, zones and records. It guards nothing: a remote user may change everything, so whose a
+thing is, and whether it stands in the way of another, is decided by the caller."""
 
 import secrets
 import time
@@ -41,7 +40,8 @@ class Zone:
 
 @dataclass(frozen=True)
 class Record:
-    """A record as it is stored: names and targets without a last dot are relative to the zone, `""` is its apex, TXT data is escaped.
+    """A record as it is stored: names and targets without a last dot are relative to the zone, `""` is its
+    apex, TXT data is escaped.
 
     `ttl` in seconds; `priority` is meant for MX only.
     """
@@ -73,19 +73,22 @@ class Ispconfig:
         self._server = server_id
 
     def verify(self) -> None:
-        """Logs in and looks for a zone that cannot be there: `Refused` when credentials or permissions are missing."""
+        """Logs in and looks for a zone that cannot be there: `Refused` when credentials or permissions are
+        missing."""
         self.find_zone("health.invalid.")
 
     # Clients
 
     def find_clients(self, customer_no: str) -> list[Client]:
-        """The clients with this customer number, oldest first: more than one is possible, no index forbids it."""
+        """The clients with this customer number, oldest first: more than one is possible, no index forbids
+        it."""
         rows = self._rows("client_get", client_id={"customer_no": customer_no})
         found = [Client(_number(row, "client_id"), row["customer_no"], row["username"]) for row in rows]
         return sorted((c for c in found if c.customer_no == customer_no), key=lambda client: client.id)
 
     def create_client(self, customer_no: str, username: str, name: str, email: str) -> int:
-        """Makes a client for DNS only, with a password that nobody knows; its id. `Conflict` when number or name is taken."""
+        """Makes a client for DNS only, with a password that nobody knows; its id. `Conflict` when number or
+        name is taken."""
         params = {
             "customer_no": customer_no,
             "username": username,
@@ -107,7 +110,8 @@ class Ispconfig:
         return _id("client_add", self._session.call("client_add", reseller_id=0, params=params))
 
     def client_group(self, client_id: int) -> int:
-        """The group that owns what belongs to the client. `NotFound` when there is no such client, or it is only half made."""
+        """The group that owns what belongs to the client. `NotFound` when there is no such client, or it is
+        only half made."""
         return _id("client_get_groupid", self._session.read("client_get_groupid", client_id=client_id))
 
     # Zones
@@ -118,7 +122,8 @@ class Ispconfig:
         return found[0] if found else None
 
     def zones_below(self, origin: str) -> list[Zone]:
-        """The zones whose names end in this one (with its last dot). It must be a checked name: `%` would widen the search."""
+        """The zones whose names end in this one (with its last dot). It must be a checked name: `%` would
+        widen the search."""
         return [zone for zone in self._zones({"origin": f"%.{origin}"}) if zone.origin.endswith(f".{origin}")]
 
     def zones_of(self, group_id: int) -> list[Zone]:
@@ -126,8 +131,8 @@ class Ispconfig:
         return self._zones({"sys_groupid": group_id})
 
     def create_zone(self, client_id: int, origin: str, ns: str, mbox: str, serial: int) -> int:
-        """Makes a zone that is not served yet; its id. Names with their last dot. `Conflict` when anybody has it, `NotFound`
-        when the client is gone."""
+        """Makes a zone that is not served yet; its id. Names with their last dot. `Conflict` when anybody has
+        it, `NotFound` when the client is gone."""
         params = {
             "server_id": self._server,
             "origin": origin,
@@ -163,7 +168,8 @@ class Ispconfig:
         return [_record(row) for row in self._list("dns_rr_get_all_by_zone", zone_id=int(zone_id))]
 
     def create_record(self, client_id: int, zone_id: int, raise_serial: bool = True, **fields: Any) -> int:
-        """Makes a record of `type, name, data, ttl, priority`; its id. Pass the zone's owner: another would take the zone over."""
+        """Makes a record of `type, name, data, ttl, priority`; its id. Pass the zone's owner: another would
+        take the zone over."""
         params = {**self._params(zone_id, **fields), "serial": 0}
         function = f"dns_{fields['type'].lower()}_add"
         return _id(
@@ -182,7 +188,8 @@ class Ispconfig:
         )
 
     def delete_record(self, record_id: int, type: str, raise_serial: bool = True) -> None:
-        """Deletes a record that was just read: with a serial to raise, one that is gone ends in `BadAnswer`."""
+        """Deletes a record that was just read: with a serial to raise, one that is gone ends in
+        `BadAnswer`."""
         self._session.call(
             f"dns_{type.lower()}_delete", primary_id=int(record_id), update_serial=raise_serial
         )

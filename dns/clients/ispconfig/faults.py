@@ -1,4 +1,5 @@
-"""What ISPConfig means by a fault. There are no codes, only texts, untranslated keys and whole SQL statements."""
+"""What ISPConfig means by a fault. There are no codes, only texts, untranslated keys and whole SQL
+statements."""
 
 import re
 
@@ -18,11 +19,13 @@ _SQL = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM|SELECT)\b.*", re.DOTALL)
 
 
 class SessionLost(Refused):
-    """The session is not valid any more: log in anew. Each such answer counts as a failure in their throttle."""
+    """The session is not valid any more: log in anew. Each such answer counts as a failure in their
+    throttle."""
 
 
 def error_of(function: str, message: str) -> ClientError:
-    """The error that a `remote_fault` of a function stands for. Statements are cut off: they hold password hashes and keys."""
+    """The error that a `remote_fault` of a function stands for. Statements are cut off: they hold password
+    hashes and keys."""
     if _SQL.search(message) and not message.startswith("Duplicate entry"):
         return BadAnswer(SYSTEM, f"{function}: database error: {_SQL.sub('', message)}")
     parts = [part.strip() for part in re.split(r"<br\s*/?>", message) if part.strip()]

@@ -1,8 +1,9 @@
 """Calls of the remote API within a session that is kept, renewed in time, and never provokes the throttle.
 
-Their throttle counts wrong logins and calls with a dead session alike, per address, and from ten on refuses everybody for five
-minutes. So a session is given up well before its end, few calls are under way at once (all of them would meet a session that was
-ended at their side), logins are made one at a time, and refused credentials are not tried again for a while.
+Their throttle counts wrong logins and calls with a dead session alike, per address, and from ten on refuses
+everybody for five minutes. So a session is given up well before its end, few calls are under way at once (all
+of them would meet a session that was ended at their side), logins are made one at a time, and refused
+credentials are not tried again for a while.
 """
 
 import threading
@@ -20,7 +21,8 @@ QUICK = 2.0  # seconds: what failed sooner was dropped, not slow, and can be rea
 
 
 class Session:
-    """Calls functions by name. `timeout`: seconds of a call; above 10, after which they own up to a lost database."""
+    """Calls functions by name. `timeout`: seconds of a call; above 10, after which they own up to a lost
+    database."""
 
     def __init__(self, url: str, username: str, password: str, verify: bool | str, timeout: float) -> None:
         keep_secret(password)
@@ -46,7 +48,8 @@ class Session:
         return self.call(function, **arguments)
 
     def call(self, function: str, **arguments: Any) -> Any:
-        """The function's value. A session that turns out to be lost is renewed once: such a call had no effect."""
+        """The function's value. A session that turns out to be lost is renewed once: such a call had no
+        effect."""
         session = self._session()
         try:
             return self._ask(function, {"session_id": session, **arguments})
@@ -73,7 +76,7 @@ class Session:
         try:
             session = self._ask("login", self._credentials)
         except TimedOut as error:
-            # Nothing of what was asked for has been done: a login that got lost is only a session more at their side.
+            # Nothing of what was asked for has been done: a login that got lost is one session more, no harm.
             raise Unreachable(SYSTEM, f"login: {error.vendor}") from error
         except (Refused, Busy) as error:
             self._shut, self._shut_until = error, begun + (getattr(error, "retry_after", None) or BLOCKED)

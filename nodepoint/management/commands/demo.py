@@ -28,6 +28,7 @@ from nodepoint.management.local import (
     check_port,
     claim,
     given_environment,
+    last_line,
     read_json,
     write_private,
 )
@@ -38,6 +39,7 @@ from nodepoint.supervisor import CallFailed, Child, Stopped, Supervisor
 ADMIN = "demo"
 GRACE = 8  # seconds; all that a demo loses by SIGKILL is the end of a call, which the next run repeats
 START_SECONDS = 60  # in which lab and web server have to answer
+DEATHS = 3  # of a child before it ever answered, after which another try is in vain
 ENDED = {"succeeded", "failed", "rolled_back", "cancelled"}
 
 
@@ -142,10 +144,12 @@ class Demo:
         """What `look` finds, asked again until it is something; if it never is, `name` is to blame."""
         deadline = time.monotonic() + START_SECONDS
         self.trouble = "it did not answer"
+        log = self.data / "log" / f"{name}.log"
         while not (found := look()):
             if time.monotonic() > deadline:
-                log = self.data / "log" / f"{name}.log"
                 raise DemoFailed(f"{name}: {self.trouble} for {START_SECONDS} s; see {log}")
+            if not self.file.exists() and self.supervisor.deaths(name) >= DEATHS:
+                raise DemoFailed(f"{name} does not start; see {log}, which ends: {last_line(log)}")
             self.supervisor.tick()
         return found
 
@@ -218,7 +222,11 @@ class Command(BaseCommand):
             demo.start()
             screen.say(f"NodePoint answers at {demo.url}; ordering a site")
             began = time.monotonic()
-            site = demo.order()
+            try:
+                site = demo.order()
+            except (DemoFailed, PortalError) as error:
+                screen.say(f"The order did not succeed: {error}")
+                site = None
             if site:
                 screen.say(summary(demo, site, time.monotonic() - began))
             if not leave:
