@@ -1,4 +1,4 @@
-"""What ISPConfig holds right now: the only reading of a request, under a deadline. Nothing is changed here."""
+"""What ISPConfig holds now: the only reading of a request, under a deadline. Nothing is changed here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

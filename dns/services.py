@@ -250,7 +250,7 @@ def _ready(zone: Zone) -> Zone:
 def refusal(job: Job) -> ApiError | None:
     """What the rules refused when the job looked again, as an error for the caller; None when it ended for
     another reason."""
-    for step in JobStep.objects.filter(job=job, state=JobStep.State.FAILED):
+    for step in JobStep.objects.filter(job=job):
         if refused := step.data.get("refused"):
             return ApiError(refused["sentence"], http=refused["http"], code=refused["code"])
     return None

@@ -29,7 +29,7 @@ PROVISION = register(
             Step(
                 "reserved",
                 "Reserving an address",
-                reservation.reserved,
+                None,  # allocation.reserve, in the transaction that accepts the order
                 undo=reservation.given_back,
                 usual=0.1,
             ),

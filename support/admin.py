@@ -136,7 +136,7 @@ class SupportKeyAdmin(Searched, ReadOnlyAdmin):
 
 def _download(queryset: QuerySet[SupportKey]) -> HttpResponse:
     name = f"support-keys-{timezone.localdate():%Y-%m-%d}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingHttpResponse(as_csv(queryset), content_type="text/csv; charset=utf-8", headers=headers)
 
 

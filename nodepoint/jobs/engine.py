@@ -328,7 +328,8 @@ def _line_up(held: Claim, limit: str, now: datetime) -> list[int]:
             lined_up_at=step.lined_up_at or now,
             started_at=step.started_at or now,
         )
-        return transitions.settle(job, now)
+        quiet = job.state == Job.State.RUNNING and not undoing and job.cancel_requested_at is None
+        return [] if quiet else transitions.settle(job, now)  # standing in line changes nothing for the job
 
 
 def _free_limits(held: Claim, definition: registry.Step, outcome: Outcome, now: datetime) -> list[int]:

@@ -30,15 +30,17 @@ class Limit:
 class Step:
     """One thing that will be true afterwards.
 
-    `run` looks, acts if needed, and says how it went; it may be called any number of times. `undo` makes it untrue again, equally
-    repeatable; None only where `nothing_to_undo` gives the reason. `after`: names of the steps that must be done before. `needed`: asked
-    of the subject when the step's turn comes; where it says no, the step is skipped. `deadline`: seconds from its first call until it counts as failed (None: the job's own deadline). `spares_the_job`: its failure is reported to staff but the job goes on.
+    `run` looks, acts where needed, and says how it went; it may be called any number of times. None: it is true from the
+    start, made so by the transaction that submits the job. `undo` makes it untrue again, equally repeatable; None only where
+    `nothing_to_undo` gives the reason. `after`: names of the steps that must be done before. `needed`: asked of the
+    subject when the step's turn comes; where it says no, the step is skipped. `deadline`: seconds from its first call until
+    it counts as failed (None: the job's own). `spares_the_job`: its failure is reported to staff but the job goes on.
     `usual`: seconds it takes as long as nothing was measured; the progress bar starts from them.
     """
 
     name: str
     title: str
-    run: StepFunction
+    run: StepFunction | None
     undo: StepFunction | None = None
     nothing_to_undo: str = ""
     after: tuple[str, ...] = ()

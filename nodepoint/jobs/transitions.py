@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 
 from nodepoint.jobs import experience, registry
 from nodepoint.jobs.models import Job, JobStep, new_id
 
 S = JobStep.State
+HEAD_START = 0.15  # seconds that a step is dated back for each second of work from its begin to the job's end
+MOST_HEAD_START = 2.0
 SHORTEST = 0.05  # seconds; a step weighs at least this much in the progress bar
 NOTICE = "jobs.notice"  # the flow that sends e-mail to staff (flows.py)
 # States of steps that may have left something behind in another system.
@@ -21,8 +23,9 @@ def lock(job_id: str) -> Job:
     return Job.objects.select_for_update().get(pk=job_id)
 
 
-def create(kind: str, subject: str, now: datetime, **values) -> Job:
-    """Write a job with all its steps; it becomes its subject's running one, or queues behind that."""
+def create(kind: str, subject: str, now: datetime, *, queued: bool = False, **values) -> Job:
+    """Write a job with all its steps; it becomes its subject's running one (IntegrityError when there is another), or stays queued
+    behind that."""
     flow, durations = registry.flow(kind), experience.of(kind)
     job = Job.objects.create(kind=kind, subject=subject, plan_version=flow.version, created_at=now, **values)
     JobStep.objects.bulk_create(
@@ -32,17 +35,26 @@ def create(kind: str, subject: str, now: datetime, **values) -> Job:
             name=step.name,
             title=step.title,
             usual_seconds=max(SHORTEST, durations.get(step.name, step.usual)),
+            **({} if step.run else {"state": S.DONE, "started_at": now, "finished_at": now}),
         )
         for position, step in enumerate(flow.steps)
     )
-    if running(subject) is None:
+    if not queued:
         start(job, now)
     return job
 
 
 def running(subject: str) -> Job | None:
-    """The running job of a subject, its row held: it cannot end unseen while a new one is put behind it."""
-    return Job.objects.select_for_update().filter(active_key=subject).first()
+    """The running job of a subject, its row held: it cannot end unseen while a new one is put behind it.
+
+    It is waited for by its primary key. Who waits for an entry of the unique index instead is in the way of the job that follows,
+    which makes a new entry in the same place: MariaDB calls that a deadlock.
+    """
+    while job_id := Job.objects.filter(active_key=subject).values_list("pk", flat=True).first():
+        job = Job.objects.select_for_update().filter(pk=job_id).first()
+        if job and job.active_key == subject:
+            return job
+    return None
 
 
 def start(job: Job, now: datetime) -> None:
@@ -56,7 +68,7 @@ def start(job: Job, now: datetime) -> None:
 
 def settle(job: Job, now: datetime) -> list[int]:
     """Draw the conclusions from the states of the job's steps; returns the ids of the steps that became due."""
-    steps = list(job.steps.all())
+    steps = list(job.steps.defer("data", "detail"))
     if job.state == Job.State.ROLLING_BACK:
         return _undo_next(job, steps, now)
     if job.cancel_requested_at:
@@ -88,7 +100,29 @@ def _release(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
         return _release(job, steps, now)
     for step in ready:
         step.state = S.RUNNING
-    return _make_due(ready, now, state=S.RUNNING)
+    return _make_due(ready, _longest_first(job, steps, ready, now), state=S.RUNNING)
+
+
+def _longest_first(job: Job, steps: list[JobStep], ready: list[JobStep], now: datetime) -> datetime | Case:
+    """When steps that became ready are due.
+
+    Under load steps are called in the order in which they became due: those with the most work behind them, which everything
+    waits for in the end, are dated back a little.
+    """
+    behind: dict[str, float] = {}  # seconds from the step's begin to the end of the job
+    for step in reversed(steps):
+        followers = [behind.get(other.name, 0.0) for other in job.flow.steps if step.name in other.after]
+        behind[step.name] = step.usual_seconds + max(followers, default=0.0)
+    ready.sort(key=lambda step: -behind[step.name])
+    head_starts = [min(MOST_HEAD_START, HEAD_START * behind[step.name]) for step in ready]
+    if len(ready) < 2:
+        return now - timedelta(seconds=sum(head_starts))
+    return Case(
+        *(
+            When(pk=step.pk, then=Value(now - timedelta(seconds=seconds)))
+            for step, seconds in zip(ready, head_starts, strict=True)
+        )
+    )
 
 
 def _unneeded(job: Job, steps: list[JobStep]) -> list[JobStep]:
@@ -99,11 +133,11 @@ def _unneeded(job: Job, steps: list[JobStep]) -> list[JobStep]:
     return [step for step in asked if not job.flow.step(step.name).needed(subject)]
 
 
-def _make_due(steps: Iterable[JobStep], now: datetime, **values) -> list[int]:
+def _make_due(steps: Iterable[JobStep], due_at: datetime | Case, **values) -> list[int]:
     ids = [step.pk for step in steps]
     if ids:
         JobStep.objects.filter(pk__in=ids).update(
-            due_at=now, held=False, tries=0, awaits="", version=F("version") + 1, **values
+            due_at=due_at, held=False, tries=0, awaits="", version=F("version") + 1, **values
         )
     return ids
 
@@ -154,7 +188,7 @@ def _undo_next(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
         return []
     for step in reversed(steps):
         if step.state in TO_UNDO:
-            if step.claimed_at is None:
+            if step.claimed_at is None and step.state != S.DONE:
                 _stop([step.pk], S.SKIPPED, now)  # it was due, but never called
                 continue
             if job.flow.step(step.name).undo is None:

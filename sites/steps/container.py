@@ -87,10 +87,16 @@ def started(call: Call) -> Outcome:
     if going_on := follow(call):
         return going_on
     container = require(call.subject)
+    upid = None if call.ref else proxmox().start(container.node, container.vmid)
+    if upid:
+        return call.begun(upid)
     if proxmox().container_status(container.node, container.vmid).running:
         return Done(facts={"node": container.node, "power": "running", "power_verified_at": call.now})
-    upid = proxmox().start(container.node, container.vmid)
-    return call.begun(upid) if upid else call.look_again()
+    return Retry(
+        ref="",
+        error="The container does not start.",
+        detail="its start task ended well, but it is not running",
+    )
 
 
 def removed(call: Call) -> Outcome:

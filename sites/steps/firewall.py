@@ -2,11 +2,12 @@
 
 from django.conf import settings
 
+from nodepoint.clients.errors import BadAnswer
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Outcome
 from sites.clients.proxmox import FirewallOptions, FirewallRule
 from sites.connections import proxmox, site_network
-from sites.steps.proxmox import require
+from sites.steps.proxmox import Container, require
 
 OPTIONS = FirewallOptions(enable=True, policy_in="DROP", policy_out="ACCEPT", ipfilter=True, macfilter=True)
 
@@ -23,19 +24,30 @@ def rules() -> list[FirewallRule]:
 
 
 def firewall_on(call: Call) -> Outcome:
-    """The firewall is on with exactly our rules."""
+    """The firewall is on with exactly our rules. What was written is read once more before the site counts as kept apart."""
     container = require(call.subject)
+    present = proxmox().firewall_rules(container.node, container.vmid)
+    if not _is_closed(container, present):
+        _close(container, present)
+        if not _is_closed(container, proxmox().firewall_rules(container.node, container.vmid)):
+            raise BadAnswer("proxmox", "the firewall is not as it was written")
+    return Done()
+
+
+def _is_closed(container: Container, present: list[FirewallRule]) -> bool:
+    if [_meaning(rule) for rule in present] != [_meaning(rule) for rule in rules()]:
+        return False
+    return proxmox().firewall_options(container.node, container.vmid) == OPTIONS
+
+
+def _close(container: Container, present: list[FirewallRule]) -> None:
+    """Write the options, and the rules anew: from the end, so that the positions before stay what they are."""
     node, vmid = container.node, container.vmid
-    if proxmox().firewall_options(node, vmid) != OPTIONS:
-        proxmox().set_firewall_options(node, vmid, OPTIONS)
-    present = proxmox().firewall_rules(node, vmid)
-    if [_meaning(rule) for rule in present] == [_meaning(rule) for rule in rules()]:
-        return Done()
-    for rule in reversed(present):  # from the end, so that the positions before it stay what they are
+    proxmox().set_firewall_options(node, vmid, OPTIONS)
+    for rule in reversed(present):
         proxmox().delete_firewall_rule(node, vmid, rule.pos)
     for position, rule in enumerate(rules()):
         proxmox().add_firewall_rule(node, vmid, rule, pos=position)
-    return call.look_again()  # what was written is read once more before the site counts as kept apart
 
 
 def _meaning(rule: FirewallRule) -> tuple:

@@ -17,11 +17,6 @@ NOTHING = {
 }
 
 
-def reserved(call: Call) -> Outcome:
-    """They were reserved when the order was accepted."""
-    return Done()
-
-
 def given_back(call: Call) -> Outcome:
     """An order that failed holds nothing any more; the service may be ordered again."""
     return Done(facts={**NOTHING, "state": Site.State.FAILED, "ended_at": call.now})

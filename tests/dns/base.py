@@ -1,4 +1,5 @@
-"""What tests of DNS share: a lab whose zones are delegated to us, and jobs that run while a request waits for them."""
+"""What tests of DNS share: a lab whose zones are delegated to us, and jobs that run while a request waits for
+them."""
 
 from typing import Any
 from unittest import mock
@@ -20,7 +21,8 @@ class DnsTestCase(LabTestCase):
         self.enterContext(mock.patch.object(queue, "wait_for", self.worked_off))
 
     def worked_off(self, job_id: str, seconds: float, pause: float = 0.1) -> Job:
-        """Instead of waiting for workers: all jobs are run to their end, unless nothing is to be waited for."""
+        """Instead of waiting for workers: all jobs are run to their end, unless nothing is to be waited
+        for."""
         if seconds > 0:
             self.run_jobs()
         return Job.objects.get(pk=job_id)

@@ -51,7 +51,8 @@ class DemoTestCase(unittest.TestCase):
 
     def assert_refused(self, run: subprocess.CompletedProcess[str], sentence: str) -> None:
         self.assertEqual(run.returncode, 1)
-        self.assertRegex(run.stderr, rf"^demo: {sentence}\n$")
+        self.assertEqual(run.stderr, f"demo: {sentence}\n")
+        self.assertEqual(self.processes(), [])
 
 
 @unittest.skipIf(ON_MARIADB, "a demo runs on SQLite, whatever the tests run on")
@@ -74,7 +75,7 @@ class OrderTests(DemoTestCase):
         self.assertEqual(json.loads(file.read_text()), before)
 
     def test_an_order_that_cannot_be_carried_out_is_told_and_ends_with_1(self) -> None:
-        run = self.demo("--exit", PROXMOX_TOKEN_VALUE="of-someone-else")
+        run = self.demo("--exit", PROXMOX_TEMPLATE="local:vztmpl/gone.tar.zst")
         self.assertEqual(run.returncode, 1)
         self.assertIn("The order did not succeed: ", run.stdout)
         self.assertEqual(self.processes(), [])
@@ -91,6 +92,15 @@ class RefusalTests(DemoTestCase):
             self.assert_refused(
                 self.demo(), f"A demo is running on {self.data} already; NODEPOINT_DATA names another folder."
             )
+
+    def test_a_child_that_does_not_start(self) -> None:
+        (self.data / "lab").mkdir()
+        with (self.data / "lab" / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            run = self.demo("--exit", DATABASE_URL=f"sqlite:///{self.data}/test.sqlite3")
+        log = self.data / "log" / "lab.log"
+        reason = f"which ends: The lab could not start: another lab runs on {self.data}/lab"
+        self.assert_refused(run, f"lab does not start; see {log}, {reason}")
 
     def test_a_senseless_speed(self) -> None:
         self.assert_refused(self.demo(LAB_SPEED="fast"), "LAB_SPEED must be a number from 0 on, not 'fast'.")

@@ -83,7 +83,7 @@ class SiteMixin(SimpleTestCase):
         self.clock.time = max(self.clock.time, end)
 
     def refuse_one_after_the_other(self, faulty: list[Act]) -> Iterator[Act]:
-        """Refuse all these calls; yield each after five minutes of holding up everything. Then it is mended."""
+        """Refuse all these calls; yield each after five minutes of holding all up. Then it is mended."""
         left = list(faulty)
         while left:
             for act in left:

@@ -22,7 +22,7 @@ class ProvisionFaultTests(SiteTestCase):
 
     @contextmanager
     def _order(self, kind: str, count: int, *faulty: Act, letsencrypt: bool = False) -> Iterator[Site]:
-        """An order of its own customer in which these calls fail, run to its end; deleted again afterwards."""
+        """An order of its own customer in which these calls fail, run to its end and then deleted."""
         self.number += 1
         service = f"S{self.number}"
         connections.npm.cache_clear()

@@ -26,7 +26,7 @@ class ExportTests(StaffTestCase):
         self.assertRegex(
             response["Content-Disposition"], r'attachment; filename="support-keys-[0-9-]{10}.csv"'
         )
-        self.assertEqual(response["Cache-Control"], "no-store")
+        self.assertIn("no-store", response["Cache-Control"])
         heading, first, second = table(response)
         self.assertEqual(heading, list(export.COLUMNS))
         person = ['Jane "J", Ann', "Dœ;李", "jane@example.com"]
@@ -52,7 +52,10 @@ class ExportTests(StaffTestCase):
         names = [str(number) for number in range(7)]
         for name in names:
             self.create(service_id=name)
-        with mock.patch.object(export, "PAGE", 3), self.assertNumQueries(5):  # session, user, three pages
+        with (
+            mock.patch.object(export, "PAGE", 3),
+            self.assertNumQueries(6),
+        ):  # session, user, three pages and the end
             rows = table(self.client.get(f"{LIST}export/"))
         self.assertEqual([row[0] for row in rows[1:]], names)
 

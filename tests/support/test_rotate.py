@@ -58,8 +58,8 @@ class RotateTests(SupportTestCase):
             self.assertEqual(self.rotate().support_key, SECOND)
 
     def test_a_source_that_only_repeats_itself_changes_nothing(self) -> None:
-        with mock.patch.object(keys, "generate", return_value=self.create(service_id="2").support_key):
-            with self.assertRaises(Unavailable):
-                self.rotate()
+        taken = self.create(service_id="2").support_key
+        with mock.patch.object(keys, "generate", return_value=taken), self.assertRaises(Unavailable):
+            self.rotate()
         self.assertIs(self.verify(self.old).json()["valid"], True)
         self.assertFalse(HistoryEntry.objects.filter(kind="rotated").exists())

@@ -42,9 +42,10 @@ class VerifyTests(SupportTestCase):
 
     def test_known_and_unknown_keys_are_compared_in_constant_time(self) -> None:
         for key in (self.row.support_key, WRONG):
-            with mock.patch.object(services.hmac, "compare_digest", return_value=False) as compare:
+            with mock.patch.object(services, "hmac") as hmac:
+                hmac.compare_digest.return_value = False
                 self.assertIs(self.verify(key).json()["valid"], False)
-            ((ours, given),) = (call.args for call in compare.call_args_list)
+            ((ours, given),) = (call.args for call in hmac.compare_digest.call_args_list)
             self.assertEqual((len(ours), given), (20, key.encode()))
 
     def test_a_hash_that_matches_is_not_enough(self) -> None:
