@@ -46,6 +46,7 @@ class HistoryInline(ReadOnlyInline):
     model = HistoryEntry
     fields = readonly_fields = ("at", "kind", "before", "after", "actor", "reason", "replaced_key")
     verbose_name_plural = "History"
+    hide_title = True
 
     def has_view_permission(self, request: HttpRequest, obj: SupportKey | None = None) -> bool:
         """Whoever may see a key may see its history."""
@@ -65,8 +66,8 @@ class SupportKeyAdmin(Searched, ReadOnlyAdmin):
     actions = ["export_chosen"]
     actions_list = ["export"]
     actions_detail = list(ACTS)
-    fields = (("support_key", "status_label"), ("service_id", "created_at"), ("person", "email"))
-    readonly_fields = ("person", "status_label")
+    fields = (("support_key", "status"), ("service_id", "created_at"), ("person", "email"))
+    readonly_fields = ("person",)
     inlines = [HistoryInline]
 
     @display(description="Name")

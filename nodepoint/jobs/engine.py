@@ -1,14 +1,23 @@
 """Calling steps: claim one, call it, record what it said. Everything that runs jobs is built from these three."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
 from django.apps import apps
-from django.db import DataError, IntegrityError, transaction
-from django.db.models import F
+from django.db import (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    transaction,
+)
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from nodepoint.jobs import experience, limits, registry, retry, transitions
@@ -22,6 +31,8 @@ LEASE = 15.0  # seconds that a claimed step is its runner's; renewed while the c
 LIMIT_PAUSE = 5.0  # a step that waits for a limit is woken when a slot is freed; this is for lost wake-ups
 GRACE = 10.0  # seconds that a slot outlives the next call of the step that keeps it
 LOST_LEASES = 8
+RECORD_TRIES = 4
+RECORD_PAUSE = 0.1  # seconds
 
 S = JobStep.State
 
@@ -53,19 +64,25 @@ class Claim:
         return f"step:{self.step.pk}"
 
 
-def due(now: datetime, count: int) -> list[int]:
-    """The ids of the steps to be called now, the longest due first, at most `count`."""
-    return list(
-        JobStep.objects.filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True)[:count]
-    )
+def claim_due(now: datetime, count: int) -> Iterator[Claim]:
+    """Take the steps to be called now, the longest due first, at most `count`; each can be called as soon as it comes."""
+    for step in _due(now).order_by("due_at")[:count]:
+        if claim := _take(step, now):
+            yield claim
 
 
 def claim(step_id: int, now: datetime) -> Claim | None:
-    """Take a due step. None: it is not due any more, or another was quicker."""
-    step = JobStep.objects.select_related("job").filter(pk=step_id, due_at__lte=now).first()
-    if step is None:
-        return None
-    mine = JobStep.objects.filter(pk=step_id, version=step.version, due_at__lte=now).update(
+    """Take one due step. None: it is not due any more, or another was quicker."""
+    step = _due(now).filter(pk=step_id).first()
+    return _take(step, now) if step else None
+
+
+def _due(now: datetime) -> QuerySet[JobStep]:
+    return JobStep.objects.filter(due_at__lte=now).select_related("job")
+
+
+def _take(step: JobStep, now: datetime) -> Claim | None:
+    mine = JobStep.objects.filter(pk=step.pk, version=step.version, due_at__lte=now).update(
         version=F("version") + 1,
         held=True,
         due_at=now + timedelta(seconds=LEASE),
@@ -101,12 +118,12 @@ def execute(held: Claim, clock: Clock) -> list[int]:
         outcome = _call(step, definition, now)
         now = clock.now()
         try:
-            due_steps = _record(held, outcome, now)
+            due_steps = _record_surely(held, outcome, now)
         except (IntegrityError, DataError) as error:
             # Facts that the database does not take, such as a number that another has: a failure like any other.
             log.exception("facts_refused")
             outcome = retry.decide(error, step.tries, endless=_endless(step))
-            due_steps = _record(held, outcome, now)
+            due_steps = _record_surely(held, outcome, now)
         return due_steps + _free_limits(held, definition, outcome, now)
 
 
@@ -162,6 +179,20 @@ def _call(step: JobStep, definition: registry.Step, now: datetime) -> Outcome:
         if not isinstance(error, retry.ClientError):
             log.exception("step_surprised")
         return retry.decide(error, step.tries, endless=_endless(step))
+
+
+def _record_surely(held: Claim, outcome: Outcome, now: datetime) -> list[int]:
+    """Write an outcome in spite of a deadlock or a lost connection: else the step would rest until its lease is over."""
+    for _ in range(RECORD_TRIES - 1):
+        try:
+            return _record(held, outcome, now)
+        except (OperationalError, InterfaceError):
+            if connection.in_atomic_block:
+                raise
+            log.warning("record_repeated", exc_info=True)
+            close_old_connections()
+            time.sleep(RECORD_PAUSE)
+    return _record(held, outcome, now)
 
 
 def _record(held: Claim, outcome: Outcome, now: datetime) -> list[int]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -16,6 +16,7 @@ from nodepoint.jobs.models import Job, JobStep
 
 SEAT = "runner"  # slots of runners that work now
 WORKER = "worker"  # slots of worker commands that are up, working or not
+TRIES = 5  # of a submission that others cross
 
 
 def submit(
@@ -32,15 +33,18 @@ def submit(
     `queue` False: JobRefused when another job of the subject is alive. `cancel`: what runs for the subject is cancelled at its next
     safe point and what is queued is dropped, except an undo, which is always finished first.
     """
-    for last in (False, True):
+    for _ in range(TRIES - 1):
         try:
             with transaction.atomic():
                 return _submit(kind, subject, data or {}, actor, queue=queue, cancel=cancel)
         except IntegrityError:
-            # Another job of the subject began at this very moment: now it can be seen.
-            if last:
+            continue  # another job of the subject began at this very moment: now it can be seen
+        except OperationalError:
+            # A deadlock's victim can try again, unless the whole transaction of the caller is gone with it.
+            if connection.in_atomic_block:
                 raise
-    raise AssertionError("unreachable")
+    with transaction.atomic():
+        return _submit(kind, subject, data or {}, actor, queue=queue, cancel=cancel)
 
 
 def _submit(kind: str, subject: str, data: dict[str, Any], actor: str, *, queue: bool, cancel: bool) -> Job:
@@ -50,7 +54,9 @@ def _submit(kind: str, subject: str, data: dict[str, Any], actor: str, *, queue:
         raise JobRefused(running)
     if running and cancel:
         _cancel(running, subject, now)
-    job = transitions.create(kind, subject, now, data=data, actor=actor, request_id=logs.request_id())
+    behind = running is not None and running.active_key is not None
+    values = {"data": data, "actor": actor, "request_id": logs.request_id()}
+    job = transitions.create(kind, subject, now, queued=behind, **values)
     transaction.on_commit(kick, robust=True)  # a queue that is away makes it later, not undone
     return job
 
@@ -62,9 +68,10 @@ def lock(subject: str) -> None:
 
 
 def _cancel(running: Job, subject: str, now: datetime) -> None:
-    Job.objects.filter(subject=subject, state=Job.State.QUEUED).update(
-        state=Job.State.CANCELLED, finished_at=now
-    )
+    queued = Job.objects.filter(subject=subject, state=Job.State.QUEUED)
+    if dropped := list(queued.values_list("pk", flat=True)):
+        JobStep.objects.filter(job__in=dropped).update(state=JobStep.State.CANCELLED, finished_at=now)
+        queued.update(state=Job.State.CANCELLED, finished_at=now)
     if running.state in Job.ADVANCING:
         running.cancel_requested_at = now
         running.save(update_fields=["cancel_requested_at"])

@@ -81,18 +81,16 @@ class Runner:
 
     def _claim_some(self) -> int:
         """Claim as many due steps as threads are free and start calling them."""
-        free = self.threads - self.busy()
-        if free <= 0:
-            return 0
-        return sum(self._start(step) for step in engine.due(self.clock.now(), free))
+        free, claimed = self.threads - self.busy(), 0
+        if free > 0:
+            for claim in engine.claim_due(self.clock.now(), free):
+                self._start(claim)
+                claimed += 1
+        return claimed
 
-    def _start(self, step_id: int) -> bool:
-        claim = engine.claim(step_id, self.clock.now())
-        if claim is None:
-            return False
+    def _start(self, claim: engine.Claim) -> None:
         self._note(claim)
         self.pool.submit(self._work, claim)
-        return True
 
     def _work(self, claim: engine.Claim | None) -> None:
         """Call a step and go straight on with what became due by it; further branches go to other threads."""
@@ -108,8 +106,8 @@ class Runner:
             for step_id in step_ids:
                 if mine is None:
                     mine = engine.claim(step_id, self.clock.now())
-                elif self.busy() < self.threads:
-                    self._start(step_id)
+                elif self.busy() < self.threads and (claim := engine.claim(step_id, self.clock.now())):
+                    self._start(claim)
         except DatabaseFault:
             log.exception("step_not_claimed")  # it stays due: the next slice finds it
         if mine is not None:

@@ -44,3 +44,9 @@ def _next(clock: MovedClock, until: datetime | None) -> int | None:
         return None
     clock.time = max(clock.time, step.due_at)
     return step.pk
+
+
+def due(now: datetime, count: int) -> list[int]:
+    """The ids of the steps to be called now, the longest due first, at most `count`."""
+    steps = JobStep.objects.filter(due_at__lte=now).order_by("due_at")
+    return list(steps.values_list("pk", flat=True)[:count])

@@ -50,10 +50,10 @@ def unmanaged(call: Call) -> Outcome:
     if resource.state not in ("stopped", "disabled"):
         try:
             proxmox().set_ha_resource(site.vmid, "stopped")
-        except Conflict:  # HA state `error`: only `disabled` leads out of it, and stops the container too
+        except Conflict:  # HA state `error`: only `disabled` leads out of it; the container's own step then stops it
             proxmox().set_ha_resource(site.vmid, "disabled")
         return Wait(seconds=MANAGER_PAUSE)
-    if proxmox().container_status(container.node, container.vmid).running:
+    if resource.state == "stopped" and proxmox().container_status(container.node, container.vmid).running:
         return call.look_again()
     proxmox().remove_ha_resource(site.vmid)
     return Done()

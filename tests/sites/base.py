@@ -1,18 +1,23 @@
 """What the tests of sites share: orders, the journey of a site, and a record of every remote call."""
 
 import logging
+import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from unittest import mock
 
-from django.test import SimpleTestCase
+from django.db import connections
+from django.test import Client, SimpleTestCase
 from django.utils import timezone
 
 from nodepoint.clients.errors import SYSTEMS
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.testing import MovedClock, run_until_idle
+from sites.connections import cloudflare
 from sites.models import Site
 from tests.base import LabTestCase, LabTransactionTestCase
 from tests.sites.faults import Act
@@ -75,6 +80,17 @@ class SiteMixin(SimpleTestCase):
     def run_jobs(self, **options: Any) -> int:
         """Call all steps by the test's one clock until nothing is left to do."""
         return run_until_idle(self.clock, **options)
+
+    def run_calls(self, count: int) -> int:
+        """Call `count` steps by the test's clock; returns how many there were to call."""
+        try:
+            return run_until_idle(self.clock, most=count)
+        except AssertionError:  # there are more
+            return count
+
+    def post_from_thread(self, path: str, body: Any):
+        """POST with a client of its own: the test's is not made for threads."""
+        return Client().post(path, body, content_type="application/json", headers=self.headers())
 
     def run_for(self, seconds: float) -> None:
         """Let `seconds` pass at most."""
@@ -173,3 +189,43 @@ class SiteTestCase(SiteMixin, LabTestCase):
 
 class SiteTransactionTestCase(SiteMixin, LabTransactionTestCase):
     """Real transactions, for tests with threads."""
+
+
+def make_foreign(test: SiteMixin, vmid: int, user: str = "root@pam") -> None:
+    """A container that somebody else makes in the cluster."""
+    config = {"hostname": "theirs", "rootfs": "global-lvm:8", "description": "Do not touch"}
+    values = {"vmid": vmid, "ostemplate": test.lab.settings["PROXMOX_TEMPLATE"], **config}
+    with test.lab.lock:
+        test.lab.proxmox.cluster.lifecycle.create("node2", user, time.time(), values)
+
+
+def foreign_record(test: SiteMixin, name: str, type: str = "A", content: str = "198.51.100.7") -> str:
+    """A record that somebody else made for this name; returns its id."""
+    return cloudflare().create_record(type, name, content, comment="by hand").id
+
+
+def at_once(calls: list[Callable[[], Any]], threads: int | None = None) -> list[Any]:
+    """What these calls return, made at the same moment by as many threads (or by `threads`, one after the other)."""
+    barrier = threading.Barrier(threads or len(calls))
+    waiting = iter(calls)
+    lock = threading.Lock()
+    answers: list[Any] = []
+
+    def work() -> None:
+        try:
+            barrier.wait(10)
+            while True:
+                with lock:
+                    call = next(waiting, None)
+                if call is None:
+                    return
+                answer = call()
+                with lock:
+                    answers.append(answer)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(barrier.parties) as pool:
+        for end in [pool.submit(work) for _ in range(barrier.parties)]:
+            end.result(60)
+    return answers

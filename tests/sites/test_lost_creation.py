@@ -1,9 +1,7 @@
 """A container is made for the better part of a minute, in which it bears no mark."""
 
-import time
-
 from sites.models import Site
-from tests.sites.base import SiteTestCase
+from tests.sites.base import SiteTestCase, make_foreign
 
 CREATE = "POST /api2/json/nodes/node1/lxc"
 
@@ -53,13 +51,3 @@ class CreationTakesTimeTests(SiteTestCase):
         self.delete()
         self.run_jobs(most=5000)
         self.assertEqual([c["vmid"] for c in self.state()["proxmox"]["containers"]], [900])
-
-
-def make_foreign(test: SiteTestCase, vmid: int, user: str = "root@pam") -> None:
-    """A container that somebody else makes in the cluster, under the user's name."""
-    cluster = test.lab.proxmox.cluster
-    values = {"vmid": vmid, "hostname": "theirs", "rootfs": "global-lvm:8", "description": "Do not touch"}
-    with test.lab.lock:
-        cluster.lifecycle.create(
-            "node2", user, time.time(), values | {"ostemplate": test.lab.settings["PROXMOX_TEMPLATE"]}
-        )

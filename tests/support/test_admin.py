@@ -1,6 +1,7 @@
 """Staff in the admin: one step to the answer, acts with a question before, and nothing else."""
 
 from support import services
+from support.acts import ACTS
 from support.models import HistoryEntry, SupportKey
 from tests.support.base import WRONG, StaffTestCase
 
@@ -68,6 +69,7 @@ class ActTests(StaffTestCase):
             with self.subTest(name=name):
                 page = self.client.get(f"{self.page}{name}/")
                 self.assertContains(page, self.row.support_key)
+                self.assertContains(page, ACTS[name].question)
                 self.assertContains(page, 'method="post"')
         self.assertEqual(HistoryEntry.objects.count(), 1)
         self.assertEqual(SupportKey.objects.get().support_key, self.row.support_key)
@@ -81,6 +83,7 @@ class ActTests(StaffTestCase):
             entry = HistoryEntry.objects.first()
             self.assertEqual((entry.after, entry.actor, entry.reason), (status, "staff anna", f"why {name}"))
             self.assertContains(page, f"why {name}")
+            self.assertNotContains(page, f"(&#x27;{status}")  # a label of unfold, shown where labels are not
 
     def test_a_reason_may_be_missing_but_for_a_new_key(self) -> None:
         self.act("suspend", reason="")

@@ -7,6 +7,7 @@ from nodepoint.jobs.engine import LEASE, LOST_LEASES
 from nodepoint.jobs.models import Job, JobStep, Lease
 from nodepoint.jobs.outcomes import Done, Fail, Retry, Wait
 from nodepoint.jobs.registry import Limit
+from nodepoint.jobs.testing import due
 from tests.nodepoint.jobs.base import EngineTestCase, S, ThreadsTestCase
 
 
@@ -23,9 +24,9 @@ class ClaimTests(EngineTestCase):
     def test_it_can_when_the_lease_is_over(self) -> None:
         self.claim("a")
         self.clock.move(LEASE - 0.1)
-        self.assertEqual(engine.due(self.clock.now(), 10), [])
+        self.assertEqual(due(self.clock.now(), 10), [])
         self.clock.move(0.1)
-        self.assertEqual(engine.due(self.clock.now(), 10), [self.row("a").pk])
+        self.assertEqual(due(self.clock.now(), 10), [self.row("a").pk])
         self.claim("a")
 
     def test_a_step_that_is_not_due_cannot_be_claimed(self) -> None:
@@ -41,7 +42,7 @@ class ClaimTests(EngineTestCase):
         for row, seconds in zip(rows, (3, 1, 2, 6, 5, 4), strict=True):
             JobStep.objects.filter(pk=row.pk).update(due_at=self.clock.now() - timedelta(seconds=seconds))
         expected = [rows[index].pk for index in (3, 4, 5, 0)]
-        self.assertEqual(engine.due(self.clock.now(), 4), expected)
+        self.assertEqual(due(self.clock.now(), 4), expected)
 
 
 class FenceTests(EngineTestCase):
@@ -96,7 +97,7 @@ class HeartbeatTests(EngineTestCase):
         self.clock.move(10)
         engine.renew([claim], self.clock.now())
         self.clock.move(10)
-        self.assertEqual(engine.due(self.clock.now(), 1), [])
+        self.assertEqual(due(self.clock.now(), 1), [])
         self.assertFalse(limits.take("lane", 1, "other", self.clock.now(), 1))
 
     def test_renewing_what_was_lost_takes_nothing_back(self) -> None:
@@ -158,7 +159,7 @@ class ExclusiveTests(ThreadsTestCase):
 
         def work(_: int) -> int:
             called = 0
-            while ids := engine.due(self.clock.now(), 5):
+            while ids := due(self.clock.now(), 5):
                 for step_id in ids:
                     if claim := engine.claim(step_id, self.clock.now()):
                         engine.execute(claim, self.clock)

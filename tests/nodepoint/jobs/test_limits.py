@@ -9,6 +9,7 @@ from nodepoint.jobs.engine import GRACE, LEASE, LIMIT_PAUSE
 from nodepoint.jobs.models import Job, JobStep, Lease
 from nodepoint.jobs.outcomes import Done, Fail, Retry, Wait
 from nodepoint.jobs.registry import Limit
+from nodepoint.jobs.testing import due
 from tests.nodepoint.jobs.base import EngineTestCase, S, ThreadsTestCase
 
 LANE = Limit("lane", lambda: 1)
@@ -250,7 +251,7 @@ class CrowdTests(ThreadsTestCase):
 
         def run(_: int) -> None:
             while time.monotonic() < end and Job.objects.filter(state=Job.State.RUNNING).exists():
-                for step_id in engine.due(clock.now(), 4):
+                for step_id in due(clock.now(), 4):
                     if claim := engine.claim(step_id, clock.now()):
                         engine.execute(claim, clock)
                 held = Lease.objects.filter(name="creations", until__gt=clock.now()).exclude(holder="").count()
