@@ -49,3 +49,10 @@ class NoCapacity(Conflict):
 
     def __init__(self) -> None:
         super().__init__("There is no free address for another site at the moment.")
+
+
+class WrongState(Conflict):
+    """Impossible while the site is what `status` says."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"This is not possible while the site is {status}.", status=status)

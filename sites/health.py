@@ -4,8 +4,8 @@ from django.conf import settings
 
 from nodepoint.api import health
 from nodepoint.clients.deadline import deadline
-from nodepoint.resolver import Resolver, Status
 from nodepoint.clients.errors import Unreachable
+from nodepoint.resolver import Resolver, Status
 from sites import connections
 
 SECONDS = 4.0  # for all calls of one probe

@@ -70,6 +70,11 @@ class Site(models.Model):
         "certificate", null=True, help_text="Its own; never a shared one."
     )
 
+    # Wishes, which jobs carry out and a periodic check keeps true.
+    suspended_at = models.DateTimeField(null=True, help_text="Suspended by the billing system since.")
+    wanted_power = models.CharField(
+        max_length=16, default="running", help_text="The customer's wish: running, stopped."
+    )
     proxy_enabled = models.BooleanField(default=True, help_text="The customer's wish.")
     power = models.CharField(
         max_length=16, blank=True, help_text="running or stopped, as a job of ours last verified."
@@ -104,6 +109,11 @@ class Site(models.Model):
     def url(self) -> str | None:
         """Where visitors find it."""
         return f"https://{self.hostname}" if self.subdomain else None
+
+    @property
+    def suspended(self) -> bool:
+        """Whether billing wants it off: stopped, without traffic, its data kept."""
+        return self.suspended_at is not None
 
     @property
     def wants_high_availability(self) -> bool:

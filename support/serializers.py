@@ -53,7 +53,7 @@ class VerifySupportKeyInput(serializers.Serializer):
 class SupportStatusOutput(serializers.Serializer):
     """Whether the service's key is good."""
 
-    status = serializers.ChoiceField(choices=SupportKey.Status.values)
+    status = serializers.ChoiceField(choices=SupportKey.Status.choices)
 
 
 class SupportKeyCreatedOutput(SupportStatusOutput):

@@ -50,7 +50,9 @@ def unmanaged(call: Call) -> Outcome:
     if resource.state not in ("stopped", "disabled"):
         try:
             proxmox().set_ha_resource(site.vmid, "stopped")
-        except Conflict:  # HA state `error`: only `disabled` leads out of it; the container's own step then stops it
+        except (
+            Conflict
+        ):  # HA state `error`: only `disabled` leads out of it; the container's own step then stops it
             proxmox().set_ha_resource(site.vmid, "disabled")
         return Wait(seconds=MANAGER_PAUSE)
     if resource.state == "stopped" and proxmox().container_status(container.node, container.vmid).running:

@@ -1,18 +1,15 @@
-"""What can be done with a site: one function for each act, called by the API, the admin and commands alike.
-
-Guards first, then one transaction that writes rows and submits a job. No remote call is made here.
-"""
+"""Ordering a site and deleting it."""
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from nodepoint.api import jobs
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job
-from sites import allocation, live
+from sites import allocation
 from sites.errors import SiteBeingDeleted, SiteExists, UndoUnfinished, UnknownPlan, UnknownSite
 from sites.models import Plan, Site
+from sites.services.standing import last_job, status
 
 
 def create_site(
@@ -78,41 +75,3 @@ def delete_site(service_id: str, *, actor: str = "") -> tuple[Site, Job | None]:
             queue.submit("sites.terminate", site.key, data=data, actor=actor, cancel=True)
     site.refresh_from_db()
     return site, Job.objects.filter(subject=site.key, kind="sites.terminate").first()
-
-
-def get_site(service_id: str) -> Site:
-    """The service's latest site, failed ones included; UnknownSite when it was deleted or never there."""
-    site = Site.objects.filter(service_id=service_id).select_related("plan").order_by("-pk").first()
-    if site is None or site.state == Site.State.DELETED:
-        raise UnknownSite()
-    return site
-
-
-def last_job(site: Site) -> Job | None:
-    """The site's running job, else its last one."""
-    ordered = Job.objects.filter(subject=site.key).order_by(
-        F("active_key").desc(nulls_last=True), "-created_at"
-    )
-    return ordered.prefetch_related("steps").first()
-
-
-def status(site: Site, reading: live.Reading | None = None) -> str:
-    """provisioning, running, stopped, deleting, failed, deleted or unknown.
-
-    What a job of ours verified later than the cluster's reading wins over it, since readings lag some seconds behind.
-    """
-    if site.state == Site.State.DELETED:
-        return "deleted"
-    if site.deletion_requested_at:
-        return "deleting"
-    if site.state != Site.State.LIVE:
-        return site.state
-    if reading is None:
-        reading = live.reading()
-    verified = site.power_verified_at
-    if site.power and verified and (reading.taken_at is None or verified > reading.taken_at - live.LAG):
-        return "unknown" if reading.stale else site.power
-    usage = reading.guests.get(site.vmid)
-    return (
-        usage.status if usage and not reading.stale and usage.status in ("running", "stopped") else "unknown"
-    )

@@ -1,4 +1,4 @@
-"""The calls of the ProxmoxWP extension."""
+"""Ordering a site, deleting it, and how it is."""
 
 from typing import Any
 

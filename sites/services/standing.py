@@ -1,0 +1,62 @@
+"""Which site a service has, and how it is."""
+
+from django.db.models import F
+
+from nodepoint.api.errors import ServiceSuspended
+from nodepoint.jobs.models import Job
+from sites import live
+from sites.errors import UnknownSite, WrongState
+from sites.models import Site
+
+
+def get_site(service_id: str) -> Site:
+    """The service's latest site, failed ones included; UnknownSite when it was deleted or never there."""
+    site = Site.objects.filter(service_id=service_id).select_related("plan").order_by("-pk").first()
+    if site is None or site.state == Site.State.DELETED:
+        raise UnknownSite()
+    return site
+
+
+def site_for_action(service_id: str) -> Site:
+    """The site for something a customer wants to do with it.
+
+    UnknownSite; WrongState while it is not live (yet, or any more); ServiceSuspended.
+    """
+    site = get_site(service_id)
+    if site.deletion_requested_at or site.state != Site.State.LIVE:
+        raise WrongState(status(site))
+    if site.suspended:
+        raise ServiceSuspended("This service is suspended.")
+    return site
+
+
+def last_job(site: Site) -> Job | None:
+    """The site's running job, else its last one."""
+    ordered = Job.objects.filter(subject=site.key).order_by(
+        F("active_key").desc(nulls_last=True), "-created_at"
+    )
+    return ordered.prefetch_related("steps").first()
+
+
+def status(site: Site, reading: live.Reading | None = None) -> str:
+    """provisioning, running, stopped, suspended, deleting, failed, deleted or unknown.
+
+    What a job of ours verified later than the cluster's reading wins over it, since readings lag some seconds behind.
+    """
+    if site.state == Site.State.DELETED:
+        return "deleted"
+    if site.deletion_requested_at:
+        return "deleting"
+    if site.state != Site.State.LIVE:
+        return site.state
+    if site.suspended:
+        return "suspended"
+    if reading is None:
+        reading = live.reading()
+    verified = site.power_verified_at
+    if site.power and verified and (reading.taken_at is None or verified > reading.taken_at - live.LAG):
+        return "unknown" if reading.stale else site.power
+    usage = reading.guests.get(site.vmid)
+    return (
+        usage.status if usage and not reading.stale and usage.status in ("running", "stopped") else "unknown"
+    )
