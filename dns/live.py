@@ -81,5 +81,5 @@ def delegated_to(name: str, seconds: float) -> Sequence[str]:
 
 
 def _live(zone: panel.Zone, rows: list[panel.Record]) -> LiveZone:
-    entries = tuple(held(row, zone.origin.lower()) for row in sorted(rows, key=lambda row: row.id))
-    return LiveZone(zone.id, zone.origin.lower().rstrip("."), zone.active, zone.serial, entries)
+    entries = tuple(held(row, zone.origin) for row in sorted(rows, key=lambda row: row.id))
+    return LiveZone(zone.id, zone.origin.rstrip("."), zone.active, zone.serial, entries)

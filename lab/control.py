@@ -10,7 +10,7 @@ from lab.server import Request, Response, Server, Wire, serve
 if TYPE_CHECKING:
     from lab import Lab
 
-RECORD_TYPES = ("A", "AAAA", "CNAME", "MX", "NS", "TXT")
+RECORD_TYPES = ("A", "AAAA", "CAA", "CNAME", "MX", "NS", "TXT")
 
 
 class BadCall(ValueError):

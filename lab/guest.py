@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 Output = tuple[int, bytes, bytes]
 
 INSTALL_LINE = re.compile(r"# lab: install status=(/\S+)")
+DATABASE_LINE = re.compile(r"# lab: database seconds=(\d+)")
 BUSY = 75
+USAGE = 64
 PCT_FAILED = 255
 SYNTAX_ERROR = 2
 NOT_FOUND = 127
@@ -31,7 +33,8 @@ class Guests:
     """The inside of every container, by VMID. Call with the lab's lock held, ``exec`` excepted.
 
     Each guest is a JSON object: ``golden`` (packages and WordPress are there), ``site`` (WordPress is
-    installed and answers), ``files`` (path -> text), ``install`` (the running Installation or None).
+    installed and answers), ``files`` (path -> text), ``install`` (the running Installation or None), and
+    ``held_until`` while the database's commits wait; ``consistent`` in a snapshot taken meanwhile.
     """
 
     def __init__(self, lab: "Lab") -> None:
@@ -62,6 +65,8 @@ class Guests:
             guest["files"][installation.status_file] = _text(installation.lines(now))
             guest["install"] = None
             self._save(vmid, guest)
+        if guest and guest.pop("held_until", None):
+            self._save(vmid, guest)
 
     def snapshot(self, vmid: int, name: str, now: float) -> None:
         """Keep the files of this moment; a script at work is in them as half done."""
@@ -70,6 +75,7 @@ class Guests:
             installation = Installation(**guest["install"])
             guest["files"][installation.status_file] = _text(installation.lines(now))
             guest["install"] = None
+        guest["consistent"] = guest.pop("held_until", 0.0) > now
         key = f"{vmid}/{name}"
         self._snapshots[key] = guest
         self._lab.store.save("guest-snapshot", key, guest)
@@ -117,7 +123,7 @@ class Guests:
     def _command(self, vmid: int, command: str, arguments: list[str], stdin: bytes) -> Output:
         now = time.time()
         if command == "bash" and arguments[:1] == ["-s"]:
-            return self._script(vmid, stdin, now)
+            return self._script(vmid, arguments[1:], stdin, now)
         if command == "true":
             return 0, b"", b""
         if command == "cat" and arguments:
@@ -135,13 +141,15 @@ class Guests:
         missing = "".join(f"cat: {path}: No such file or directory\n" for path in paths if path not in files)
         return (1 if missing else 0), found.encode(), missing.encode()
 
-    def _script(self, vmid: int, script: bytes, now: float) -> Output:
+    def _script(self, vmid: int, arguments: list[str], script: bytes, now: float) -> Output:
         if not script.strip():
             return 0, b"", b""
         for line in _header(script):
             found = INSTALL_LINE.fullmatch(line)
             if found:
                 return self._install(vmid, found[1], now)
+            if found := DATABASE_LINE.fullmatch(line):
+                return self._database(vmid, arguments, now + int(found[1]), now)
         sentence = b"The lab does not know what this script does: its header names nothing to play.\n"
         return NOT_FOUND, b"", sentence
 
@@ -157,6 +165,18 @@ class Guests:
         guest["files"][status_file] = ""
         self._save(vmid, guest)
         return 0, b"started\n", b""
+
+    def _database(self, vmid: int, arguments: list[str], until: float, now: float) -> Output:
+        guest = self._look(vmid, now)
+        if arguments not in (["hold"], ["release"]):
+            return USAGE, b"", b""
+        if guest is None or not guest["site"]:
+            return 70, b"", b"ERROR 2002 (HY000): Can't connect to local server\n"
+        guest.pop("held_until", None)
+        if arguments == ["hold"]:
+            guest["held_until"] = until
+        self._save(vmid, guest)
+        return 0, b"held\n" if arguments == ["hold"] else b"", b""
 
     def _apply_faults(self, vmid: int, installation: Installation) -> None:
         for index, (name, seconds) in enumerate(installation.phases):

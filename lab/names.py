@@ -1,6 +1,7 @@
 """What public DNS knows: names set by hand, and the live records of sources such as Cloudflare's zone."""
 
 import ipaddress
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -23,7 +24,8 @@ STATIC = {
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One resource record: names without the last dot, TXT data as plain text, MX as "10 mail.example"."""
+    """One resource record: names without the last dot, TXT data as plain text, MX as "10 mail.example", CAA
+    as `0 issue "ca.example"`."""
 
     name: str
     type: str
@@ -194,9 +196,17 @@ def _exchange(value: str) -> str:
     return f"{int(priority)} {_host(host)}"
 
 
+def _permit(value: str) -> str:
+    match = re.fullmatch(r'(\d{1,3}) ([a-z0-9]+) "([^"]*)"', value)
+    if not match or int(match[1]) > 255:
+        raise ValueError(f"{value!r} is no CAA record: write it as '0 issue \"ca.example\"'")
+    return value
+
+
 _CHECKS: dict[str, Callable[[str], str]] = {
     "A": lambda value: str(ipaddress.IPv4Address(value)),
     "AAAA": lambda value: str(ipaddress.IPv6Address(value)),
+    "CAA": _permit,
     "CNAME": _host,
     "MX": _exchange,
     "NS": _host,

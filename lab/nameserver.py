@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dnslib import (
     AAAA,
+    CAA,
     CNAME,
     EDNS0,
     MX,
@@ -151,6 +152,11 @@ def _txt(data: str) -> RD:
     return TXT([text[i : i + 255] for i in range(0, len(text), 255)] or [b""])
 
 
+def _caa(data: str) -> RD:
+    flags, tag, value = data.split(" ", 2)
+    return CAA(int(flags), tag, value.strip('"'))
+
+
 def _soa(data: str) -> RD:
     server, mailbox, *times = data.split(" ")
     return SOA(server, mailbox, tuple(int(time) for time in times))
@@ -159,6 +165,7 @@ def _soa(data: str) -> RD:
 _RDATA: dict[str, Callable[[str], RD]] = {
     "A": A,
     "AAAA": AAAA,
+    "CAA": _caa,
     "CNAME": CNAME,
     "MX": _mx,
     "NS": NS,

@@ -30,7 +30,7 @@ class Answer:
     order).
 
     Names come in lower case without the last dot, the texts of a TXT record joined, an MX as "10
-    mail.example". `reason`: why it failed, for staff.
+    mail.example", a CAA as `0 issue "ca.example"`. `reason`: why it failed, for staff.
     """
 
     status: Status
@@ -48,7 +48,7 @@ class Resolver:
         self.timeout = timeout
 
     def lookup(self, name: str, type: str) -> Answer:
-        """The answer for `name` (any case, IDNA in ASCII) and a `type` of A, AAAA, CNAME, MX, NS, SOA or
+        """The answer for `name` (any case, IDNA in ASCII) and a `type` of A, AAAA, CAA, CNAME, MX, NS, SOA or
         TXT. Never raises for what the network does."""
         import pycares
 
@@ -103,6 +103,7 @@ def _name(text: str) -> str:
 _TEXT: dict[str, Callable[[Any], str]] = {
     "A": lambda data: data.addr,
     "AAAA": lambda data: data.addr,
+    "CAA": lambda data: f'{data.critical} {data.tag.lower()} "{data.value}"',
     "CNAME": lambda data: _name(data.cname),
     "NS": lambda data: _name(data.nsdname),
     "MX": lambda data: f"{data.priority} {_name(data.exchange)}",

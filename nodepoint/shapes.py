@@ -87,6 +87,14 @@ def email_address(text: str) -> str:
     return text
 
 
+def hostmaster(text: str) -> str:
+    """An e-mail address as a zone's SOA can say it: its first dot there stands for the @."""
+    local, _, host = text.partition("@")
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", local):
+        raise Malformed
+    return f"{local}@{domain(host)}"
+
+
 def existing_file(text: str) -> Path:
     """A file that can be read."""
     try:

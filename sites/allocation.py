@@ -1,4 +1,6 @@
-"""Reserving an address, a VMID and a subdomain: unique in the database, in the transaction that accepts the order."""
+"""Reserving an address, a VMID and a subdomain: unique in the database, in the transaction that accepts the
+order.
+"""
 
 from ipaddress import IPv4Address
 
@@ -16,7 +18,9 @@ def lock() -> None:
 
 
 def address_range() -> tuple[IPv4Address, IPv4Address]:
-    """First and last private address for sites, from SITE_IP_RANGE (`192.168.1.100-192.168.1.253`). ValueError if malformed."""
+    """First and last private address for sites, from SITE_IP_RANGE (`192.168.1.100-192.168.1.253`).
+    ValueError if malformed.
+    """
     first, _, last = settings.SITE_IP_RANGE.partition("-")
     return IPv4Address(first.strip()), IPv4Address(last.strip())
 
@@ -33,8 +37,8 @@ def free_address() -> str:
 
 
 def free_vmid(seen: set[int] | None = None) -> int:
-    """The lowest VMID from VMID_START that neither we nor, as far as we know, Proxmox uses. `seen`: a fresh reading of the
-    VMIDs in use there; by default the last one that is stored."""
+    """The lowest VMID from VMID_START that neither we nor, as far as we know, Proxmox uses. `seen`: a fresh
+    reading of the VMIDs in use there; by default the last one that is stored."""
     if seen is None:
         guests = ClusterReading.objects.values_list("guests", flat=True).first() or {}
         seen = {int(vmid) for vmid in guests}
@@ -46,7 +50,9 @@ def free_vmid(seen: set[int] | None = None) -> int:
 
 
 def reserve(site: Site) -> None:
-    """Give an order that is being written its address, VMID and subdomain. Call inside a transaction, after `lock()`."""
+    """Give an order that is being written its address, VMID and subdomain. Call inside a transaction, after
+    `lock()`.
+    """
     names = set(Site.objects.filter(subdomain__isnull=False).values_list("subdomain", flat=True))
     site.private_ip = free_address()
     site.vmid = free_vmid()

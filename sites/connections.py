@@ -44,7 +44,9 @@ def console() -> Console:
 
 @cache
 def website() -> Website | None:
-    """Visitors' way through the proxy; None where PROXY_CHECK_ADDRESS does not say how to get there from here."""
+    """Visitors' way through the proxy; None where PROXY_CHECK_ADDRESS does not say how to get there from
+    here.
+    """
     return Website(settings.PROXY_CHECK_ADDRESS) if settings.PROXY_CHECK_ADDRESS else None
 
 

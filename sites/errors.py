@@ -56,3 +56,63 @@ class WrongState(Conflict):
 
     def __init__(self, status: str) -> None:
         super().__init__(f"This is not possible while the site is {status}.", status=status)
+
+
+class UnknownBackup(Missing):
+    """The site has no such backup, or not any more."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no backup called {name}.")
+
+
+class BackupProtected(Conflict):
+    """The first snapshot is not the customer's to delete."""
+
+    code = "protected"
+
+    def __init__(self) -> None:
+        super().__init__("The first snapshot of a site cannot be deleted.")
+
+
+class BackupsInTheWay(Conflict):
+    """The storage can only go back to the newest snapshot, and this one is not it."""
+
+    code = "backups_in_the_way"
+
+
+class QuotaExceeded(Conflict):
+    """As much as the plan allows, or more, is in use."""
+
+    code = "quota_exceeded"
+
+
+class BadDomain(BadRequest):
+    """A host name that is none, or that does not lead to its site; the sentence says what to set."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, fields={"domain": [sentence]})
+
+
+class DomainTaken(Conflict):
+    """A host name that belongs to a site already, to everybody, or to the platform."""
+
+    code = "taken"
+
+    def __init__(self, domain: str) -> None:
+        super().__init__(f"{domain} cannot be added: it is in use already or reserved.")
+
+
+class UnknownDomain(Missing):
+    """The site has no such custom domain."""
+
+    def __init__(self) -> None:
+        super().__init__("This site has no such domain.")
+
+
+class DiskTooSmall(Conflict):
+    """Disks grow only."""
+
+    code = "disk_too_small"
+
+    def __init__(self, wanted_gb: int, present_gb: int) -> None:
+        super().__init__(f"The site's disk has {present_gb} GB and cannot shrink to {wanted_gb} GB.")

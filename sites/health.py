@@ -1,4 +1,6 @@
-"""Something harmless to ask of each system that the sites need: for the deep health check and `manage.py doctor`."""
+"""Something harmless to ask of each system that the sites need: for the deep health check and `manage.py
+doctor`.
+"""
 
 from django.conf import settings
 

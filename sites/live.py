@@ -1,4 +1,6 @@
-"""One reading of the whole cluster, shared by all processes: the number of calls to Proxmox does not grow with the number of sites."""
+"""One reading of the whole cluster, shared by all processes: the number of calls to Proxmox does not grow
+with the number of sites.
+"""
 
 import time
 import uuid
@@ -26,7 +28,9 @@ LEASE = "cluster-reading"
 
 @dataclass(frozen=True)
 class Usage:
-    """A guest as the cluster last heard of it. `cpu`: share of its cores in use, memory and disk in bytes, uptime in seconds."""
+    """A guest as the cluster last heard of it. `cpu`: share of its cores in use, memory and disk in bytes,
+    uptime in seconds.
+    """
 
     node: str
     status: str
@@ -58,7 +62,9 @@ _asking = ThreadPoolExecutor(1, thread_name_prefix="cluster-reading")
 
 
 def reading() -> Reading:
-    """The state of all guests, at most 5 s old; an older one, marked stale, when Proxmox does not answer in time."""
+    """The state of all guests, at most 5 s old; an older one, marked stale, when Proxmox does not answer in
+    time.
+    """
     if _latest.fresh() or _load().fresh():
         return _latest
     if limits.take(LEASE, 1, uuid.uuid4().hex, timezone.now(), FETCH_SECONDS):
@@ -85,7 +91,9 @@ def _resources() -> tuple[datetime, list[Guest]]:
 
 
 def _store_answer() -> None:
-    """Store the answer that has come, or that none did: a cluster that is away is not asked by every request either."""
+    """Store the answer that has come, or that none did: a cluster that is away is not asked by every request
+    either.
+    """
     global _answer
     answer = _answer
     if answer is None or not answer.done():

@@ -33,7 +33,8 @@ class Plan(models.Model):
 
 
 class Site(models.Model):
-    """One order of one service. A service that is ordered again after a failure or a deletion gets a new row."""
+    """One order of one service. A service that is ordered again after a failure or a deletion gets a new row.
+    """
 
     class State(models.TextChoices):
         PROVISIONING = "provisioning"  # until WordPress was verified
@@ -80,6 +81,11 @@ class Site(models.Model):
         max_length=16, blank=True, help_text="running or stopped, as a job of ours last verified."
     )
     power_verified_at = models.DateTimeField(null=True)
+    tuned_for_mb = models.PositiveIntegerField(
+        "tuned for (MB)",
+        null=True,
+        help_text="Memory that PHP and MariaDB inside are sized for; empty: not known.",
+    )
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
     live_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -116,6 +122,11 @@ class Site(models.Model):
         return self.suspended_at is not None
 
     @property
+    def power_wished(self) -> str:
+        """`running` or `stopped`: the customer's wish, which suspension overrides."""
+        return "stopped" if self.suspended else self.wanted_power
+
+    @property
     def wants_high_availability(self) -> bool:
         """The staff's word for this site, else the plan's."""
         return self.plan.high_availability if self.high_availability is None else self.high_availability
@@ -131,8 +142,76 @@ class Site(models.Model):
         return self.plan.domains if self.domain_quota is None else self.domain_quota
 
 
+class CustomDomain(models.Model):
+    """A customer's own host name for a site, from its acceptance until nothing of it is left."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending"  # its proxy host is being set up
+        ACTIVE = "active"  # served, by plain HTTP at least
+        FAILED = "failed"  # it could not be set up, or not be removed; counts until it is removed
+
+    class CertificateStatus(models.TextChoices):
+        NONE = "none"
+        PENDING = "pending"
+        ACTIVE = "active"
+        FAILED = "failed"  # refused; it is ordered again later, unless the job was given up
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="custom_domains")
+    domain = IdentifierField(max_length=253, unique=True, help_text="Lower case, IDNA in ASCII.")
+    status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
+    certificate = models.CharField(max_length=16, choices=CertificateStatus, default=CertificateStatus.NONE)
+    error = models.TextField(blank=True, help_text="A sentence that customers may read.")
+    proxy_host_id = models.PositiveIntegerField("proxy host", null=True)
+    certificate_id = models.PositiveIntegerField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.domain
+
+    @property
+    def key(self) -> str:
+        """What jobs name as their subject."""
+        return f"sites.customdomain:{self.pk}"
+
+    @property
+    def may_be_tried_anew(self) -> bool:
+        """Whether something of it is not as it should be: asking for it again is no mistake then."""
+        return self.status != self.Status.ACTIVE or self.certificate == self.CertificateStatus.FAILED
+
+
+class Backup(models.Model):
+    """A snapshot that a customer asked for. Rows of those that are gone stay: a name is never given twice.
+
+    Nothing changes the state when a job is cancelled: a backup in the making whose job is over is none."""
+
+    class State(models.TextChoices):
+        CREATING = "creating"
+        READY = "ready"
+        FAILED = "failed"  # it never came to be
+        DELETED = "deleted"
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="backups")
+    name = IdentifierField(max_length=40, help_text="The snapshot's name at Proxmox VE.")
+    state = models.CharField(max_length=16, choices=State, default=State.CREATING)
+    job_id = IdentifierField(max_length=32, help_text="The job that makes it, or the last one to delete it.")
+    created_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [models.UniqueConstraint(fields=["site", "name"], name="sites_backup_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class ReservationLock(models.Model):
-    """One row, held while an order picks its address, VMID and subdomain, so that no two orders pick the same."""
+    """One row, held while an order picks its address, VMID and subdomain, so that no two orders pick the
+    same.
+    """
 
     def __str__(self) -> str:
         return "reservations"
@@ -141,7 +220,8 @@ class ReservationLock(models.Model):
 class ClusterReading(models.Model):
     """The latest answer to GET /cluster/resources, shared by all processes: one row.
 
-    `guests`: {vmid: [node, status, cpu share, cores, memory bytes, its limit, disk bytes, its limit, uptime s]}.
+    `guests`: {vmid: [node, status, cpu share, cores, memory bytes, its limit, disk bytes, its limit, uptime
+    s]}.
     """
 
     guests = models.JSONField(default=dict)

@@ -1,9 +1,11 @@
-"""Names of sites: the subdomain that an order gets."""
+"""Names of sites: the subdomain that an order gets, and the host names that customers bring."""
 
 import re
 import secrets
 import string
 from collections.abc import Container
+
+import idna
 
 LONGEST = 40
 SUFFIX = string.ascii_lowercase + string.digits
@@ -87,7 +89,9 @@ RESERVED = frozenset(
 
 
 def wished_subdomain(email: str) -> str:
-    """The subdomain that an e-mail address suggests: its local part, reduced to what a host name may hold; may be empty."""
+    """The subdomain that an e-mail address suggests: its local part, reduced to what a host name may hold;
+    may be empty.
+    """
     local = email.rpartition("@")[0].lower()
     return re.sub(r"[^a-z0-9-]", "", local).strip("-")[:LONGEST].strip("-")
 
@@ -101,3 +105,29 @@ def free_subdomain(email: str, taken: Container[str]) -> str:
         name = f"{wish or 'site'}-{''.join(secrets.choice(SUFFIX) for _ in range(4))}"
         if name not in taken:
             return name
+
+
+LONGEST_NAME = 253
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+class BadName(ValueError):
+    """What a customer typed is no host name; the text says what is wrong with it."""
+
+
+def host_name(text: str) -> str:
+    """A host name as a customer types it, in the form of DNS: lower case, IDNA in ASCII, without a last dot.
+
+    BadName for anything else, addresses, wildcards and single labels included.
+    """
+    try:
+        # Registries of today's IDNA take `ß`, which Python's own codec would turn into `ss`.
+        name = idna.encode(text.strip().removesuffix("."), uts46=True, std3_rules=True).decode()
+    except idna.IDNAError:
+        raise BadName("Use a host name such as www.example.com.") from None
+    labels = name.split(".")
+    if len(labels) < 2 or len(name) > LONGEST_NAME or not all(map(_LABEL.fullmatch, labels)):
+        raise BadName("Use a host name such as www.example.com.")
+    if labels[-1].isdigit():
+        raise BadName("Use a host name such as www.example.com, not an address.")
+    return name

@@ -4,7 +4,7 @@ from typing import Any
 
 from nodepoint.api import jobs
 from sites import live, services
-from sites.models import Plan, Site
+from sites.models import Backup, Plan, Site
 
 MB, GB = 1024**2, 1024**3
 
@@ -42,15 +42,37 @@ def site(site: Site) -> dict[str, Any]:
         "resources": resources(usage) if usage else None,
         "domains": hostnames,
         "proxy_enabled": site.proxy_enabled,
-        "backups": {"used": 0, "allowed": site.backups_allowed},
+        "backups": {"used": services.standing_backups(site).count(), "allowed": site.backups_allowed},
         "quota": {"domains": {"used": 0, "allowed": site.domains_allowed, "remaining": site.domains_allowed}},
         "job": jobs.render(job) if job else None,
         **({"stale": True} if reading and reading.stale else {}),
     }
 
 
+def backup_quota(site: Site) -> dict[str, str]:
+    """`{"quota": "2/3"}`"""
+    return {"quota": f"{services.standing_backups(site).count()}/{site.backups_allowed}"}
+
+
+def backups(site: Site) -> dict[str, Any]:
+    """Everything that GET /action/getbak says."""
+    found = list(services.standing_backups(site))
+    used, allowed = len(found), site.backups_allowed
+    entries = [{"name": b.name, "created_at": b.created_at, "status": _backup_status(b)} for b in found]
+    return {"backups": entries, "quota": f"{used}/{allowed}", "used": used, "allowed": allowed}
+
+
+def _backup_status(backup: Backup) -> str:
+    """creating, ready, or deleting, as long as the job lasts that deletes it."""
+    if backup.state == Backup.State.CREATING:
+        return "creating"
+    return "deleting" if backup.busy else "ready"
+
+
 def resources(usage: live.Usage) -> dict[str, str]:
-    """Live usage in words: `{"cpu": "0.5%", "memory": "512MB / 2048MB", "disk": "3.1GB / 20GB", "uptime": "5 days"}`"""
+    """Live usage in words: `{"cpu": "0.5%", "memory": "512MB / 2048MB", "disk": "3.1GB / 20GB", "uptime": "5
+    days"}`
+    """
     return {
         "cpu": f"{usage.cpu * 100:.1f}%",
         "memory": f"{round(usage.memory / MB)}MB / {round(usage.memory_limit / MB)}MB",

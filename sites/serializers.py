@@ -44,6 +44,26 @@ class DeleteSiteOutput(serializers.Serializer):
     job = JobOutput(required=False)
 
 
+class StatusOutput(serializers.Serializer):
+    """How the site is; with the job while that still runs."""
+
+    status = serializers.CharField()
+    job = JobOutput(required=False)
+
+
+class UpgradeInput(ServiceInput):
+    """Another plan."""
+
+    plan = serializers.CharField(max_length=64, help_text="Name of a plan, without regard to case.")
+
+
+class UpgradeOutput(serializers.Serializer):
+    """The plan, and the job that brings it about."""
+
+    plan = serializers.CharField()
+    job = JobOutput()
+
+
 class PlanOutput(serializers.Serializer):
     """A plan."""
 
@@ -105,3 +125,49 @@ class SiteOutput(NamesOutput):
     stale = serializers.BooleanField(
         required=False, help_text="Proxmox does not answer: these are its last known words."
     )
+
+
+class BackupInput(ServiceInput):
+    """Which backup is meant."""
+
+    bak = serializers.CharField(max_length=64, help_text="Its name, such as BAK11122025-1.")
+
+
+class ResetInput(ServiceInput):
+    """A reset, and whether newer backups may be deleted where the storage cannot keep them."""
+
+    discard_backups = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Delete newer backups where the storage can only go back to its newest snapshot.",
+    )
+
+
+class RollbackInput(BackupInput, ResetInput):
+    """Which backup to go back to: its name, or `initial`."""
+
+
+class BackupQuotaOutput(serializers.Serializer):
+    """How many backups there are, and how many are allowed."""
+
+    quota = serializers.CharField(help_text="Such as 2/3.")
+
+
+class BackupOutput(BackupQuotaOutput):
+    """The name of the new backup."""
+
+    backup = serializers.CharField()
+
+
+class BackupEntryOutput(serializers.Serializer):
+    """A backup."""
+
+    name = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    status = serializers.ChoiceField(choices=["creating", "ready", "deleting"])
+
+
+class BackupsOutput(BackupQuotaOutput, UsedOutput):
+    """All backups, newest first."""
+
+    backups = BackupEntryOutput(many=True)

@@ -9,6 +9,7 @@ from lab.npm.rows import Row
 if TYPE_CHECKING:
     from lab import Lab
 
+CA = "letsencrypt.org"
 ORDERS_PER_WEEK = 5
 """Let's Encrypt's limit for one exact set of names."""
 WEEK = 7 * 86400
@@ -65,7 +66,16 @@ class Authority:
     def _points_here(self, name: str) -> bool:
         """HTTP-01: every address must be the proxy's, IPv6 ones included (the CA prefers them)."""
         found = self._lab.dns.resolve(name, "A") + self._lab.dns.resolve(name, "AAAA")
-        return bool(found) and all(ipaddress.ip_address(address) == self._proxy for address in found)
+        here = bool(found) and all(ipaddress.ip_address(address) == self._proxy for address in found)
+        return here and self._permitted(name)
+
+    def _permitted(self, name: str) -> bool:
+        """Whether the CAA records let this CA issue: those of the nearest name upwards that has any count."""
+        labels = name.split(".")
+        above = (self._lab.dns.resolve(".".join(labels[i:]), "CAA") for i in range(len(labels)))
+        nearest = next((records for records in above if records), [])
+        issuers = [record.split('"')[1] for record in nearest if record.split(" ")[1] == "issue"]
+        return not issuers or any(issuer.partition(";")[0].strip() == CA for issuer in issuers)
 
 
 def command(row: Row, kind: str, email: str) -> str:

@@ -18,8 +18,8 @@ UNKNOWN_PACE = 0.06  # without experience: look again after this share of the ti
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a step. `subject` is read afresh for each call; `usual` is the seconds that the remote work takes as measured,
-    None as long as nothing was."""
+    """One call of a step. `subject` is read afresh for each call; `usual` is the seconds that the remote work
+    takes as measured, None as long as nothing was."""
 
     job: Job
     step: JobStep
@@ -48,15 +48,16 @@ class Call:
 
 
 def next_look(elapsed: float, usual: float | None) -> float:
-    """Seconds until the next look at remote work that began `elapsed` seconds ago and usually takes `usual` seconds.
+    """Seconds until the next look at remote work that began `elapsed` seconds ago and usually takes `usual`
+    seconds.
 
-    The first look is at 70 % of the usual time, the next when the end is expected, later ones close behind it; never more than 3 s
-    after the one before. Without experience the looks follow the time already passed.
+    The first look is at 70 % of the usual time, the next when the end is expected, later ones close behind
+    it; never more than 3 s after the one before. Without experience the looks follow the time already passed.
     """
     if usual is None:
         return min(BETWEEN_LOOKS, max(0.2, UNKNOWN_PACE * elapsed))
     first = FIRST_LOOK * usual
-    if elapsed < first:
+    if usual > BETWEEN_LOOKS and elapsed < first:
         return max(SHORTEST_LOOK, first - elapsed)
     if elapsed < EXPECTED_END * usual:
         return min(BETWEEN_LOOKS, max(SHORTEST_LOOK, EXPECTED_END * usual - elapsed))

@@ -1,9 +1,9 @@
 """The django-q2 cluster with a watch over it (docs/jobs.md, “What a plain qcluster does not survive”).
 
-One SIGKILL of the wrong idle worker can stop a cluster for ever, because that worker held the lock of the local task queue; a killed
-sentinel leaves orphans and an exit code of 0; a SIGTERM to the whole group makes the master hang. So the master leads a process group of
-its own, looks once a second whether steps are due that nobody claims, and ends the whole group when they stay so; whoever started the command
-starts it again.
+One SIGKILL of the wrong idle worker can stop a cluster for ever, because that worker held the lock of the
+local task queue; a killed sentinel leaves orphans and an exit code of 0; a SIGTERM to the whole group makes
+the master hang. So the master leads a process group of its own, looks once a second whether steps are due
+that nobody claims, and ends the whole group when they stay so; whoever started the command starts it again.
 """
 
 import os
@@ -21,7 +21,7 @@ from django.utils import timezone
 from django_q.cluster import Cluster
 from django_q.models import Schedule
 
-from nodepoint.jobs import limits, queue, runner
+from nodepoint.jobs import limits, queue, registry, runner
 from nodepoint.jobs.models import JobStep
 
 log = structlog.get_logger("nodepoint.jobs")
@@ -50,7 +50,8 @@ class WatchedCluster(Cluster):
 
 
 def run() -> None:
-    """Start the cluster and watch it until it is told to stop. Never returns after a stall: the process group is ended."""
+    """Start the cluster and watch it until it is told to stop. Never returns after a stall: the process group
+    is ended."""
     if os.getpgrp() != os.getpid():
         os.setpgrp()
     _plan_housekeeping()
@@ -76,9 +77,9 @@ def end_group(code: int) -> None:
 class Watch:
     """Wakes runners, and ends the group when steps stay due that nobody claims.
 
-    What was due before this process could do anything about it is no stall: runners get JOB_STALL_SECONDS from the start, and from
-    the return of a database that was away. Else a worker that starts after an hour's pause would end itself at once, for ever.
-    """
+    What was due before this process could do anything about it is no stall: runners get JOB_STALL_SECONDS
+    from the start, and from the return of a database that was away. Else a worker that starts after an hour's
+    pause would end itself at once, for ever."""
 
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}"[:64]
@@ -104,8 +105,9 @@ class Watch:
 
 
 def stalled() -> bool:
-    """Whether steps have been due for JOB_STALL_SECONDS and in all that time nothing was claimed. Overload is no stall: neither
-    steps that are claimed one after the other, nor threads that are all in the middle of long calls."""
+    """Whether steps have been due for JOB_STALL_SECONDS and in all that time nothing was claimed. Overload is
+    no stall: neither steps that are claimed one after the other, nor threads that are all in the middle of
+    long calls."""
     limit, now = settings.JOB_STALL_SECONDS, timezone.now()
     if queue.oldest_due_seconds() < limit:
         return False
@@ -118,7 +120,7 @@ def stalled() -> bool:
 
 
 def _plan_housekeeping() -> None:
-    for task, minutes in HOUSEKEEPING.items():
+    for task, minutes in {**HOUSEKEEPING, **registry.periodic_tasks()}.items():
         Schedule.objects.update_or_create(
             name=task,
             defaults={"func": task, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1},

@@ -1,10 +1,11 @@
-"""Calling steps: claim one, call it, record what it said. Everything that runs jobs is built from these three."""
+"""Calling steps: claim one, call it, record what it said. Everything that runs jobs is built from these
+three."""
 
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from django.apps import apps
@@ -20,7 +21,7 @@ from django.db import (
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from nodepoint.jobs import experience, limits, registry, retry, transitions
+from nodepoint.jobs import deadlines, experience, limits, registry, retry, transitions
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
@@ -31,10 +32,11 @@ LEASE = 15.0  # seconds that a claimed step is its runner's; renewed while the c
 LIMIT_PAUSE = 5.0  # a step that waits for a limit is woken when a slot is freed; this is for lost wake-ups
 GRACE = 10.0  # seconds that a slot outlives the next call of the step that keeps it
 LOST_LEASES = 8
-RECORD_TRIES = 4
-RECORD_PAUSE = 0.1  # seconds
+WRITE_TRIES = 4
+WRITE_PAUSE = 0.1  # seconds
 
 S = JobStep.State
+Result = TypeVar("Result")
 
 
 class Clock(Protocol):
@@ -53,7 +55,8 @@ class WallClock:
 
 @dataclass(frozen=True)
 class Claim:
-    """A step that is ours to call. `version` fences: once another runner has claimed it, our writes match nothing."""
+    """A step that is ours to call. `version` fences: once another runner has claimed it, our writes match
+    nothing."""
 
     step: JobStep
     version: int
@@ -65,7 +68,8 @@ class Claim:
 
 
 def claim_due(now: datetime, count: int) -> Iterator[Claim]:
-    """Take the steps to be called now, the longest due first, at most `count`; each can be called as soon as it comes."""
+    """Take the steps to be called now, the longest due first, at most `count`; each can be called as soon as
+    it comes."""
     for step in _due(now).order_by("due_at")[:count]:
         if claim := _take(step, now):
             yield claim
@@ -112,18 +116,19 @@ def execute(held: Claim, clock: Clock) -> list[int]:
         if _turned_round(step):
             return _put_down(held, now)
         if outcome := _lost_too_often(held):
-            return _record(held, outcome, now)
-        if full := _take_limits(held, definition, now):
-            return _line_up(held, full, now)
+            return _surely(_record, held, outcome, now)
+        if full := _surely(_take_limits, held, definition, now):
+            return _surely(_line_up, held, full, now)
         outcome = _call(step, definition, now)
         now = clock.now()
         try:
-            due_steps = _record_surely(held, outcome, now)
+            due_steps = _surely(_record, held, outcome, now)
         except (IntegrityError, DataError) as error:
-            # Facts that the database does not take, such as a number that another has: a failure like any other.
+            # Facts that the database does not take, such as a number that another has: a failure like any
+            # other.
             log.exception("facts_refused")
             outcome = retry.decide(error, step.tries, endless=_endless(step))
-            due_steps = _record_surely(held, outcome, now)
+            due_steps = _surely(_record, held, outcome, now)
         return due_steps + _free_limits(held, definition, outcome, now)
 
 
@@ -154,7 +159,8 @@ def _endless(step: JobStep) -> bool:
 
 
 def _take_limits(held: Claim, definition: registry.Step, now: datetime) -> str:
-    """Take every slot that the step needs; the name of the first limit that is full, after giving the others back."""
+    """Take every slot that the step needs; the name of the first limit that is full, after giving the others
+    back."""
     got = []
     for limit in definition.limits:
         has_it = limit.until_done and held.step.calls > 0
@@ -181,18 +187,19 @@ def _call(step: JobStep, definition: registry.Step, now: datetime) -> Outcome:
         return retry.decide(error, step.tries, endless=_endless(step))
 
 
-def _record_surely(held: Claim, outcome: Outcome, now: datetime) -> list[int]:
-    """Write an outcome in spite of a deadlock or a lost connection: else the step would rest until its lease is over."""
-    for _ in range(RECORD_TRIES - 1):
+def _surely(write: Callable[..., Result], *arguments: Any) -> Result:
+    """`write(*arguments)` in spite of a deadlock or a lost connection: else the step would rest until its
+    lease is over."""
+    for _ in range(WRITE_TRIES - 1):
         try:
-            return _record(held, outcome, now)
+            return write(*arguments)
         except (OperationalError, InterfaceError):
             if connection.in_atomic_block:
                 raise
-            log.warning("record_repeated", exc_info=True)
+            log.warning("write_repeated", exc_info=True)
             close_old_connections()
-            time.sleep(RECORD_PAUSE)
-    return _record(held, outcome, now)
+            time.sleep(WRITE_PAUSE)
+    return write(*arguments)
 
 
 def _record(held: Claim, outcome: Outcome, now: datetime) -> list[int]:
@@ -200,7 +207,7 @@ def _record(held: Claim, outcome: Outcome, now: datetime) -> list[int]:
     with transaction.atomic():
         job = transitions.lock(held.step.job_id)
         deadline = job.deadline_at
-        outcome = _within_deadlines(job, held.step, outcome, now)
+        outcome = deadlines.enforce(job, held.step, outcome, now)
         values = _values(job, held, outcome, now)
         if not JobStep.objects.filter(pk=held.step.pk, version=held.version).update(**values):
             log.warning("write_fenced")
@@ -218,7 +225,8 @@ def _record(held: Claim, outcome: Outcome, now: datetime) -> list[int]:
 
 
 def _changes_nothing(job: Job, step: JobStep, outcome: Outcome) -> bool:
-    """Whether it was a look at remote work that goes on, in a job that runs: most calls are, and nothing follows from them."""
+    """Whether it was a look at remote work that goes on, in a job that runs: most calls are, and nothing
+    follows from them."""
     return (
         isinstance(outcome, Wait)
         and step.state == S.RUNNING
@@ -237,46 +245,6 @@ def _put_down(held: Claim, now: datetime) -> list[int]:
         return transitions.settle(job, now)
 
 
-def _within_deadlines(job: Job, step: JobStep, outcome: Outcome, now: datetime) -> Outcome:
-    """Turn waiting into failing where the step's or the job's time is over. An undo has no deadline and knows no failing: it is
-    tried again until somebody has made it possible."""
-    if step.state == S.UNDOING:
-        return _as(Retry, outcome, outcome.error, outcome.detail) if isinstance(outcome, Fail) else outcome
-    if job.deadline_at:
-        job.deadline_at += timedelta(seconds=_in_line(step))
-    end = _end(job, step)
-    if isinstance(outcome, Done | Fail) or end is None or now < end:
-        return outcome
-    reason = getattr(outcome, "error", "") or "It took too long."
-    return _as(Fail, outcome, reason, f"Deadline passed. {getattr(outcome, 'detail', '')}".strip())
-
-
-def _as(kind: type[Retry] | type[Fail], outcome: Outcome, error: str, detail: str) -> Outcome:
-    """Another outcome that carries the same: what was begun has to be known to the undo."""
-    return kind(outcome.ref, outcome.facts, outcome.data, error=error, detail=detail)
-
-
-def _in_line(step: JobStep) -> float:
-    """Seconds that it has just stood in line for a free slot. They count against no deadline: a burst of orders must not be undone
-    for being many."""
-    return (step.claimed_at - step.lined_up_at).total_seconds() if step.lined_up_at else 0.0
-
-
-def _end(job: Job, step: JobStep) -> datetime | None:
-    """When the time of a step is over: its own, from its first call on, or the job's. None: never."""
-    limit = job.flow.step(step.name).deadline
-    ends = [job.deadline_at] if job.deadline_at else []
-    if limit is not None:
-        in_line = step.data.get("in_line", 0.0) + _in_line(step) if step.calls else 0.0
-        ends.append(_begun(step) + timedelta(seconds=limit + in_line))
-    return min(ends, default=None)
-
-
-def _begun(step: JobStep) -> datetime:
-    """The moment of the step's first call."""
-    return step.started_at if step.calls else step.claimed_at
-
-
 def _values(job: Job, held: Claim, outcome: Outcome, now: datetime) -> dict[str, Any]:
     """The columns of the step that an outcome changes."""
     step = held.step
@@ -286,7 +254,7 @@ def _values(job: Job, held: Claim, outcome: Outcome, now: datetime) -> dict[str,
         "awaits": "",
         "lined_up_at": None,
         "calls": F("calls") + 1,
-        "started_at": _begun(step),
+        "started_at": deadlines.begun(step),
     }
     if outcome.ref is not None:
         values["ref"] = outcome.ref[:255]
@@ -294,7 +262,7 @@ def _values(job: Job, held: Claim, outcome: Outcome, now: datetime) -> dict[str,
     if isinstance(outcome, Wait) and outcome.begins:
         data["begun"] = now.timestamp()
     if step.calls and step.lined_up_at:
-        data["in_line"] = data.get("in_line", 0.0) + _in_line(step)
+        data["in_line"] = data.get("in_line", 0.0) + deadlines.in_line(step)
     if data != step.data:
         values["data"] = data
     undoing = step.state == S.UNDOING
@@ -326,13 +294,17 @@ def _values(job: Job, held: Claim, outcome: Outcome, now: datetime) -> dict[str,
         case Fail():
             values |= {"state": S.FAILED, "due_at": None, "finished_at": now}
             values |= {"error": outcome.error, "detail": outcome.detail}
-    if values["due_at"] and not undoing and (end := _end(job, step)):
-        values["due_at"] = min(values["due_at"], end)  # one last look, and no waiting beyond it
-    if job.state == Job.State.ROLLING_BACK and not undoing:
-        values["due_at"] = (
-            None  # the job turned round during the call: this step's undo comes when it is its turn
-        )
+    if not undoing:
+        values["due_at"] = _next_call(job, step, values["due_at"])
     return values
+
+
+def _next_call(job: Job, step: JobStep, wished: datetime | None) -> datetime | None:
+    """When to call a step forward again that wishes it so: not once its job is being undone, since its undo
+    comes in its turn, and no later than for one last look when its time is over."""
+    if wished is None or job.state == Job.State.ROLLING_BACK:
+        return None
+    return min(filter(None, (wished, deadlines.end(job, step))))
 
 
 def _work_seconds(step: JobStep, now: datetime) -> float | None:
@@ -364,10 +336,11 @@ def _line_up(held: Claim, limit: str, now: datetime) -> list[int]:
 
 
 def _free_limits(held: Claim, definition: registry.Step, outcome: Outcome, now: datetime) -> list[int]:
-    """Give back the slots that are not needed until the step's next call, and wake those who stand in line for them.
+    """Give back the slots that are not needed until the step's next call, and wake those who stand in line
+    for them.
 
-    Outside the transaction that recorded the outcome: a crash in between costs a slot its lease's time, no more.
-    """
+    Outside the transaction that recorded the outcome: a crash in between costs a slot its lease's time, no
+    more."""
     over = isinstance(outcome, Done | Fail)
     freed = [limit.name for limit in definition.limits if over or not limit.until_done]
     limits.release(held.holder, freed)

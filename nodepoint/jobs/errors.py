@@ -1,4 +1,5 @@
-"""Errors of the engine. Steps say how it went with outcomes; these are for those who submit and steer jobs."""
+"""Errors of the engine. Steps say how it went with outcomes; these are for those who submit and steer
+jobs."""
 
 
 class JobRefused(Exception):

@@ -1,4 +1,5 @@
-"""How long steps really take: learnt from finished ones, for the times of looks and for honest progress bars."""
+"""How long steps really take: learnt from finished ones, for the times of looks and for honest progress
+bars."""
 
 import time
 from collections import defaultdict
@@ -8,14 +9,15 @@ from nodepoint.jobs.models import JobStep
 
 SAMPLES = 10  # the latest ones of each step
 ROWS = 200  # the latest finished steps of a kind of job, among which they are looked for
-KEPT = 30.0  # seconds that a reading is used again in this process
+KEPT = 5.0  # seconds that a reading is used again in this process
 KEPT_NOTHING = 2.0  # soon enough after the first one has finished
 
 _readings: dict[str, tuple[float, dict[str, float]]] = {}
 
 
 def of(kind: str) -> dict[str, float]:
-    """Median of the latest durations (seconds) of each step's work, for a kind of job. What was never done is not in it."""
+    """Median of the latest durations (seconds) of each step's work, for a kind of job. What was never done is
+    not in it."""
     now = time.monotonic()
     until, durations = _readings.get(kind, (0.0, {}))
     if now >= until:

@@ -1,10 +1,11 @@
-"""The engine's own flow: e-mail to staff about a job. It is a job itself, so that a mail server that is away loses no notice."""
+"""The engine's own flow: e-mail to staff about a job. It is a job itself, so that a mail server that is away
+loses no notice."""
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 
 from nodepoint.jobs.call import Call
-from nodepoint.jobs.models import Job
+from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
 from nodepoint.jobs.registry import Flow, Step, register
 from nodepoint.jobs.transitions import NOTICE
@@ -32,12 +33,18 @@ def staff_told(call: Call) -> Outcome:
 
 def _message(job: Job, about: str) -> EmailMessage:
     headline = HEADLINES[about].format(title=job.title, subject=job.data.get("service_id", job.subject))
-    steps = "\n".join(f"  {step.title}: {step.state}" for step in job.steps.all())
     body = (
-        f"{headline}\n\nWhat customers read: {job.error or job.warning or '-'}\nWhat the system said: {job.detail or '-'}\n\n"
-        f"Steps:\n{steps}\n\nJob {job.pk}, request {job.request_id or '-'}\n"
+        f"{headline}\n\nWhat customers read: {job.error or job.warning or '-'}\n"
+        f"What the system said: {job.detail or '-'}\n\n"
+        f"Steps:\n{''.join(map(_line, job.steps.all()))}\n"
+        f"Job {job.pk}, request {job.request_id or '-'}\n"
     )
     return EmailMessage(f"[NodePoint] {' '.join(headline.split())}", body, to=settings.STAFF_EMAIL)
+
+
+def _line(step: JobStep) -> str:
+    said = step.detail or step.error
+    return f"  {step.title}: {step.state}{f' ({said})' if said else ''}\n"
 
 
 NOTICE_FLOW = register(

@@ -1,4 +1,5 @@
-"""Slots of scarce things, as rows: runner seats, the one writer of an NPM, creations per storage, calls in flight at Proxmox."""
+"""Slots of scarce things, as rows: runner seats, the one writer of an NPM, creations per storage, calls in
+flight at Proxmox."""
 
 from datetime import datetime, timedelta
 from zlib import crc32
@@ -12,10 +13,11 @@ ASLEEP = 8  # steps at the head of a line that are tried to be woken for one fre
 
 
 def take(name: str, slots: int, holder: str, now: datetime, seconds: float, *, held: bool = False) -> bool:
-    """Take one of `slots` slots called `name` for `seconds`, or renew the one that `holder` has. False: all are taken.
+    """Take one of `slots` slots called `name` for `seconds`, or renew the one that `holder` has. False: all
+    are taken.
 
-    `held`: the holder most likely has one. With a good guess it costs one statement, which counts, since every call of a step takes some.
-    """
+    `held`: the holder most likely has one. With a good guess it costs one statement, which counts, since
+    every call of a step takes some."""
     until = now + timedelta(seconds=seconds)
     first = crc32(holder.encode()) % slots
     likely = Q(holder=holder) if held else Q(slot=first + 1) & Lease.free_at(now)
@@ -60,12 +62,14 @@ def renew(holders: list[str], now: datetime, seconds: float) -> None:
 
 
 def keep(holder: str, names: list[str], now: datetime, seconds: float) -> None:
-    """Hold these slots for `seconds` although nothing is being called: the remote work itself is what is limited."""
+    """Hold these slots for `seconds` although nothing is being called: the remote work itself is what is
+    limited."""
     Lease.objects.filter(holder=holder, name__in=names).update(until=now + timedelta(seconds=seconds))
 
 
 def wake_next(names: list[str], now: datetime) -> list[int]:
-    """Make due, for each of these limits, the step that has waited longest for it and is not awake yet. Returns their ids."""
+    """Make due, for each of these limits, the step that has waited longest for it and is not awake yet.
+    Returns their ids."""
     return [step for name in names if (step := _wake(name, now)) is not None]
 
 

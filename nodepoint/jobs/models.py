@@ -38,8 +38,8 @@ class Job(models.Model):
     kind = models.CharField(max_length=64, db_index=True)
     plan_version = models.PositiveSmallIntegerField(default=1)
     subject = IdentifierField(max_length=64, db_index=True, help_text="Model and key, such as sites.site:17.")
-    # Set while this job is the subject's running one, NULL before and after: a unique column that holds on every database,
-    # where partial indexes do not.
+    # Set while this job is the subject's running one, NULL before and after: a unique column that holds on
+    # every database, where partial indexes do not.
     active_key = IdentifierField(max_length=64, null=True, unique=True, editable=False)
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED, db_index=True)
     cancel_requested_at = models.DateTimeField(null=True)
@@ -116,8 +116,8 @@ class JobStep(models.Model):
     name = models.CharField(max_length=64)
     title = models.CharField(max_length=128)
     state = models.CharField(max_length=16, choices=State, default=State.PENDING)
-    # When to call the step next; NULL: not to be called. While a runner has it, this is the end of the runner's lease:
-    # a runner that dies makes the step due again by time alone.
+    # When to call the step next; NULL: not to be called. While a runner has it, this is the end of the
+    # runner's lease: a runner that dies makes the step due again by time alone.
     due_at = models.DateTimeField(null=True, db_index=True)
     held = models.BooleanField(default=False, help_text="A runner is calling it now.")
     version = models.PositiveIntegerField(

@@ -8,9 +8,9 @@ from typing import Any
 class Outcome:
     """What every outcome may carry.
 
-    `ref`: id of the remote thing (UPID, record id), kept in the step's row. `facts`: columns of the job's subject to write, in the same
-    transaction as the outcome. `data`: what the step itself wants to remember until its next call.
-    """
+    `ref`: id of the remote thing (UPID, record id), kept in the step's row. `facts`: columns of the job's
+    subject to write, in the same transaction as the outcome. `data`: what the step itself wants to remember
+    until its next call."""
 
     ref: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
@@ -26,7 +26,8 @@ class Done(Outcome):
 
 @dataclass(frozen=True)
 class Wait(Outcome):
-    """Something goes on at the other side; look again after `seconds`. `begins`: it has just begun, its time counts from now on."""
+    """Something goes on at the other side; look again after `seconds`. `begins`: it has just begun, its time
+    counts from now on."""
 
     seconds: float = 1.0
     begins: bool = False
@@ -34,7 +35,8 @@ class Wait(Outcome):
 
 @dataclass(frozen=True)
 class Retry(Outcome):
-    """Not now. `error` is a sentence for the customer, `detail` the vendor's words for staff; `seconds` None: the usual back-off."""
+    """Not now. `error` is a sentence for the customer, `detail` the vendor's words for staff; `seconds` None:
+    the usual back-off."""
 
     error: str = ""
     detail: str = ""

@@ -1,7 +1,7 @@
 """How far a job is: percent, the step to name, and the seconds left.
 
-By the durations that were known when the job was made, so that a bar never runs backwards because something was learnt.
-"""
+By the durations that were known when the job was made, so that a bar never runs backwards because something
+was learnt."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,8 @@ NEARLY = 0.95  # of a step's weight at most, as long as it is not done
 
 @dataclass(frozen=True)
 class Progress:
-    """`percent` 0–100; `step`: a sentence such as “Installing WordPress”; `eta_seconds`: None when unknown or ended."""
+    """`percent` 0–100; `step`: a sentence such as “Installing WordPress”; `eta_seconds`: None when unknown or
+    ended."""
 
     percent: int
     step: str

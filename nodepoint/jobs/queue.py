@@ -1,7 +1,7 @@
 """The way in: submitting jobs, taking them back, waiting for them, and waking the runners."""
 
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +13,7 @@ from nodepoint import logs
 from nodepoint.jobs import limits, transitions
 from nodepoint.jobs.errors import JobRefused
 from nodepoint.jobs.models import Job, JobStep
+from nodepoint.jobs.registry import GivesWay
 
 SEAT = "runner"  # slots of runners that work now
 WORKER = "worker"  # slots of worker commands that are up, working or not
@@ -27,16 +28,19 @@ def submit(
     actor: str = "",
     queue: bool = True,
     cancel: bool = False,
+    take_over: bool = False,
 ) -> Job:
     """Write a job in the caller's transaction; runners are woken when that commits.
 
-    `queue` False: JobRefused when another job of the subject is alive. `cancel`: what runs for the subject is cancelled at its next
-    safe point and what is queued is dropped, except an undo, which is always finished first.
-    """
+    `queue` False: JobRefused when another job of the subject is alive. `cancel`: what runs for the subject is
+    cancelled at its next safe point and what is queued is dropped, except an undo, which is always finished
+    first. `take_over`: what runs is cancelled only if it is held up by something outside and its flow gives
+    way."""
+    wish = {"queue": queue, "cancel": cancel, "take_over": take_over}
     for _ in range(TRIES - 1):
         try:
             with transaction.atomic():
-                return _submit(kind, subject, data or {}, actor, queue=queue, cancel=cancel)
+                return _submit(kind, subject, data or {}, actor, **wish)
         except IntegrityError:
             continue  # another job of the subject began at this very moment: now it can be seen
         except OperationalError:
@@ -44,27 +48,56 @@ def submit(
             if connection.in_atomic_block:
                 raise
     with transaction.atomic():
-        return _submit(kind, subject, data or {}, actor, queue=queue, cancel=cancel)
+        return _submit(kind, subject, data or {}, actor, **wish)
 
 
-def _submit(kind: str, subject: str, data: dict[str, Any], actor: str, *, queue: bool, cancel: bool) -> Job:
+def _submit(
+    kind: str, subject: str, data: dict[str, Any], actor: str, *, queue: bool, cancel: bool, take_over: bool
+) -> Job:
     now = timezone.now()
     running = transitions.running(subject)
     if running and not queue:
         raise JobRefused(running)
     if running and cancel:
         _cancel(running, subject, now)
-    behind = running is not None and running.active_key is not None
+    gives_way = _gives_way(running) if running and take_over else GivesWay.NEVER
+    if gives_way is not GivesWay.NEVER:
+        transitions.cancel(running, now)
+    behind = running is not None and Job.objects.filter(active_key=subject).exists()
     values = {"data": data, "actor": actor, "request_id": logs.request_id()}
     job = transitions.create(kind, subject, now, queued=behind, **values)
+    if gives_way is GivesWay.RESUMED:
+        _resume(running, now)
     transaction.on_commit(kick, robust=True)  # a queue that is away makes it later, not undone
     return job
 
 
+def _gives_way(running: Job) -> GivesWay:
+    """Whether the running job is to be taken over: it only waits, and nobody has cancelled it yet."""
+    only_waits = running.state == Job.State.WAITING and running.cancel_requested_at is None
+    return running.flow.gives_way if only_waits else GivesWay.NEVER
+
+
+def _resume(cancelled: Job, now: datetime) -> None:
+    """Have a job that gave way carried out anew, behind the one that took over."""
+    later = now + timedelta(milliseconds=1)  # the line is ordered by time
+    values = {"data": cancelled.data, "actor": cancelled.actor, "request_id": cancelled.request_id}
+    again = transitions.create(cancelled.kind, cancelled.subject, later, queued=True, **values)
+    cancelled.error = f"A later request went before it. It goes on as job {again.pk}."
+    cancelled.save(update_fields=["error"])
+
+
 def lock(subject: str) -> None:
-    """Hold the subject's running job, if there is one, until the caller's transaction ends: before any row of the subject itself, as
-    runners do."""
+    """Hold the subject's running job, if there is one, until the caller's transaction ends: before any row of
+    the subject itself, as runners do."""
     transitions.running(subject)
+
+
+def cancel(subject: str) -> None:
+    """Have what runs for a subject end at its next safe point and drop what is queued, except an undo."""
+    with transaction.atomic():
+        if running := transitions.running(subject):
+            _cancel(running, subject, timezone.now())
 
 
 def _cancel(running: Job, subject: str, now: datetime) -> None:
@@ -73,13 +106,12 @@ def _cancel(running: Job, subject: str, now: datetime) -> None:
         JobStep.objects.filter(job__in=dropped).update(state=JobStep.State.CANCELLED, finished_at=now)
         queued.update(state=Job.State.CANCELLED, finished_at=now)
     if running.state in Job.ADVANCING:
-        running.cancel_requested_at = now
-        running.save(update_fields=["cancel_requested_at"])
-        transitions.settle(running, now)
+        transitions.cancel(running, now)
 
 
 def kick() -> None:
-    """Wake a runner unless all seats are taken. A kick that gets lost is made up for by the worker's own watch."""
+    """Wake a runner unless all seats are taken. A kick that gets lost is made up for by the worker's own
+    watch."""
     if limits.taken(SEAT, timezone.now()) < settings.JOB_RUNNERS:
         async_task("nodepoint.jobs.tasks.run", save=False, ack_failure=True)
 

@@ -1,7 +1,9 @@
-"""Flows: what a job consists of. Apps register theirs in `flows.py`; the engine finds them by name and imports no app."""
+"""Flows: what a job consists of. Apps register theirs in `flows.py`; the engine finds them by name and
+imports no app."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from nodepoint.jobs.errors import UnknownFlow
@@ -17,9 +19,8 @@ StepFunction = Callable[["Call"], Outcome]
 class Limit:
     """At most `slots()` steps at a time hold the limit called `name`.
 
-    `until_done`: kept from the first call until the step is done, because the remote work itself is limited (creations on a storage);
-    otherwise it is held for one call only (host writes to one NPM).
-    """
+    `until_done`: kept from the first call until the step is done, because the remote work itself is limited
+    (creations on a storage); otherwise it is held for one call only (host writes to one NPM)."""
 
     name: str
     slots: Callable[[], int]
@@ -30,13 +31,13 @@ class Limit:
 class Step:
     """One thing that will be true afterwards.
 
-    `run` looks, acts where needed, and says how it went; it may be called any number of times. None: it is true from the
-    start, made so by the transaction that submits the job. `undo` makes it untrue again, equally repeatable; None only where
-    `nothing_to_undo` gives the reason. `after`: names of the steps that must be done before. `needed`: asked of the
-    subject when the step's turn comes; where it says no, the step is skipped. `deadline`: seconds from its first call until
-    it counts as failed (None: the job's own). `spares_the_job`: its failure is reported to staff but the job goes on.
-    `usual`: seconds it takes as long as nothing was measured; the progress bar starts from them.
-    """
+    `run` looks, acts where needed, and says how it went; it may be called any number of times. None: it is
+    true from the start, made so by the transaction that submits the job. `undo` makes it untrue again,
+    equally repeatable; None only where `nothing_to_undo` gives the reason. `after`: names of the steps that
+    must be done before. `needed`: asked of the subject when the step's turn comes; where it says no, the step
+    is skipped. `deadline`: seconds from its first call until it counts as failed (None: the job's own).
+    `spares_the_job`: its failure is reported to staff but the job goes on. `usual`: seconds it takes as long
+    as nothing was measured; the progress bar starts from them."""
 
     name: str
     title: str
@@ -55,14 +56,23 @@ class Step:
             raise ValueError(f"{self.name}: an undo, or the reason why there is nothing to undo.")
 
 
+class GivesWay(Enum):
+    """What becomes of a job that only waits when another is submitted with `take_over`."""
+
+    NEVER = "never"  # the other queues behind it: half of it done would be worse than a later suspension
+    DROPPED = "dropped"  # cancelled; what takes over makes the same thing right, or the customer asks again
+    RESUMED = "resumed"  # cancelled, and carried out anew behind the one that took over
+
+
 @dataclass(frozen=True)
 class Flow:
-    """A kind of job. `name` is stored in rows and never changed after a release; neither are its steps' names.
+    """A kind of job. `name` is stored in rows and never changed after a release; neither are its steps'
+    names.
 
-    `subject`: model label of what the job works on. `scope`: the API scope that may read the job. `deadline`: seconds until the job is undone; None:
-    it never gives up, and staff are told once it is older than `alarm_after` seconds. `version`: raised when steps are added or
-    removed; running jobs keep the rows they began with.
-    """
+    `subject`: model label of what the job works on. `scope`: the API scope that may read the job. `deadline`:
+    seconds until the job is undone; None: it never gives up, and staff are told once it is older than
+    `alarm_after` seconds. `gives_way`: to a job that takes over while this one only waits. `version`: raised
+    when steps are added or removed; running jobs keep the rows they began with."""
 
     name: str
     title: str
@@ -71,6 +81,7 @@ class Flow:
     steps: tuple[Step, ...]
     deadline: int | None = None
     alarm_after: int = 3600
+    gives_way: GivesWay = GivesWay.NEVER
     version: int = 1
     by_name: dict[str, Step] = field(init=False, repr=False)
 
@@ -114,3 +125,16 @@ def flow(name: str) -> Flow:
 def flows() -> list[Flow]:
     """All flows, by name."""
     return [_flows[name] for name in sorted(_flows)]
+
+
+_periodic: dict[str, int] = {}
+
+
+def periodic(task: str, minutes: int) -> None:
+    """Have the workers call the function with this dotted path every `minutes`."""
+    _periodic[task] = minutes
+
+
+def periodic_tasks() -> dict[str, int]:
+    """What apps want called now and then: {dotted path: minutes}."""
+    return dict(_periodic)

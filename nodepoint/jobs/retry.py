@@ -13,7 +13,8 @@ SURPRISES = 4  # a fault of ours hardly heals by itself, but a deadlock or a los
 
 
 def pause(tries: int, longest: float = LONGEST_PAUSE) -> float:
-    """Seconds until the next try: 0.5, 1, 2, 4 … up to `longest`, each shortened at random by up to a fifth so that a crowd spreads."""
+    """Seconds until the next try: 0.5, 1, 2, 4 … up to `longest`, each shortened at random by up to a fifth
+    so that a crowd spreads."""
     return min(longest, 0.5 * 2 ** min(tries, 10)) * (1 - 0.2 * random.random())  # noqa: S311
 
 

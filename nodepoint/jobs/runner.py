@@ -1,8 +1,9 @@
-"""A runner: claims due steps and calls them in threads, one runner to a process, as many processes as there are seats.
+"""A runner: claims due steps and calls them in threads, one runner to a process, as many processes as there
+are seats.
 
-The threads and their heartbeat belong to the process and outlive a slice: a slice only says how long this process goes on
-claiming before it hands its django-q2 task back. A call that takes minutes is kept alive by the heartbeat and delays nobody.
-"""
+The threads and their heartbeat belong to the process and outlive a slice: a slice only says how long this
+process goes on claiming before it hands its django-q2 task back. A call that takes minutes is kept alive by
+the heartbeat and delays nobody."""
 
 import multiprocessing
 import os
@@ -27,8 +28,8 @@ BEAT = 3.0  # seconds between two renewals of what is being called
 LONGEST_CALL = 240.0  # a call that hangs longer is not renewed any more: another runner takes the step up
 IDLE_PAUSE = 0.04
 
-# 1 once the worker command is asked to stop. Shared memory inherited by fork, without a lock on purpose: a process that is
-# killed while it holds the lock of a multiprocessing primitive locks it for ever.
+# 1 once the worker command is asked to stop. Shared memory inherited by fork, without a lock on purpose: a
+# process that is killed while it holds the lock of a multiprocessing primitive locks it for ever.
 _stopping = multiprocessing.RawValue("b", 0)
 
 
@@ -100,7 +101,8 @@ class Runner:
             claim = None if stopping() else self._go_on(following)
 
     def _go_on(self, step_ids: list[int]) -> engine.Claim | None:
-        """Claim the first of these steps that can be had for this thread, and have other threads call the rest."""
+        """Claim the first of these steps that can be had for this thread, and have other threads call the
+        rest."""
         mine = None
         try:
             for step_id in step_ids:
@@ -118,7 +120,8 @@ class Runner:
         try:
             return engine.execute(claim, self.clock)
         except DatabaseFault:
-            # The database is away or chose us as a deadlock's victim: the lease ends by itself and the step is looked at again.
+            # The database is away or chose us as a deadlock's victim: the lease ends by itself and the step
+            # is looked at again.
             log.exception("step_not_recorded", step=claim.step.name, job=claim.step.job_id)
             close_old_connections()
         except UnknownFlow as error:

@@ -16,14 +16,16 @@ KEPT_TASKS_DAYS = 7
 
 
 def run() -> None:
-    """Work for one slice, then wake the next one if there is work left. The seat is free before that look: no gap."""
+    """Work for one slice, then wake the next one if there is work left. The seat is free before that look: no
+    gap."""
     runner.of_this_process().slice(runner.SLICE)
     if not runner.stopping():
         queue.kick_if_due()
 
 
 def alarm() -> int:
-    """Tell staff, once each, about jobs that are unfinished after their flow's `alarm_after`. Returns how many."""
+    """Tell staff, once each, about jobs that are unfinished after their flow's `alarm_after`. Returns how
+    many."""
     late = 0
     for flow in flows():
         before = timezone.now() - timedelta(seconds=flow.alarm_after)
@@ -47,7 +49,8 @@ def _alarm_one(job_id: str) -> int:
 
 
 def prune() -> int:
-    """Delete jobs that ended long ago, slots that nobody uses and what django-q2 kept of its tasks. Returns how many jobs."""
+    """Delete jobs that ended long ago, slots that nobody uses and what django-q2 kept of its tasks. Returns
+    how many jobs."""
     now = timezone.now()
     Lease.objects.filter(until__lt=now - timedelta(days=1)).delete()
     Task.objects.filter(

@@ -26,8 +26,9 @@ class MovedClock:
 def run_until_idle(
     clock: MovedClock | None = None, *, most: int = 2000, until: datetime | None = None
 ) -> int:
-    """Call every step that is due, moving the clock to the next due one whenever none is, until nothing is left to do or the
-    clock would pass `until`. Returns the number of calls; AssertionError after `most` of them, since a job that never ends is a fault."""
+    """Call every step that is due, moving the clock to the next due one whenever none is, until nothing is
+    left to do or the clock would pass `until`. Returns the number of calls; AssertionError after `most` of
+    them, since a job that never ends is a fault."""
     clock = clock or MovedClock()
     for calls in range(most):
         step_id = _next(clock, until)

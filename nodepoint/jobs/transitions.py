@@ -1,4 +1,5 @@
-"""How a job moves on once one of its steps has moved. Always called inside a transaction that holds the job's row."""
+"""How a job moves on once one of its steps has moved. Always called inside a transaction that holds the job's
+row."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -9,8 +10,8 @@ from nodepoint.jobs import experience, registry
 from nodepoint.jobs.models import Job, JobStep, new_id
 
 S = JobStep.State
-HEAD_START = 0.15  # seconds that a step is dated back for each second of work from its begin to the job's end
-MOST_HEAD_START = 2.0
+DELAY = 0.15  # share of a step's slack by which its first call may be put off
+MOST_DELAY = 2.0  # seconds
 SHORTEST = 0.05  # seconds; a step weighs at least this much in the progress bar
 NOTICE = "jobs.notice"  # the flow that sends e-mail to staff (flows.py)
 # States of steps that may have left something behind in another system.
@@ -18,14 +19,14 @@ TO_UNDO = {S.RUNNING, S.WAITING, S.DONE, S.FAILED, S.UNDOING}
 
 
 def lock(job_id: str) -> Job:
-    """The job's row, held until the transaction ends. Every writer takes it before any row of a step, so that branches that
-    finish together see one another and no two of them wait for each other."""
+    """The job's row, held until the transaction ends. Every writer takes it before any row of a step, so that
+    branches that finish together see one another and no two of them wait for each other."""
     return Job.objects.select_for_update().get(pk=job_id)
 
 
 def create(kind: str, subject: str, now: datetime, *, queued: bool = False, **values) -> Job:
-    """Write a job with all its steps; it becomes its subject's running one (IntegrityError when there is another), or stays queued
-    behind that."""
+    """Write a job with all its steps; it becomes its subject's running one (IntegrityError when there is
+    another), or stays queued behind that."""
     flow, durations = registry.flow(kind), experience.of(kind)
     job = Job.objects.create(kind=kind, subject=subject, plan_version=flow.version, created_at=now, **values)
     JobStep.objects.bulk_create(
@@ -47,9 +48,8 @@ def create(kind: str, subject: str, now: datetime, *, queued: bool = False, **va
 def running(subject: str) -> Job | None:
     """The running job of a subject, its row held: it cannot end unseen while a new one is put behind it.
 
-    It is waited for by its primary key. Who waits for an entry of the unique index instead is in the way of the job that follows,
-    which makes a new entry in the same place: MariaDB calls that a deadlock.
-    """
+    It is waited for by its primary key. Who waits for an entry of the unique index instead is in the way of
+    the job that follows, which makes a new entry in the same place: MariaDB calls that a deadlock."""
     while job_id := Job.objects.filter(active_key=subject).values_list("pk", flat=True).first():
         job = Job.objects.select_for_update().filter(pk=job_id).first()
         if job and job.active_key == subject:
@@ -67,7 +67,8 @@ def start(job: Job, now: datetime) -> None:
 
 
 def settle(job: Job, now: datetime) -> list[int]:
-    """Draw the conclusions from the states of the job's steps; returns the ids of the steps that became due."""
+    """Draw the conclusions from the states of the job's steps; returns the ids of the steps that became
+    due."""
     steps = list(job.steps.defer("data", "detail"))
     if job.state == Job.State.ROLLING_BACK:
         return _undo_next(job, steps, now)
@@ -90,7 +91,8 @@ def spared(job: Job, step: JobStep) -> bool:
 
 
 def _release(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
-    """Make due every pending step whose forerunners are done; those that the subject has no need of are skipped."""
+    """Make due every pending step whose forerunners are done; those that the subject has no need of are
+    skipped."""
     finished = {step.name for step in steps if step.state in JobStep.FINISHED or step.state == S.FAILED}
     ready = [s for s in steps if s.state == S.PENDING and finished.issuperset(job.flow.step(s.name).after)]
     if unneeded := _unneeded(job, ready):
@@ -100,29 +102,25 @@ def _release(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
         return _release(job, steps, now)
     for step in ready:
         step.state = S.RUNNING
-    return _make_due(ready, _longest_first(job, steps, ready, now), state=S.RUNNING)
+    return _make_due(ready, _by_slack(job, steps, ready, now), state=S.RUNNING)
 
 
-def _longest_first(job: Job, steps: list[JobStep], ready: list[JobStep], now: datetime) -> datetime | Case:
-    """When steps that became ready are due.
+def _by_slack(job: Job, steps: list[JobStep], ready: list[JobStep], now: datetime) -> datetime | Case:
+    """When steps that became ready together are due: at once if the rest of the job waits for them, else a
+    little later.
 
-    Under load steps are called in the order in which they became due: those with the most work behind them, which everything
-    waits for in the end, are dated back a little.
-    """
+    In a burst the first calls of all jobs come together; what has slack then does not stand in the way of
+    what has none."""
+    if len(ready) < 2:
+        return now
     behind: dict[str, float] = {}  # seconds from the step's begin to the end of the job
     for step in reversed(steps):
         followers = [behind.get(other.name, 0.0) for other in job.flow.steps if step.name in other.after]
         behind[step.name] = step.usual_seconds + max(followers, default=0.0)
     ready.sort(key=lambda step: -behind[step.name])
-    head_starts = [min(MOST_HEAD_START, HEAD_START * behind[step.name]) for step in ready]
-    if len(ready) < 2:
-        return now - timedelta(seconds=sum(head_starts))
-    return Case(
-        *(
-            When(pk=step.pk, then=Value(now - timedelta(seconds=seconds)))
-            for step, seconds in zip(ready, head_starts, strict=True)
-        )
-    )
+    longest = behind[ready[0].name]
+    delays = {step.pk: min(MOST_DELAY, DELAY * (longest - behind[step.name])) for step in ready}
+    return Case(*(When(pk=pk, then=Value(now + timedelta(seconds=delay))) for pk, delay in delays.items()))
 
 
 def _unneeded(job: Job, steps: list[JobStep]) -> list[JobStep]:
@@ -150,6 +148,13 @@ def _show_waiting(job: Job, steps: list[JobStep]) -> None:
     if job.state != state:
         job.state = state
         job.save(update_fields=["state"])
+
+
+def cancel(job: Job, now: datetime) -> None:
+    """Have a job stopped at its next safe point."""
+    job.cancel_requested_at = now
+    job.save(update_fields=["cancel_requested_at"])
+    settle(job, now)
 
 
 def _cancel(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
@@ -220,7 +225,8 @@ def warn(job: Job, step: JobStep, sentence: str, now: datetime) -> None:
 
 
 def tell_staff(job: Job, about: str, now: datetime) -> None:
-    """Have staff told by e-mail about a job: `failed`, `warning` or `late`. A job of its own, so that no notice gets lost."""
+    """Have staff told by e-mail about a job: `failed`, `warning` or `late`. A job of its own, so that no
+    notice gets lost."""
     if job.kind != NOTICE:
         create(
             NOTICE, f"notice:{new_id()}", now, data={"job": job.pk, "about": about}, request_id=job.request_id

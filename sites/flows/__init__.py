@@ -1,9 +1,27 @@
 """What happens to a site, step by step. Read this first.
 
-Steps whose forerunners (`after`) are done run side by side. When a step fails for good, everything that was begun is undone, last first. Deleting a
-site is made of the same undos: DNS first, so that visitors go, the address last, so that nobody else gets it before the container is gone.
+Steps whose forerunners (`after`) are done run side by side. When a step fails for good, everything that was
+begun is undone, last first. Deleting a site is made of the same undos: DNS first, so that visitors go, the
+address last, so that nobody else gets it before the container is gone.
 """
 
+from sites.flows.backups import BACKUP, DELETE_BACKUP, RESET, ROLLBACK
 from sites.flows.lifecycle import PROVISION, TERMINATE
+from sites.flows.plans import UPGRADE
+from sites.flows.power import RESTART, START, STOP
+from sites.flows.suspension import SUSPEND, UNSUSPEND
 
-__all__ = ["PROVISION", "TERMINATE"]
+__all__ = [
+    "BACKUP",
+    "DELETE_BACKUP",
+    "PROVISION",
+    "RESET",
+    "RESTART",
+    "ROLLBACK",
+    "START",
+    "STOP",
+    "SUSPEND",
+    "TERMINATE",
+    "UNSUSPEND",
+    "UPGRADE",
+]

@@ -1,4 +1,4 @@
-"""The script that makes a WordPress of a container, and how it is handed its parameters."""
+"""The scripts that run inside containers, and how they are handed their parameters."""
 
 import shlex
 from importlib.resources import files
@@ -15,8 +15,8 @@ PARAMETERS = "# parameters\n"
 def script(site: Site) -> str:
     """The install script for a site, parameters included; it goes to the standard input of `bash -s`.
 
-    Parameters become quoted assignments inside the script: arguments would be parsed once more by the node's shell and
-    stand in its process list.
+    Parameters become quoted assignments inside the script: arguments would be parsed once more by the node's
+    shell and stand in its process list.
     """
     template = files("sites.install").joinpath("wordpress.sh").read_text()
     assignments = "".join(f"{name}={shlex.quote(str(value))}\n" for name, value in parameters(site).items())
@@ -34,3 +34,8 @@ def parameters(site: Site) -> dict[str, str | int]:
         "SMTP_URL": settings.SITE_SMTP_URL,
         "CRON_MINUTE": (site.vmid or 0) % 5,
     }
+
+
+def database_script() -> str:
+    """The script that holds and releases the site's database: `bash -s hold`, `bash -s release`."""
+    return files("sites.install").joinpath("database.sh").read_text()

@@ -3,7 +3,39 @@
 Guards first, then one transaction that writes rows and submits a job. No remote call is made here.
 """
 
+from sites.services.backups import (
+    create_backup,
+    delete_backup,
+    newer_in_the_way,
+    reset,
+    roll_back,
+    standing_backups,
+)
 from sites.services.orders import create_site, delete_site, find_plan
+from sites.services.plans import upgrade_site
+from sites.services.power import restart_site, start_site, stop_site
 from sites.services.standing import get_site, last_job, site_for_action, status
+from sites.services.suspension import enforce_suspensions, suspend_site, unsuspend_site
 
-__all__ = ["create_site", "delete_site", "find_plan", "get_site", "last_job", "site_for_action", "status"]
+__all__ = [
+    "create_backup",
+    "create_site",
+    "delete_backup",
+    "delete_site",
+    "enforce_suspensions",
+    "find_plan",
+    "get_site",
+    "last_job",
+    "newer_in_the_way",
+    "reset",
+    "restart_site",
+    "roll_back",
+    "site_for_action",
+    "standing_backups",
+    "start_site",
+    "status",
+    "stop_site",
+    "suspend_site",
+    "unsuspend_site",
+    "upgrade_site",
+]

@@ -17,7 +17,8 @@ def create_site(
 ) -> tuple[Site, Job]:
     """Accept an order: reserve what is unique and have the site made.
 
-    UnknownPlan; SiteExists, SiteBeingDeleted, UndoUnfinished when the service is not free for a new site; NoCapacity.
+    UnknownPlan; SiteExists, SiteBeingDeleted, UndoUnfinished when the service is not free for a new site;
+    NoCapacity.
     """
     chosen = find_plan(plan)
     with transaction.atomic():
@@ -31,7 +32,8 @@ def create_site(
             site.save()
             job = queue.submit("sites.provision", site.key, data={"service_id": service_id}, actor=actor)
             return site, job
-    # Outside the transaction: its status may need a reading of the cluster, for which no other order should have to wait.
+    # Outside the transaction: its status may need a reading of the cluster, for which no other order should
+    # have to wait.
     raise _in_the_way(standing)
 
 
@@ -57,7 +59,8 @@ def _in_the_way(site: Site) -> SiteExists:
 def delete_site(service_id: str, *, actor: str = "") -> tuple[Site, Job | None]:
     """Have a site deleted, whatever it is doing. The intent is stored before this returns and never given up.
 
-    A repeat gives the same job again; None when nothing of the site is left. UnknownSite when there never was one.
+    A repeat gives the same job again; None when nothing of the site is left. UnknownSite when there never was
+    one.
     """
     site = Site.objects.filter(service_id=service_id).order_by("-pk").first()
     if site is None:

@@ -41,7 +41,8 @@ def last_job(site: Site) -> Job | None:
 def status(site: Site, reading: live.Reading | None = None) -> str:
     """provisioning, running, stopped, suspended, deleting, failed, deleted or unknown.
 
-    What a job of ours verified later than the cluster's reading wins over it, since readings lag some seconds behind.
+    What a job of ours verified later than the cluster's reading wins over it, since readings lag some seconds
+    behind.
     """
     if site.state == Site.State.DELETED:
         return "deleted"

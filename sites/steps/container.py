@@ -10,10 +10,9 @@ from nodepoint.jobs.outcomes import Done, Outcome, Retry
 from sites.allocation import reserve_other_vmid
 from sites.connections import proxmox, site_network
 from sites.models import Site
-from sites.steps.proxmox import Foreign, find, follow, placement, require
+from sites.steps.proxmox import Foreign, failed, find, follow, placement, require
 
 TAG = "nodepoint"
-LOCK_PAUSE = 1.0  # seconds until the next look for the task behind a lock
 LOCKED = "Proxmox VE has locked the container."
 
 
@@ -38,7 +37,8 @@ def _create(call: Call, site: Site) -> Outcome:
     try:
         upid = proxmox().create_container(node, site.vmid, **creation(site))
     except Conflict:
-        # Somebody was quicker with this VMID, or an earlier call of ours had its effect after all: the next look tells.
+        # Somebody was quicker with this VMID, or an earlier call of ours had its effect after all: the next
+        # look tells.
         return Retry(ref="", seconds=0.2, error="Proxmox VE already has something else in this place.")
     return call.begun(upid, node=node)
 
@@ -50,7 +50,8 @@ def creation(site: Site) -> dict[str, Any]:
         "ostemplate": settings.PROXMOX_TEMPLATE,
         "storage": settings.PROXMOX_STORAGE,
         "disk_gb": site.plan.disk_gb,
-        # A short name on purpose: with the public one, Proxmox writes it into /etc/hosts and the site's calls to itself go astray.
+        # A short name on purpose: with the public one, Proxmox writes it into /etc/hosts and the site's calls
+        # to itself go astray.
         "hostname": site.subdomain,
         "memory": site.plan.memory_mb,
         "cores": site.plan.cores,
@@ -70,10 +71,11 @@ def creation(site: Site) -> dict[str, Any]:
 
 def _adopt_creation(call: Call, site: Site, node: str) -> Outcome:
     """Our creation goes on, but its answer was lost: find its task."""
-    tasks = proxmox().tasks(node, vmid=site.vmid, typefilter="vzcreate")
-    if tasks:
-        return call.begun(tasks[0].upid, node=node)
-    return Retry(seconds=LOCK_PAUSE, error=LOCKED, detail="lock: create, and no task is known")
+    newest = next(iter(proxmox().tasks(node, vmid=site.vmid, typefilter="vzcreate")), None)
+    if newest and newest.status is None:
+        return call.begun(newest.upid, node=node)
+    # It has just ended, as the next look will show; or it died with its node and nobody takes the lock off.
+    return failed(call, newest.status if newest else "lock: create, and no task is known")
 
 
 def _other_vmid(site: Site) -> Outcome:

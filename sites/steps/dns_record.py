@@ -1,4 +1,6 @@
-"""The A record of the site's own name at Cloudflare. Names are not unique there: look first, and never touch a foreign record."""
+"""The A record of the site's own name at Cloudflare. Names are not unique there: look first, and never touch
+a foreign record.
+"""
 
 from nodepoint.clients.errors import Conflict
 from nodepoint.jobs.call import Call

@@ -1,4 +1,6 @@
-"""The container's firewall at Proxmox: a hacked site sits on the same network as Proxmox, the proxy and our API."""
+"""The container's firewall at Proxmox: a hacked site sits on the same network as Proxmox, the proxy and our
+API.
+"""
 
 from django.conf import settings
 
@@ -13,7 +15,9 @@ OPTIONS = FirewallOptions(enable=True, policy_in="DROP", policy_out="ACCEPT", ip
 
 
 def rules() -> list[FirewallRule]:
-    """In: port 80 from the proxy. Out: nothing inside the sites' network but gateway and name servers. The first that fits decides."""
+    """In: port 80 from the proxy. Out: nothing inside the sites' network but gateway and name servers. The
+    first that fits decides.
+    """
     network = site_network()
     inside = [ip for ip in dict.fromkeys([settings.SITE_GATEWAY, *settings.SITE_NAMESERVERS]) if ip]
     return [
@@ -24,7 +28,9 @@ def rules() -> list[FirewallRule]:
 
 
 def firewall_on(call: Call) -> Outcome:
-    """The firewall is on with exactly our rules. What was written is read once more before the site counts as kept apart."""
+    """The firewall is on with exactly our rules. What was written is read once more before the site counts as
+    kept apart.
+    """
     container = require(call.subject)
     present = proxmox().firewall_rules(container.node, container.vmid)
     if not _is_closed(container, present):
@@ -41,7 +47,8 @@ def _is_closed(container: Container, present: list[FirewallRule]) -> bool:
 
 
 def _close(container: Container, present: list[FirewallRule]) -> None:
-    """Write the options, and the rules anew: from the end, so that the positions before stay what they are."""
+    """Write the options, and the rules anew: from the end, so that the positions before stay what they are.
+    """
     node, vmid = container.node, container.vmid
     proxmox().set_firewall_options(node, vmid, OPTIONS)
     for rule in reversed(present):

@@ -1,11 +1,12 @@
 """The container as an HA resource, where the plan or staff want it."""
 
-from nodepoint.clients.errors import Conflict
+from nodepoint.clients.errors import Conflict, NotFound
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Outcome, Wait
+from sites.clients.proxmox import HaResource
 from sites.connections import proxmox
 from sites.models import Site
-from sites.steps.proxmox import Foreign, find, require
+from sites.steps.proxmox import Container, Foreign, find, require
 
 MANAGER_PAUSE = 1.0  # seconds between two looks; the HA manager works in rounds of some 10 s
 
@@ -31,8 +32,8 @@ def managed(call: Call) -> Outcome:
 
 
 def unmanaged(call: Call) -> Outcome:
-    """The container is no HA resource and stopped. An HA stop must have happened before the resource goes, or it is lost and the
-    container runs on."""
+    """The container is no HA resource and stopped. An HA stop must have happened before the resource goes, or
+    it is lost and the container runs on."""
     site = call.subject
     if site.vmid is None:
         return Done()
@@ -47,15 +48,66 @@ def unmanaged(call: Call) -> Outcome:
         if resource.comment == site.owner_mark:
             proxmox().remove_ha_resource(site.vmid)
         return Done()
+    if going_on := _let_go(call, container, resource):
+        return going_on
+    proxmox().remove_ha_resource(site.vmid)
+    return Done()
+
+
+def let_go(call: Call) -> Outcome:
+    """The HA manager does not want the container to run, and it does not: what stops it from now on is no failure
+    that HA would mend. Nothing changes for a container without HA."""
+    resource = proxmox().ha_resource(call.subject.vmid)
+    if resource is None or resource.state == "ignored":
+        return Done()
+    return _let_go(call, require(call.subject), resource) or Done()
+
+
+def _let_go(call: Call, container: Container, resource: HaResource) -> Outcome | None:
+    """None once the resource is stopped or disabled and, where the manager stops it, the container too."""
     if resource.state not in ("stopped", "disabled"):
         try:
-            proxmox().set_ha_resource(site.vmid, "stopped")
+            proxmox().set_ha_resource(container.vmid, "stopped")
         except (
             Conflict
         ):  # HA state `error`: only `disabled` leads out of it; the container's own step then stops it
-            proxmox().set_ha_resource(site.vmid, "disabled")
+            proxmox().set_ha_resource(container.vmid, "disabled")
         return Wait(seconds=MANAGER_PAUSE)
     if resource.state == "stopped" and proxmox().container_status(container.node, container.vmid).running:
-        return call.look_again()
-    proxmox().remove_ha_resource(site.vmid)
+        return Wait(seconds=MANAGER_PAUSE)
+    return None
+
+
+def as_planned(call: Call) -> Outcome:
+    """The container is an HA resource or not, as the plan or staff want it, and goes on as it is."""
+    site: Site = call.subject
+    container = require(site)
+    resource = proxmox().ha_resource(container.vmid)
+    if wanted(site):
+        return Done() if resource else _add(call, container)
+    if resource is None:
+        return Done()
+    if resource.comment != site.owner_mark:
+        return Done(note="Left alone: the HA resource does not carry our mark.")
+    runs = proxmox().container_status(container.node, container.vmid).running
+    if runs != (resource.state == "started"):
+        return Wait(seconds=MANAGER_PAUSE)  # what was asked of HA would be lost with the resource
+    proxmox().remove_ha_resource(container.vmid)
     return Done()
+
+
+def restored(call: Call) -> Outcome:
+    """`as_planned` as an undo. With a container that is gone, or not ours any more, there is nothing to take back."""
+    try:
+        return as_planned(call)
+    except (NotFound, Conflict) as error:
+        return Done(note=f"Left alone: {error}")
+
+
+def _add(call: Call, container: Container) -> Outcome:
+    state = "started" if call.subject.power_wished == "running" else "stopped"
+    try:
+        proxmox().add_ha_resource(container.vmid, state, comment=call.subject.owner_mark)
+    except Conflict:
+        return call.look_again()
+    return Done(ref=f"ct:{container.vmid}")

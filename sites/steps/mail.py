@@ -10,9 +10,18 @@ from sites.models import Site
 
 def customer_told(call: Call) -> Outcome:
     """One e-mail says that the site is live, where it is and how to log in."""
-    site: Site = call.subject
-    body = render_to_string("sites/site_live.txt", {"site": site})
-    message = EmailMessage(f"Your WordPress site {site.hostname} is ready", body, to=[site.email])
+    return _sent(call.subject, f"Your WordPress site {call.subject.hostname} is ready", "sites/site_live.txt")
+
+
+def reset_told(call: Call) -> Outcome:
+    """One e-mail says that the site was reset and how to log in again."""
+    return _sent(
+        call.subject, f"Your WordPress site {call.subject.hostname} was reset", "sites/site_reset.txt"
+    )
+
+
+def _sent(site: Site, subject: str, template: str) -> Outcome:
+    message = EmailMessage(subject, render_to_string(template, {"site": site}), to=[site.email])
     try:
         message.send()
     except OSError as error:  # smtplib's errors are OSErrors too

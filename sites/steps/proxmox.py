@@ -39,8 +39,8 @@ class Foreign(Exception):
 def find(site: Site) -> Container | None:
     """The site's container, wherever in the cluster it is; None when nothing uses its VMID.
 
-    Foreign: something else does. HA and migration move containers, so the node we remember is only where to look first; it may even
-    be dead and the container alive elsewhere.
+    Foreign: something else does. HA and migration move containers, so the node we remember is only where to
+    look first; it may even be dead and the container alive elsewhere.
     """
     if site.vmid is None:
         return None
@@ -73,7 +73,9 @@ def _on(site: Site, node: str) -> Container | None:
 
 
 def _in_the_making(site: Site, node: str, config: Config) -> bool:
-    """Whether it is a creation by our token that has not ended: until then the configuration holds its lock and no mark."""
+    """Whether it is a creation by our token that has not ended: until then the configuration holds its lock
+    and no mark.
+    """
     if config.lock != "create" or config.description:
         return False
     creations = proxmox().tasks(node, vmid=site.vmid, typefilter="vzcreate")
@@ -93,7 +95,8 @@ def require(site: Site) -> Container:
 
 
 def placement() -> str:
-    """The node for a new container: the home node while it is up, else the configured one with the most free memory.
+    """The node for a new container: the home node while it is up, else the configured one with the most free
+    memory.
 
     Busy when none of PROXMOX_NODES is up.
     """
@@ -111,8 +114,8 @@ def _free_memory(node: Node) -> int:
 
 
 def follow(call: Call) -> Outcome | None:
-    """The outcome while the task that an earlier call began is running or has failed; None once it has ended well, or in a way
-    that only a look at the thing itself can tell."""
+    """The outcome while the task that an earlier call began is running or has failed; None once it has ended
+    well, or in a way that only a look at the thing itself can tell."""
     if not call.ref:
         return None
     task = proxmox().task_status(call.ref)
@@ -124,9 +127,11 @@ def follow(call: Call) -> Outcome | None:
 
 
 def failed(call: Call, exitstatus: str) -> Outcome:
-    """What a task's failure means for the step. The task is forgotten, so that the next try begins with a look.
+    """What a task's failure means for the step. The task is forgotten, so that the next try begins with a
+    look.
 
-    Failed tasks are counted here: the engine counts failures since the step last got ahead, and every new task gets ahead.
+    Failed tasks are counted here: the engine counts failures since the step last got ahead, and every new
+    task gets ahead.
     """
     endless = call.step.state == call.step.State.UNDOING or call.job.flow.deadline is None
     failures = call.step.data.get("failures", 0)

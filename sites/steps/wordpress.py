@@ -5,7 +5,7 @@ from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
 from sites import install
 from sites.clients.console import Output
-from sites.connections import console, website
+from sites.connections import console, proxmox, website
 from sites.models import Site
 from sites.steps.proxmox import require
 
@@ -20,12 +20,28 @@ def installed(call: Call) -> Outcome:
         return _start(call)
     lines = _run(call.subject, ["cat", install.STATUS_FILE]).stdout.splitlines()
     if not lines or not lines[-1].startswith("done "):
-        # A script that was killed leaves no end marker. Starting it again is harmless: while it runs it says `busy`.
+        # A script that was killed leaves no end marker. Starting it again is harmless: while it runs it says
+        # `busy`.
         silent = call.elapsed > max(SILENT_AFTER, 2 * (call.usual or 0))
         return _start(call) if silent else call.look_again()
     if lines[-1] == "done 0":
-        return Done()
+        return Done(facts={"tuned_for_mb": call.subject.plan.memory_mb})
     return _failed(call, next((line for line in lines if line.startswith("failed ")), lines[-1]))
+
+
+def needs_tuning(site: Site) -> bool:
+    """Whether PHP and MariaDB inside may be sized for another memory than the plan's."""
+    return site.tuned_for_mb != site.plan.memory_mb
+
+
+def tuned(call: Call) -> Outcome:
+    """PHP and MariaDB inside are sized for the plan's memory. In a stopped container nothing can be done: it
+    is noted, so that the next start sees to it."""
+    if not call.ref:
+        container = require(call.subject)
+        if not proxmox().container_status(container.node, container.vmid).running:
+            return Done(facts={"tuned_for_mb": None}, note="It does not run: this is done at its next start.")
+    return installed(call)
 
 
 def _run(site: Site, command: list[str]) -> Output:
@@ -57,7 +73,9 @@ def _failed(call: Call, detail: str) -> Outcome:
 
 
 def verified(call: Call) -> Outcome:
-    """WordPress answers with its front page, inside the container and, where it can be reached, through the proxy: the site is live."""
+    """WordPress answers with its front page, inside the container and, where it can be reached, through the
+    proxy: the site is live.
+    """
     site: Site = call.subject
     if wrong := _wrong_inside(site):
         return Retry(error="WordPress does not answer as it should.", detail=f"inside: {wrong}")
@@ -76,7 +94,8 @@ def verified(call: Call) -> Outcome:
 def _wrong_inside(site: Site) -> str:
     """What the container's web server answers instead of WordPress's front page; empty when all is well.
 
-    A redirect would lead to the installer (or worse, to the database setup), an nginx without site answers 200 with its own page.
+    A redirect would lead to the installer (or worse, to the database setup), an nginx without site answers
+    200 with its own page.
     """
     headers = ["-H", f"Host: {site.hostname}", "-H", "X-Forwarded-Proto: https"]
     command = [

@@ -41,7 +41,8 @@ class CreateSite(ApiView):
 
 
 class DeleteSite(ApiView):
-    """Delete a site, whatever it is doing. The intent is stored before the answer and always carried through."""
+    """Delete a site, whatever it is doing. The intent is stored before the answer and always carried through.
+    """
 
     scope = "sites"
     input = ServiceInput

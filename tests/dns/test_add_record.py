@@ -18,13 +18,31 @@ class AddRecordTests(DnsTestCase):
     def test_every_type_is_added_and_published(self) -> None:
         for values, shown in (
             ({"type": "a", "name": "api", "ip": "192.0.2.1"}, ("A", "api.example.com.", "192.0.2.1", None)),
-            ({"type": "aaaa", "name": "@", "ip": "2001:DB8::1"}, ("AAAA", "example.com.", "2001:db8::1", None)),
-            ({"type": "Cname", "name": "blog", "target": "x.example.net"}, ("CNAME", "blog.example.com.", "x.example.net.", None)),
-            ({"type": "mx", "name": "@", "exchange": "mail", "priority": 5}, ("MX", "example.com.", "mail.example.com.", 5)),
-            ({"type": "ns", "name": "sub", "ns": "ns.other.net"}, ("NS", "sub.example.com.", "ns.other.net.", None)),
-            ({"type": "txt", "name": "_dmarc", "txt": 'say "hi"'}, ("TXT", "_dmarc.example.com.", 'say "hi"', None)),
-            ({"type": "a", "name": "proxy", "content": "PROXYSRV"}, ("A", "proxy.example.com.", "203.0.113.10", None)),
-        ):  # fmt: skip
+            (
+                {"type": "aaaa", "name": "@", "ip": "2001:DB8::1"},
+                ("AAAA", "example.com.", "2001:db8::1", None),
+            ),
+            (
+                {"type": "Cname", "name": "blog", "target": "x.example.net"},
+                ("CNAME", "blog.example.com.", "x.example.net.", None),
+            ),
+            (
+                {"type": "mx", "name": "@", "exchange": "mail", "priority": 5},
+                ("MX", "example.com.", "mail.example.com.", 5),
+            ),
+            (
+                {"type": "ns", "name": "sub", "ns": "ns.other.net"},
+                ("NS", "sub.example.com.", "ns.other.net.", None),
+            ),
+            (
+                {"type": "txt", "name": "_dmarc", "txt": 'say "hi"'},
+                ("TXT", "_dmarc.example.com.", 'say "hi"', None),
+            ),
+            (
+                {"type": "a", "name": "proxy", "content": "PROXYSRV"},
+                ("A", "proxy.example.com.", "203.0.113.10", None),
+            ),
+        ):
             with self.subTest(**values):
                 before = int(self.in_panel("example.com")["serial"])
                 record = self.add(**values)
@@ -32,8 +50,10 @@ class AddRecordTests(DnsTestCase):
                 self.assertEqual((record["ttl"], record["active"]), (300, "y"))
                 self.assertEqual(self.zone("example.com")["records"][record["id"]], record)
                 self.assertGreater(int(self.in_panel("example.com")["serial"]), before)
-                self.assertEqual(self.lab.dns.resolve(shown[1], shown[0]), [
-                    f"{shown[3]} {shown[2].rstrip('.')}" if shown[3] else shown[2].rstrip(".")])  # fmt: skip
+                self.assertEqual(
+                    self.lab.dns.resolve(shown[1], shown[0]),
+                    [f"{shown[3]} {shown[2].rstrip('.')}" if shown[3] else shown[2].rstrip(".")],
+                )
 
     def test_the_zone_is_found_by_id_by_name_or_by_the_record_s_name(self) -> None:
         self.add_zone("deep.example.com")
@@ -81,7 +101,7 @@ class AddRecordTests(DnsTestCase):
             (409, "protected", {"type": "ns", "name": "@", "ns": "ns.other.net"}),
             (409, "protected", {"type": "ns", "name": "example.com", "ns": "ns.other.net"}),
             (409, "protected", {"type": "soa", "name": "@", "content": "x"}),
-        ):  # fmt: skip
+        ):
             with self.subTest(**values):
                 self.refused(status, code, "add/record", zone_id=self.id, ttl=60, **values)
         self.assertEqual(len(self.zone("example.com")["records"]), 5)

@@ -22,8 +22,10 @@ class UpdateRecordTests(RecordCase):
         before = int(self.in_panel("example.com")["serial"])
         change = {"type": "a", "name": "y", "ttl": 600, "ip": "192.0.2.9"}
         record = self.done("update/record", zone_id=self.id, rc_id=self.rc_id, **change)["record"]
-        self.assertEqual((record["id"], record["name"], record["data"], record["ttl"]),
-                         (self.rc_id, "y.example.com.", "192.0.2.9", 600))  # fmt: skip
+        self.assertEqual(
+            (record["id"], record["name"], record["data"], record["ttl"]),
+            (self.rc_id, "y.example.com.", "192.0.2.9", 600),
+        )
         self.assertEqual(self.zone("example.com")["records"][self.rc_id], record)
         self.assertGreater(int(self.in_panel("example.com")["serial"]), before)
 
@@ -107,9 +109,18 @@ class GetDataTests(RecordCase):
         self.assertEqual(list(body), ["success", "zones"])
         zone = body["zones"][0]["zone"]
         self.assertEqual(list(zone), ["id", "name", "status", "nameservers", "records"])
-        self.assertEqual(zone["records"][self.rc_id], {
-            "id": self.rc_id, "type": "A", "name": "x.example.com.", "data": "192.0.2.1", "ttl": 300,
-            "priority": None, "active": "y"})  # fmt: skip
+        self.assertEqual(
+            zone["records"][self.rc_id],
+            {
+                "id": self.rc_id,
+                "type": "A",
+                "name": "x.example.com.",
+                "data": "192.0.2.1",
+                "ttl": 300,
+                "priority": None,
+                "active": "y",
+            },
+        )
 
     def test_two_calls_whatever_there_is(self) -> None:
         self.add_zone("example.org")

@@ -66,7 +66,7 @@ class AddZoneDelegationTests(DnsTestCase):
 
     def test_before_the_zone_exists_a_resolver_may_not_know_it(self) -> None:
         self.delegate("example.com")
-        # What a resolver says of a zone whose servers are lame; the servers above are asked without recursion.
+        # A resolver says this while a zone's own servers are lame; those above are asked without recursion.
         real = self.lab.dns.names.look_up
 
         def lame(name, type, *, recursive):

@@ -58,8 +58,9 @@ class FaultTests(DnsTestCase):
         """So that the next zone begins with the customer again."""
         Zone.objects.all().delete()
         services.Customer.objects.all().delete()
+        panel = self.lab.ispconfig.panel
         with self.lab.lock:
-            self.lab.ispconfig.panel.client_delete(int(self.panel()["clients"][0]["client_id"]))
+            panel.client_delete(panel.client_get_all()[0])
 
     def test_a_zone_is_made_whole_wherever_its_worker_dies(self) -> None:
         for number, (method, after) in enumerate(itertools.product(METHODS[:4], (False, True))):

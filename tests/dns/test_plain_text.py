@@ -46,9 +46,14 @@ class PlainTextTests(DnsTestCase):
         self.assertEqual((answer.status_code, answer.json()["code"]), (401, "unauthorized"))
 
     def test_both_slashes_and_forms(self) -> None:
-        answer = self.client.post("/customdomain/delete/zone/", {"user_id": "42", "domain": "example.com"},
-                                  headers=self.headers())  # fmt: skip
+        answer = self.client.post(
+            "/customdomain/delete/zone/", {"user_id": "42", "domain": "example.com"}, headers=self.headers()
+        )
         self.assertEqual(answer.status_code, 415)
-        answer = self.client.post("/customdomain/delete/zone/", "user_id=42&domain=example.com",
-                                  content_type="application/x-www-form-urlencoded", headers=self.headers())  # fmt: skip
+        answer = self.client.post(
+            "/customdomain/delete/zone/",
+            "user_id=42&domain=example.com",
+            content_type="application/x-www-form-urlencoded",
+            headers=self.headers(),
+        )
         self.assertEqual((answer.status_code, answer.content), (404, b"There is no such zone."))

@@ -56,23 +56,74 @@ BAD_NAMES = {
     "NS": ("*", "*.dev"),
 }
 ALWAYS_BAD_NAMES = (
-    "", " ", ".", ".x", "x..y", "a b", "nl\n.x", "a/b", "-x", "x-", "a.*.b", "a*", LONG + "a", "www.other.org.",
-    "@.example.com", "a@b", "\\", '"', "a;b", ".".join(["a" * 60] * 5), "\u200b", "x.example.com..",
-)  # fmt: skip
-HOSTS = ("", "a b.example", "192.0.2.1", "::1", "x..y", "-a.example", "a;b.example", "x.example.\nz IN A", "host.12",
-         "a" * 64 + ".example", "PROXYSRV.1", ".", "a/b.example", "a" * 254)  # fmt: skip
+    "",
+    " ",
+    ".",
+    ".x",
+    "x..y",
+    "a b",
+    "nl\n.x",
+    "a/b",
+    "-x",
+    "x-",
+    "a.*.b",
+    "a*",
+    LONG + "a",
+    "www.other.org.",
+    "@.example.com",
+    "a@b",
+    "\\",
+    '"',
+    "a;b",
+    ".".join(["a" * 60] * 5),
+    "\u200b",
+    "x.example.com..",
+)
+HOSTS = (
+    "",
+    "a b.example",
+    "192.0.2.1",
+    "::1",
+    "x..y",
+    "-a.example",
+    "a;b.example",
+    "x.example.\nz IN A",
+    "host.12",
+    "a" * 64 + ".example",
+    "PROXYSRV.1",
+    ".",
+    "a/b.example",
+    "a" * 254,
+)
 BAD_DATA = {
-    "A": ("", "host.example.com", "300.1.1.1", "203.0.113.010", "2001:db8::1", "203.0.113.0/24", "1.2.3", "1",
-          "192.0.2.1\nx", "PROXYSRV2", "192.0.2.1 x"),
+    "A": (
+        "",
+        "host.example.com",
+        "300.1.1.1",
+        "203.0.113.010",
+        "2001:db8::1",
+        "203.0.113.0/24",
+        "1.2.3",
+        "1",
+        "192.0.2.1\nx",
+        "PROXYSRV2",
+        "192.0.2.1 x",
+    ),
     "AAAA": ("", "203.0.113.10", "PROXYSRV", "proxysrv", "fe80::1%eth0", "2001:db8::/64", "::g", "[::1]"),
     "CNAME": HOSTS,
     "MX": (*HOSTS, "mail_1.example.com"),
     "NS": (*HOSTS, "ns_1.example.com"),
     "TXT": ("", " ", '""', "a\nb", "a\rb", "a\tb\x01", "\x7f", "x" * 4097, "é" * 2049, '"' * 300),
-}  # fmt: skip
+}
 FIELDS = {"A": "ip", "AAAA": "ip", "CNAME": "target", "MX": "exchange", "NS": "ns", "TXT": "txt"}
-FITTING = {"A": "192.0.2.1", "AAAA": "2001:db8::1", "CNAME": "x.example.net", "MX": "m.example.net",
-           "NS": "ns.example.net", "TXT": "x"}  # fmt: skip
+FITTING = {
+    "A": "192.0.2.1",
+    "AAAA": "2001:db8::1",
+    "CNAME": "x.example.net",
+    "MX": "m.example.net",
+    "NS": "ns.example.net",
+    "TXT": "x",
+}
 
 
 def read(type: str, name: str = "x", ttl: int = 3600, priority: int | None = 10, **content: Any) -> Entry:

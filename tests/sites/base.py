@@ -199,13 +199,15 @@ def make_foreign(test: SiteMixin, vmid: int, user: str = "root@pam") -> None:
         test.lab.proxmox.cluster.lifecycle.create("node2", user, time.time(), values)
 
 
-def foreign_record(test: SiteMixin, name: str, type: str = "A", content: str = "198.51.100.7") -> str:
+def foreign_record(
+    name: str, type: str = "A", content: str = "198.51.100.7", comment: str = "by hand"
+) -> str:
     """A record that somebody else made for this name; returns its id."""
-    return cloudflare().create_record(type, name, content, comment="by hand").id
+    return cloudflare().create_record(type, name, content, comment=comment).id
 
 
 def at_once(calls: list[Callable[[], Any]], threads: int | None = None) -> list[Any]:
-    """What these calls return, made at the same moment by as many threads (or by `threads`, one after the other)."""
+    """What these calls return, made at once by as many threads, or by `threads` that take one by one."""
     barrier = threading.Barrier(threads or len(calls))
     waiting = iter(calls)
     lock = threading.Lock()

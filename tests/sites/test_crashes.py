@@ -27,7 +27,7 @@ class Killed(BaseException):
 
 
 class CrashTests(SiteTestCase):
-    """At each border, every call of every step is killed once: functions of the engine, and whether at their end."""
+    """Every call is killed once at each border: a function of the engine, at its end or at its beginning."""
 
     BORDERS = {
         "before the call": ("_call", False),

@@ -124,7 +124,7 @@ class DeleteSiteTests(DeleteMixin, SiteTestCase):
 
     def test_things_of_others_are_left_alone(self):
         site = self.live_site()
-        foreign = foreign_record(self, "janedoe.nodepoint.eu")
+        foreign = foreign_record("janedoe.nodepoint.eu")
         self.delete()
         self.run_jobs()
         site.refresh_from_db()

@@ -3,9 +3,9 @@ thing is, and whether it stands in the way of another, is decided by the caller.
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from dns.clients.ispconfig.faults import SYSTEM
 from dns.clients.ispconfig.session import Session
@@ -16,6 +16,7 @@ TIMES = {"refresh": 7200, "retry": 540, "expire": 604800, "minimum": 3600, "ttl"
 MOST_ZONES, MOST_RECORDS = 1000, 100_000  # the panel's own limits; they bind the customer there, not the API
 
 Row = Mapping[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Ispconfig:
         """The clients with this customer number, oldest first: more than one is possible, no index forbids
         it."""
         rows = self._rows("client_get", client_id={"customer_no": customer_no})
-        found = [Client(_number(row, "client_id"), row["customer_no"], row["username"]) for row in rows]
+        found = [_made(_client, row) for row in rows]
         return sorted((c for c in found if c.customer_no == customer_no), key=lambda client: client.id)
 
     def create_client(self, customer_no: str, username: str, name: str, email: str) -> int:
@@ -118,7 +119,7 @@ class Ispconfig:
 
     def find_zone(self, origin: str) -> Zone | None:
         """The zone of exactly this name, with its last dot; None when the panel has none."""
-        found = [z for z in self._zones({"origin": origin}) if z.origin.lower() == origin.lower()]
+        found = [z for z in self._zones({"origin": origin}) if z.origin == origin]
         return found[0] if found else None
 
     def zones_below(self, origin: str) -> list[Zone]:
@@ -161,11 +162,13 @@ class Ispconfig:
 
     def records_of(self, group_id: int) -> list[Record]:
         """All records of a client's group, in all zones, also in some that are gone."""
-        return [_record(row) for row in self._rows("dns_a_get", primary_id={"sys_groupid": group_id})]
+        rows = self._rows("dns_a_get", primary_id={"sys_groupid": group_id})
+        return [_made(_record, row) for row in rows]
 
     def zone_records(self, zone_id: int) -> list[Record]:
         """All records of one zone, whoever made them, active or not."""
-        return [_record(row) for row in self._list("dns_rr_get_all_by_zone", zone_id=int(zone_id))]
+        rows = self._list("dns_rr_get_all_by_zone", zone_id=int(zone_id))
+        return [_made(_record, row) for row in rows]
 
     def create_record(self, client_id: int, zone_id: int, raise_serial: bool = True, **fields: Any) -> int:
         """Makes a record of `type, name, data, ttl, priority`; its id. Pass the zone's owner: another would
@@ -210,7 +213,7 @@ class Ispconfig:
         }
 
     def _zones(self, filter: Row) -> list[Zone]:
-        return [_zone(row) for row in self._rows("dns_zone_get", primary_id=filter)]
+        return [_made(_zone, row) for row in self._rows("dns_zone_get", primary_id=filter)]
 
     def _rows(self, function: str, **filters: Row) -> list[Row]:
         """All rows that match; page by page, since no function gives a count."""
@@ -250,32 +253,36 @@ def _id(function: str, value: Any) -> int:
     return id
 
 
-def _number(row: Row, column: str) -> int:
+def _made(make: Callable[[Row], T], row: Row) -> T:
     try:
-        return int(row[column])
-    except (KeyError, TypeError, ValueError):
-        raise BadAnswer(SYSTEM, f"a row without a number in {column}") from None
+        return make(row)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadAnswer(SYSTEM, f"not a row that was asked for: {error!r}") from error
+
+
+def _client(row: Row) -> Client:
+    return Client(int(row["client_id"]), row["customer_no"], row["username"])
 
 
 def _zone(row: Row) -> Zone:
     return Zone(
-        id=_number(row, "id"),
-        origin=row["origin"],
-        group_id=_number(row, "sys_groupid"),
+        id=int(row["id"]),
+        origin=row["origin"].lower(),
+        group_id=int(row["sys_groupid"]),
         active=row["active"] == "Y",
-        serial=_number(row, "serial"),
+        serial=int(row["serial"]),
     )
 
 
 def _record(row: Row) -> Record:
     return Record(
-        id=_number(row, "id"),
-        zone_id=_number(row, "zone"),
-        group_id=_number(row, "sys_groupid"),
+        id=int(row["id"]),
+        zone_id=int(row["zone"]),
+        group_id=int(row["sys_groupid"]),
         name=row["name"] or "",
         type=row["type"] or "",
         data=row["data"] or "",
-        priority=_number(row, "aux"),
-        ttl=_number(row, "ttl"),
+        priority=int(row["aux"]),
+        ttl=int(row["ttl"]),
         active=row["active"] == "Y",
     )

@@ -11,7 +11,7 @@ MAINTENANCE = 60.0  # seconds until it is worth asking again
 
 EXPIRED = "The Session is expired or does not exist."
 OTHER_ADDRESS = "Session IP mismatch."
-NO_PERMISSION = "You do not have the permissions to access this function."
+WRONG_LOGIN = "The login failed."
 
 _KEY = re.compile(r"[a-z0-9_]+")
 _UNIQUE = {"origin_error_unique", "customer_no_error_unique", "username_error_unique"}

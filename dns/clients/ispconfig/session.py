@@ -8,15 +8,17 @@ credentials are not tried again for a while.
 
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any
 
-from dns.clients.ispconfig.faults import BLOCKED, SYSTEM, SessionLost, error_of
+from dns.clients.ispconfig.faults import BLOCKED, SYSTEM, WRONG_LOGIN, SessionLost, error_of
 from nodepoint.clients.deadline import end_of, left_until
 from nodepoint.clients.errors import BadAnswer, Busy, ClientError, Refused, TimedOut, Unreachable, keep_secret
 from nodepoint.clients.http import Answer, JsonApi
 
 LIFETIME = 25 * 60.0  # seconds; theirs is 1800 from login, and use does not extend it
 CALLS = 6  # under way at once in this process
+NOT_LET_IN = 5.0  # seconds between two tries to log in where that does not count as a failure
 QUICK = 2.0  # seconds: what failed sooner was dropped, not slow, and can be read again
 
 
@@ -39,47 +41,61 @@ class Session:
 
     def read(self, function: str, **arguments: Any) -> Any:
         """A call that changes nothing: tried once more when the connection was dropped."""
-        begun = time.monotonic()
+        begun, end = time.monotonic(), end_of(self._api.timeout)
         try:
             return self.call(function, **arguments)
         except TimedOut:
-            if time.monotonic() - begun > QUICK:
+            if time.monotonic() - begun > QUICK or not left_until(end):
                 raise
         return self.call(function, **arguments)
 
     def call(self, function: str, **arguments: Any) -> Any:
         """The function's value. A session that turns out to be lost is renewed once: such a call had no
         effect."""
-        session = self._session()
         try:
-            return self._ask(function, {"session_id": session, **arguments})
+            return self._call(function, arguments)
         except SessionLost:
-            self._forget(session)
-        return self._ask(function, {"session_id": self._session(), **arguments})
+            return self._call(function, arguments)
 
-    def _session(self) -> str:
-        """The id of a session that is valid for some minutes more."""
+    def _call(self, function: str, arguments: Mapping[str, Any]) -> Any:
+        """One try. The session is looked up when it is this call's turn, not before: those who had to wait
+        find the new one."""
         end = end_of(self._api.timeout)
+        if not self._calls.acquire(timeout=left_until(end)):
+            raise Busy(SYSTEM, f"{function}: {CALLS} calls are under way")
+        try:
+            session = self._session(end)
+            try:
+                return self._ask(function, {"session_id": session, **arguments}, end)
+            except SessionLost:
+                self._forget(session)
+                raise
+        finally:
+            self._calls.release()
+
+    def _session(self, end: float) -> str:
+        """The id of a session that is valid for some minutes more."""
         if not self._lock.acquire(timeout=left_until(end)):
             raise Unreachable(SYSTEM, "another call is still waiting for the login")
         try:
             if time.monotonic() < self._shut_until and self._shut:
                 raise self._shut
             if time.monotonic() >= self._ends:
-                self._log_in()
+                self._log_in(end)
             return self._id
         finally:
             self._lock.release()
 
-    def _log_in(self) -> None:
+    def _log_in(self, end: float) -> None:
         begun = time.monotonic()
         try:
-            session = self._ask("login", self._credentials)
+            session = self._ask("login", self._credentials, end)
         except TimedOut as error:
             # Nothing of what was asked for has been done: a login that got lost is one session more, no harm.
             raise Unreachable(SYSTEM, f"login: {error.vendor}") from error
         except (Refused, Busy) as error:
-            self._shut, self._shut_until = error, begun + (getattr(error, "retry_after", None) or BLOCKED)
+            wait = BLOCKED if WRONG_LOGIN in error.vendor else NOT_LET_IN
+            self._shut, self._shut_until = error, begun + (getattr(error, "retry_after", None) or wait)
             raise
         if not isinstance(session, str) or not session:
             raise BadAnswer(SYSTEM, "login: no session id")
@@ -91,16 +107,8 @@ class Session:
             if self._id == session:
                 self._ends = 0.0
 
-    def _ask(self, function: str, body: dict[str, Any]) -> Any:
-        end = end_of(self._api.timeout)
-        if not self._calls.acquire(timeout=left_until(end)):
-            raise Busy(SYSTEM, f"{function}: {CALLS} calls are under way")
-        try:
-            answer = self._api.call(
-                "POST", params={function: ""}, body=body, timeout=left_until(end) or 0.001
-            )
-        finally:
-            self._calls.release()
+    def _ask(self, function: str, body: Mapping[str, Any], end: float) -> Any:
+        answer = self._api.call("POST", params={function: ""}, body=body, timeout=left_until(end) or 0.001)
         return _value(function, answer)
 
 

@@ -17,7 +17,7 @@ class Config:
     here).
 
     `description` holds our owner mark, `lock` is empty when there is none, `net0` has name, bridge, ip,
-    gw, …. With the lock "create" and little else it is a container that is still being made.
+    gw, …; `storage` is the one of the root file system. With the lock "create" and little else it is a container that is still being made.
     """
 
     hostname: str
@@ -34,6 +34,7 @@ class Config:
     template: bool
     lock: str
     digest: str
+    storage: str = ""
 
 
 @dataclass(frozen=True)
@@ -208,6 +209,7 @@ def _config(data: dict[str, Any]) -> Config:
         template=yes(data.get("template")),
         lock=data.get("lock", ""),
         digest=data.get("digest", ""),
+        storage=properties(data.get("rootfs")).get("volume", "").partition(":")[0],
     )
 
 

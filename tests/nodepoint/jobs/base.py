@@ -1,11 +1,12 @@
-"""What the tests of the engine share: flows made of scripted steps, a clock moved by hand, and threads on either database."""
+"""What the tests of the engine share: flows made of scripted steps, a clock moved by hand, and threads on
+either database."""
 
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -13,7 +14,7 @@ from unittest import mock
 from django.db import connection, connections
 from django.test import TestCase, TransactionTestCase
 
-from nodepoint.jobs import engine, experience, queue, registry
+from nodepoint.jobs import engine, experience, queue, registry, transitions
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.outcomes import Done, Outcome
@@ -21,13 +22,15 @@ from nodepoint.jobs.testing import MovedClock, run_until_idle
 from sites.models import Plan
 
 KIND = "test.flow"
+SLACK = timedelta(seconds=transitions.MOST_DELAY)
 S = JobStep.State
 
 Scripted = Outcome | BaseException | Callable[[Call], Outcome]
 
 
 class Script:
-    """A step function that gives its outcomes one after the other, the last one for ever; `calls` are those it was given."""
+    """A step function that gives its outcomes one after the other, the last one for ever; `calls` are those
+    it was given."""
 
     def __init__(self, journal: list[str], entry: str, outcomes: tuple[Scripted, ...]) -> None:
         self.journal = journal
@@ -57,9 +60,14 @@ class FlowMixin:
         self.journal: list[str] = []
 
     def step(
-        self, name: str, *outcomes: Scripted, undo: Scripted | tuple[Scripted, ...] | None = None, **options: Any
+        self,
+        name: str,
+        *outcomes: Scripted,
+        undo: Scripted | tuple[Scripted, ...] | None = None,
+        **options: Any,
     ) -> registry.Step:
-        """A scripted step (Done if no outcome is given); `undo`: what its undo says, None where it has none."""
+        """A scripted step (Done if no outcome is given); `undo`: what its undo says, None where it has
+        none."""
         run = Script(self.journal, name, outcomes or (Done(),))
         if undo is None:
             options.setdefault("nothing_to_undo", "It is a test.")
@@ -68,8 +76,15 @@ class FlowMixin:
         return registry.Step(name, f"Doing {name}", run, undo=undo, **options)
 
     def flow(self, *steps: registry.Step, **options: Any) -> registry.Flow:
-        """Register a flow of these steps, `test.flow` unless `name` says otherwise, with a deadline of an hour."""
-        options = {"name": KIND, "title": "Test things", "subject": "", "scope": "sites", "deadline": 3600} | options
+        """Register a flow of these steps, `test.flow` unless `name` says otherwise, with a deadline of an
+        hour."""
+        options = {
+            "name": KIND,
+            "title": "Test things",
+            "subject": "",
+            "scope": "sites",
+            "deadline": 3600,
+        } | options
         return registry.register(registry.Flow(steps=steps, **options))
 
     def submit(self, kind: str = KIND, subject: str = "", **options: Any) -> Job:
@@ -84,7 +99,10 @@ class FlowMixin:
 
     def claim(self, name: str, job: Job | None = None) -> engine.Claim:
         """Take a step that is due."""
-        claim = engine.claim(self.row(name, job).pk, self.clock.now())
+        row = self.row(name, job)
+        if row.due_at:  # a step with slack is put off a little
+            self.clock.time = max(self.clock.time, min(row.due_at, self.clock.time + SLACK))
+        claim = engine.claim(row.pk, self.clock.now())
         assert claim is not None, f"{name} is not due"
         return claim
 
@@ -95,6 +113,10 @@ class FlowMixin:
     def run_jobs(self, until: datetime | None = None, most: int = 2000) -> int:
         """Call steps by the moved clock until nothing is left to do."""
         return run_until_idle(self.clock, until=until, most=most)
+
+    def due(self) -> list[int]:
+        """The ids of the steps that are due now."""
+        return list(JobStep.objects.filter(due_at__lte=self.clock.now()).values_list("pk", flat=True))
 
     def states(self, job: Job) -> dict[str, str]:
         """The states of a job's steps."""
@@ -115,7 +137,8 @@ class EngineTestCase(FlowMixin, TestCase):
 
 @contextmanager
 def _database_in_a_file() -> Iterator[None]:
-    """SQLite's database for tests lies in memory, where threads cannot wait for one another's locks: put a copy into a file."""
+    """SQLite's database for tests lies in memory, where threads cannot wait for one another's locks: put a
+    copy into a file."""
     settings, before = connection.settings_dict, connections["default"]
     name = settings["NAME"]
     with tempfile.TemporaryDirectory() as folder:
@@ -133,7 +156,8 @@ def _database_in_a_file() -> Iterator[None]:
 
 
 class ThreadsTestCase(FlowMixin, TransactionTestCase):
-    """Real transactions of several threads, on either database. Only the engine's own tables are emptied afterwards."""
+    """Real transactions of several threads, on either database. Only the engine's own tables are emptied
+    afterwards."""
 
     available_apps = ["nodepoint.jobs", "django_q"]
 
@@ -144,7 +168,8 @@ class ThreadsTestCase(FlowMixin, TransactionTestCase):
             cls.enterClassContext(_database_in_a_file())
 
     def together(self, function: Callable[[int], Any], count: int) -> list[Any]:
-        """What `function(0)` to `function(count - 1)` return, called in as many threads at the same moment."""
+        """What `function(0)` to `function(count - 1)` return, called in as many threads at the same
+        moment."""
         barrier = threading.Barrier(count)
 
         def work(number: int) -> Any:

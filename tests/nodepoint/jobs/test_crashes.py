@@ -1,7 +1,8 @@
-"""A process can die at any moment. Whenever it does, the job ends as it would have, and nothing is made twice.
+"""A process can die at any moment. Whenever it does, the job ends as it would have, and nothing is made
+twice.
 
-The remote is a system that counts: it makes what it is told to, however often, and steps look before they act, as all of ours do.
-"""
+The remote is a system that counts: it makes what it is told to, however often, and steps look before they
+act, as all of ours do."""
 
 from collections import Counter
 from unittest import mock
@@ -43,11 +44,23 @@ class CrashTestCase(EngineTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.remote = Remote()
-        after = {"container": ("address",), "record": ("address",), "host": ("container",), "check": ("host", "record")}
+        after = {
+            "container": ("address",),
+            "record": ("address",),
+            "host": ("container",),
+            "check": ("host", "record"),
+        }
         lane = (Limit("lane", lambda: 1, until_done=True), Limit("calls", lambda: 1))
         self.flow(
             *(
-                Step(name, name, lambda call: self.made(call), undo=self.gone, after=after.get(name, ()), limits=lane)
+                Step(
+                    name,
+                    name,
+                    lambda call: self.made(call),
+                    undo=self.gone,
+                    after=after.get(name, ()),
+                    limits=lane,
+                )
                 for name in NAMES
             )
         )
@@ -71,7 +84,8 @@ class CrashTestCase(EngineTestCase):
         return call.begun("destroying") if call.step.name == "container" else Done()
 
     def crash_at(self, border: str, call_number: int) -> bool:
-        """Die at a border of the n-th call, then let time pass and go on. False: there were not so many calls."""
+        """Die at a border of the n-th call, then let time pass and go on. False: there were not so many
+        calls."""
         job = self.submit(subject=f"thing:{border}:{call_number}")
         patched = mock.patch.object(*BORDERS[border](call_number))
         with patched:
@@ -130,8 +144,12 @@ BORDERS = {
     "claimed": lambda n: (engine, "claim", _dies(n, engine.claim, after=True)),
     "slots taken": lambda n: (engine, "_take_limits", _dies(n, engine._take_limits, after=True)),
     "called": lambda n: (engine, "_call", _dies(n, engine._call, after=True)),
-    "in the middle of the record": lambda n: (transitions, "settle", _dies(n + 1, transitions.settle)),
-    "at the end of the record": lambda n: (transitions, "settle", _dies(n + 1, transitions.settle, after=True)),
+    "in the middle of the record": lambda n: (transitions, "settle", _dies(n, transitions.settle)),
+    "at the end of the record": lambda n: (
+        transitions,
+        "settle",
+        _dies(n, transitions.settle, after=True),
+    ),
     "recorded": lambda n: (engine, "_record", _dies(n, engine._record, after=True)),
     "slots freed": lambda n: (limits, "release", _dies(n, limits.release, after=True)),
 }
@@ -156,7 +174,8 @@ class FailingBranchTests(CrashTestCase):
         self.crash_everywhere()
 
     def check(self, job: Job) -> None:
-        # Which steps of the other branch were begun depends on the moment; what counts is that nothing is left.
+        # Which steps of the other branch were begun depends on the moment; what counts is that nothing is
+        # left.
         job.refresh_from_db()
         self.assertEqual(job.state, Job.State.ROLLED_BACK)
         self.assertEqual(self.remote.things, set())
@@ -205,7 +224,7 @@ class CancelTests(CrashTestCase):
                 self.assertEqual(self.calls, number)
 
     def test_cancelled_between_two_calls_the_job_stops_at_once(self) -> None:
-        for number in range(0, 6):
+        for number in range(6):
             with self.subTest(calls=number):
                 job = self.begin(number)
                 while self.calls < number:
@@ -230,7 +249,8 @@ class CancelTests(CrashTestCase):
         self.assertEqual(self.seconds_since(begun), engine.LEASE)
 
     def test_a_step_that_is_claimed_in_the_very_moment_of_the_cancel_is_waited_for(self) -> None:
-        """Between reading the steps and closing them a runner may claim one: it must not go on beside the next job."""
+        """Between reading the steps and closing them a runner may claim one: it must not go on beside the
+        next job."""
         job = self.begin(1)
         claims = []
 

@@ -28,7 +28,10 @@ class DeadlineTests(EngineTestCase):
         self.assertEqual(job.detail, "a: Deadline passed.")
 
     def test_the_deadline_of_a_step_begins_with_its_first_call(self) -> None:
-        self.flow(self.step("a", LOOK, LOOK, LOOK, LOOK, Done()), self.step("b", LOOK, LOOK, Done(), after=("a",), deadline=25))
+        self.flow(
+            self.step("a", LOOK, LOOK, LOOK, LOOK, Done()),
+            self.step("b", LOOK, LOOK, Done(), after=("a",), deadline=25),
+        )
         job = self.submit()
         self.assertEqual(self.end(job), 60)
         self.assertEqual(job.state, Job.State.SUCCEEDED)
@@ -79,7 +82,11 @@ class DeadlineTests(EngineTestCase):
         self.assertEqual((job.state, job.deadline_at), (Job.State.WAITING, None))
 
     def test_an_undo_has_no_deadline(self) -> None:
-        self.flow(self.step("a", undo=(*[LOOK] * 50, Done()), deadline=30), self.step("b", Retry(), after=("a",)), deadline=60)
+        self.flow(
+            self.step("a", undo=(*[LOOK] * 50, Done()), deadline=30),
+            self.step("b", Retry(), after=("a",)),
+            deadline=60,
+        )
         job = self.submit()
         self.assertEqual(self.end(job), 560)
         self.assertEqual(job.state, Job.State.ROLLED_BACK)
@@ -95,7 +102,8 @@ class DeadlineTests(EngineTestCase):
 
 
 class InLineTests(EngineTestCase):
-    """Time in line for a limit counts against no deadline: a burst of orders must not be undone for being many."""
+    """Time in line for a limit counts against no deadline: a burst of orders must not be undone for being
+    many."""
 
     def setUp(self) -> None:
         super().setUp()

@@ -65,7 +65,8 @@ class DiamondTests(EngineTestCase):
 
 
 class SameMomentTests(ThreadsTestCase):
-    """Branches that end in the same moment must see one another: else nobody, or everybody, starts the join."""
+    """Branches that end in the same moment must see one another: else nobody, or everybody, starts the
+    join."""
 
     BRANCHES = 6
 

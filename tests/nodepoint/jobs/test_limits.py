@@ -1,4 +1,5 @@
-"""Slots of scarce things: never more than there are, first come first served, and none is lost with its holder."""
+"""Slots of scarce things: never more than there are, first come first served, and none is lost with its
+holder."""
 
 import threading
 import time
@@ -69,7 +70,9 @@ class StepLimitTests(EngineTestCase):
         return limits.taken(name, self.clock.now())
 
     def test_a_lane_is_held_for_one_call_only(self) -> None:
-        self.flow(self.step("a", lambda call: Wait(seconds=60, data={"held": self.taken("lane")}), limits=(LANE,)))
+        self.flow(
+            self.step("a", lambda call: Wait(seconds=60, data={"held": self.taken("lane")}), limits=(LANE,))
+        )
         self.submit()
         self.call("a")
         self.assertEqual((self.row("a").data["held"], self.taken("lane")), (1, 0))
@@ -219,14 +222,17 @@ class CrowdTests(ThreadsTestCase):
     def test_of_many_that_take_at_once_no_more_get_in_than_there_are_slots(self) -> None:
         now = self.clock.now()
         for number in range(6):
-            got = self.together(lambda holder, n=number: limits.take(f"x{n}", 3, str(holder), now, 60), self.THREADS)
+            got = self.together(
+                lambda holder, n=number: limits.take(f"x{n}", 3, str(holder), now, 60), self.THREADS
+            )
             # A slot can be missed in the rush (the next try gets it), but none is given twice.
             self.assertLessEqual(sum(got), 3)
             self.assertGreaterEqual(sum(got), 1)
             self.assertEqual(Lease.objects.filter(name=f"x{number}").exclude(holder="").count(), sum(got))
 
     def test_a_crowd_of_jobs_goes_through_narrow_limits_without_harm(self) -> None:
-        """Three creations at a time, five calls in flight, one writer: never more, no deadlock, nobody forgotten."""
+        """Three creations at a time, five calls in flight, one writer: never more, no deadlock, nobody
+        forgotten."""
         creations = Limit("creations", lambda: 3, until_done=True)
         calls = Limit("calls", lambda: 5)
         lane = Limit("lane", lambda: 1)
@@ -254,7 +260,9 @@ class CrowdTests(ThreadsTestCase):
                 for step_id in due(clock.now(), 4):
                     if claim := engine.claim(step_id, clock.now()):
                         engine.execute(claim, clock)
-                held = Lease.objects.filter(name="creations", until__gt=clock.now()).exclude(holder="").count()
+                held = (
+                    Lease.objects.filter(name="creations", until__gt=clock.now()).exclude(holder="").count()
+                )
                 self.assertLessEqual(held, 3)
 
         self.together(run, self.THREADS)

@@ -27,7 +27,7 @@ class NoticeTests(EngineTestCase):
         (message,) = mail.outbox
         self.assertEqual(message.to, ["staff@example.com", "boss@example.com"])
         self.assertEqual(message.subject, "[NodePoint] Test things did not succeed: 1001")
-        for part in ("No.", "a: code 17", "Doing a: undone", job.pk):
+        for part in ("No.", "a: code 17", "Doing a: undone (code 17)", job.pk):
             self.assertIn(part, message.body)
 
     def test_a_job_that_was_undone_is_told_when_the_undo_is_over(self) -> None:
@@ -44,7 +44,8 @@ class NoticeTests(EngineTestCase):
         self.run_jobs()
         (message,) = mail.outbox
         self.assertEqual(message.subject, "[NodePoint] Test things succeeded with a warning: thing:1")
-        self.assertIn("Doing a: No.", message.body)
+        for part in ("Doing a: No.", "Doing a: failed (code 17)"):
+            self.assertIn(part, message.body)
 
     def test_success_and_cancelling_are_not_told(self) -> None:
         self.flow(self.step("a"))

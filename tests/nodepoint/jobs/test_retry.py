@@ -1,5 +1,6 @@
 """Back-off, the meaning of errors, and the times of looks: pure decisions, as tables."""
 
+from itertools import pairwise
 from unittest import TestCase, mock
 
 from nodepoint.clients import errors
@@ -128,7 +129,7 @@ class RetriedStepTests(EngineTestCase):
         self.submit()
         self.run_jobs()
         times = [call.now for call in step.run.calls]
-        pauses = [(later - earlier).total_seconds() for earlier, later in zip(times, times[1:], strict=False)]
+        pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
         self.assertEqual(pauses, [0.5, 1, 2])
         row = self.row("a")
         self.assertEqual((row.state, row.error, row.detail), (S.DONE, "", ""))
@@ -155,7 +156,9 @@ class RetriedStepTests(EngineTestCase):
 
     def test_the_state_of_the_job_follows_its_branches(self) -> None:
         away = Retry(error="The node is away.")
-        self.flow(self.step("a", away, away, Wait(seconds=60)), self.step("b", Wait(seconds=60), away, Done()))
+        self.flow(
+            self.step("a", away, away, Wait(seconds=60)), self.step("b", Wait(seconds=60), away, Done())
+        )
         job = self.submit()
 
         def state_after(name: str) -> str:

@@ -58,7 +58,11 @@ class RunnerTestCase(ThreadsTestCase):
 
 class SliceTests(RunnerTestCase):
     def test_a_job_is_carried_out(self) -> None:
-        self.flow(self.step("a"), self.step("b", Wait(seconds=0.05), Done(), after=("a",)), self.step("c", after=("b",)))
+        self.flow(
+            self.step("a"),
+            self.step("b", Wait(seconds=0.05), Done(), after=("a",)),
+            self.step("c", after=("b",)),
+        )
         job = queue.submit(KIND, "thing:1")
         self.assertTrue(self.slice_until(self.make_runner(), lambda: self.state(job) == Job.State.SUCCEEDED))
         self.assertEqual(self.journal, ["a", "b", "b", "c"])
@@ -205,6 +209,7 @@ class LongCallTests(RunnerTestCase):
         made.slice(0.1)
         job = queue.submit("test.quick", "thing:2")
         self.assertTrue(self.slice_until(made, lambda: self.state(job) == "succeeded"))
+        self.go_on.set()
 
     def test_one_that_hangs_for_ever_is_taken_up_by_another(self) -> None:
         with mock.patch.multiple(runner, LONGEST_CALL=0.3), mock.patch.object(engine, "GRACE", 0.0):
@@ -227,15 +232,17 @@ class LongCallTests(RunnerTestCase):
             self.assertTrue(eventually(lambda: renew.call_count > 1))
         with mock.patch.object(engine, "renew") as renew:
             self.assertTrue(eventually(lambda: renew.call_count > 1))
+        self.go_on.set()
 
 
 class TroubleTests(RunnerTestCase):
     """Faults of the database or of ours in the middle of a call."""
 
     def run_with(self, target, name: str, *errors) -> Job:
-        """Carry out a job of two steps while calls of `target.name` fail with these errors, one after the other."""
+        """Carry out a job of two steps while calls of `target.name` fail with these errors, one after the
+        other."""
         self.enterContext(mock.patch.object(engine, "LEASE", 0.2))
-        self.enterContext(mock.patch.object(engine, "RECORD_PAUSE", 0.0))
+        self.enterContext(mock.patch.object(engine, "WRITE_PAUSE", 0.0))
         original, left = getattr(target, name), list(errors)
 
         def failing(*arguments, **options):

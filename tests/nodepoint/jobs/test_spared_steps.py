@@ -9,7 +9,9 @@ class SparedTests(EngineTestCase):
     def test_the_job_succeeds_with_a_warning(self) -> None:
         self.flow(
             self.step("live", undo=Done()),
-            self.step("extra", Fail(error="The storage is full.", detail="x"), spares_the_job=True, after=("live",)),
+            self.step(
+                "extra", Fail(error="The storage is full.", detail="x"), spares_the_job=True, after=("live",)
+            ),
             self.step("last", after=("extra",)),
         )
         job = self.submit()

@@ -4,9 +4,10 @@ from datetime import timedelta
 from unittest import mock
 
 from django.db import connection, transaction
+from django.test import override_settings
 from django_q.models import OrmQ
 
-from nodepoint.jobs import engine, queue
+from nodepoint.jobs import engine, limits, queue
 from nodepoint.jobs.errors import JobRefused, UnknownFlow
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.outcomes import Done, Fail, Retry, Wait
@@ -57,7 +58,9 @@ class SubmitTests(EngineTestCase):
         self.assertEqual([self.submit(subject=f"thing:{n}").state for n in range(3)], [STATE.RUNNING] * 3)
 
     def test_subjects_differ_by_case(self) -> None:
-        self.assertEqual([self.submit(subject=subject).state for subject in ("x:a", "x:A")], [STATE.RUNNING] * 2)
+        self.assertEqual(
+            [self.submit(subject=subject).state for subject in ("x:a", "x:A")], [STATE.RUNNING] * 2
+        )
 
     def test_the_next_one_starts_however_the_first_ended(self) -> None:
         self.flow(self.step("bad", Fail(error="No."), undo=Done()), name="test.bad")
@@ -120,7 +123,9 @@ class TakeOverTests(EngineTestCase):
         self.flow(self.step("swept"), name="test.sweep", deadline=None)
 
     def states_of_jobs(self) -> list[str]:
-        return list(Job.objects.exclude(kind="jobs.notice").order_by("created_at").values_list("state", flat=True))
+        return list(
+            Job.objects.exclude(kind="jobs.notice").order_by("created_at").values_list("state", flat=True)
+        )
 
     def test_a_job_between_two_calls_is_cancelled_at_once(self) -> None:
         job = self.submit("test.long")
@@ -195,10 +200,6 @@ class KickTests(EngineTestCase):
     """A message to django-q2, as long as a seat is free for a runner."""
 
     def test_a_kick_is_a_message_unless_all_seats_are_taken(self) -> None:
-        from django.test import override_settings
-
-        from nodepoint.jobs import limits
-
         with override_settings(JOB_RUNNERS=2):
             for taken, messages in ((0, 1), (1, 2), (2, 2)):
                 if taken:

@@ -60,9 +60,7 @@ class UndoTests(EngineTestCase):
         self.assertEqual(self.journal, ["a", "b", "undo a"])
 
     def test_steps_without_undo_are_passed_over(self) -> None:
-        self.flow(
-            self.step("a", undo=Done()), self.step("b", after=("a",)), self.step("c", NO, after=("b",))
-        )
+        self.flow(self.step("a", undo=Done()), self.step("b", after=("a",)), self.step("c", NO, after=("b",)))
         job = self.end(self.submit())
         self.assertEqual(self.journal, ["a", "b", "c", "undo a"])
         self.assertEqual(job.state, Job.State.ROLLED_BACK)

@@ -7,10 +7,10 @@ from nodepoint.jobs import cluster
 
 
 class Command(BaseCommand):
-    """Carry out jobs: a django-q2 cluster with a watch over it. Ends with code 1 when it stalled; start it again then."""
+    """Carry out jobs: a django-q2 cluster with a watch over it. Ends by itself when it stalled; start it
+    again then."""
 
-    help = "Carry out jobs until SIGTERM or SIGINT. Whoever starts it must start it again when it ends by itself."
-
+    help = "Carry out jobs until SIGTERM or SIGINT. Whoever starts it must start it again when it ends."
     requires_system_checks = []
 
     def handle(self, *args, **options) -> None:

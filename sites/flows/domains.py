@@ -1,0 +1,158 @@
+"""Customers' own host names, their certificates, and the traffic of all host names."""
+
+from nodepoint.jobs.registry import Flow, GivesWay, Step, register
+from sites.steps import domains, hosts, traffic
+
+MINUTES, DAYS = 60, 24 * 3600
+CUSTOMER = 10 * MINUTES  # until a customer's wish is given up
+
+ADD_DOMAIN = register(
+    Flow(
+        "sites.add_domain",
+        title="Add domain",
+        subject="sites.Site",
+        scope="sites",
+        deadline=CUSTOMER,
+        gives_way=GivesWay.RESUMED,
+        steps=(
+            Step(
+                "accepted",
+                "Taking the domain in",
+                None,  # its row, in the transaction that accepts the wish
+                undo=domains.not_accepted,
+                usual=0.1,
+            ),
+            Step(
+                "proxy_host",
+                "Setting up the proxy",
+                domains.served,
+                undo=domains.host_gone,
+                after=("accepted",),
+                limits=(hosts.WRITES,),
+                usual=1,
+            ),
+            Step(
+                "certificate_wished",
+                "Asking for a certificate",
+                domains.certificate_wished,
+                nothing_to_undo="The order has a job of its own, which ends with the domain.",
+                after=("proxy_host",),
+                usual=0.1,
+            ),
+        ),
+    )
+)
+
+CERTIFICATE = register(
+    Flow(
+        domains.CERTIFICATE,
+        title="Order certificate",
+        subject="sites.CustomDomain",
+        scope="sites",
+        deadline=7 * DAYS,
+        alarm_after=8 * DAYS,  # that a customer's DNS is wrong is no alarm for staff
+        steps=(
+            Step(
+                "wished",
+                "Taking the order in",
+                None,
+                undo=domains.no_certificate,
+                usual=0.1,
+            ),
+            Step(
+                domains.ORDER,
+                "Ordering the certificate",
+                domains.certified,
+                nothing_to_undo="A certificate that came too late is used by the next order, or goes with the domain.",
+                after=("wished",),
+                limits=(hosts.ORDERS,),
+                usual=5,
+            ),
+            Step(
+                "encryption",
+                "Switching encryption on",
+                domains.encrypted,
+                nothing_to_undo="The host is served as it is.",
+                after=(domains.ORDER,),
+                limits=(hosts.WRITES,),
+                usual=0.5,
+            ),
+        ),
+    )
+)
+
+REMOVE_DOMAIN = register(
+    Flow(
+        "sites.remove_domain",
+        title="Remove domain",
+        subject="sites.Site",
+        scope="sites",
+        deadline=CUSTOMER,
+        gives_way=GivesWay.RESUMED,
+        steps=(
+            Step(
+                "accepted",
+                "Taking the wish in",
+                None,
+                undo=domains.not_accepted,
+                usual=0.1,
+            ),
+            Step(
+                "order_stopped",
+                "Stopping the order of its certificate",
+                domains.order_stopped,
+                nothing_to_undo="The domain can be added again, and its certificate ordered.",
+                after=("accepted",),
+                usual=0.1,
+            ),
+            # The host before its certificate: deleting one that a host uses breaks all of NPM.
+            Step(
+                "proxy_host_gone",
+                "Removing the proxy host",
+                domains.host_gone,
+                nothing_to_undo="The domain can be added again.",
+                after=("order_stopped",),
+                limits=(hosts.WRITES,),
+                usual=0.5,
+            ),
+            Step(
+                "certificate_gone",
+                "Removing the certificate",
+                domains.certificate_gone,
+                nothing_to_undo="It is revoked.",
+                after=("proxy_host_gone",),
+                limits=(hosts.WRITES,),
+                usual=0.5,
+            ),
+            Step(
+                "forgotten",
+                "Freeing the name",
+                domains.forgotten,
+                nothing_to_undo="The domain can be added again.",
+                after=("certificate_gone",),
+                usual=0.1,
+            ),
+        ),
+    )
+)
+
+TOGGLE = register(
+    Flow(
+        "sites.toggle",
+        title="Switch traffic",
+        subject="sites.Site",
+        scope="sites",
+        deadline=CUSTOMER,
+        gives_way=GivesWay.DROPPED,
+        steps=(
+            Step(
+                "traffic",
+                "Switching the proxy hosts",
+                traffic.as_wished,
+                nothing_to_undo="The wish stands; asking again, or unsuspending, carries it out.",
+                limits=(hosts.WRITES,),
+                usual=1,
+            ),
+        ),
+    )
+)

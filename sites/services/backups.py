@@ -1,0 +1,105 @@
+"""Backups: snapshots that customers ask for, and going back to them."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from nodepoint.jobs import queue
+from nodepoint.jobs.models import Job
+from sites.errors import BackupProtected, QuotaExceeded, UnknownBackup
+from sites.models import Backup, Site
+from sites.services.standing import site_for_action
+from sites.steps.rollback import NEWER_IN_THE_WAY
+from sites.steps.snapshot import INITIAL
+
+
+def standing_backups(site: Site) -> QuerySet[Backup]:
+    """The backups that count, newest first: whole ones, and those in the making. `busy`: a job is at work on
+    it."""
+    at_work = Job.objects.filter(pk=OuterRef("job_id"), state__in=Job.ALIVE)
+    counts = Q(state=Backup.State.READY) | Q(state=Backup.State.CREATING, busy=True)
+    return site.backups.annotate(busy=Exists(at_work)).filter(counts)
+
+
+def create_backup(service_id: str, *, actor: str = "") -> tuple[Backup, Job]:
+    """Have a backup made; its name and its place in the quota are taken before this returns.
+
+    QuotaExceeded; JobRefused while a job of the site runs; and what `site_for_action` raises."""
+    site = site_for_action(service_id)
+    with transaction.atomic():
+        job = _submit("sites.backup", site, {}, actor)
+        used, allowed = standing_backups(site).count(), site.backups_allowed
+        if used >= allowed:
+            raise QuotaExceeded(f"{used} of {allowed} backups exist. Delete one to make another.")
+        return site.backups.create(name=_next_name(site), job_id=job.pk), job
+
+
+def _next_name(site: Site) -> str:
+    """`BAK<DDMMYYYY>-<N>`: the day by TIME_ZONE; N goes on from names whose backups are gone or failed."""
+    prefix = f"BAK{timezone.localdate():%d%m%Y}-"
+    return f"{prefix}{site.backups.filter(name__startswith=prefix).count() + 1}"
+
+
+def delete_backup(service_id: str, bak: str, *, actor: str = "") -> tuple[Backup, Job]:
+    """Have a backup deleted; it counts until it is gone.
+
+    BackupProtected for the first snapshot; UnknownBackup; JobRefused; and what `site_for_action` raises."""
+    site = site_for_action(service_id)
+    if bak == INITIAL:
+        raise BackupProtected()
+    backup = _find(site, bak)
+    with transaction.atomic():
+        job = _submit("sites.delete_backup", site, {"backup": bak}, actor)
+        # Once more: another job may have deleted it between the look and this one.
+        if not Backup.objects.filter(pk=backup.pk, state=Backup.State.READY).update(job_id=job.pk):
+            raise UnknownBackup(bak)
+    return backup, job
+
+
+def roll_back(
+    service_id: str, bak: str, *, discard_backups: bool = False, actor: str = ""
+) -> tuple[Site, Job]:
+    """Have a site brought back to a backup or, as `initial`, to the day it was handed over.
+
+    `discard_backups`: newer ones may be deleted where the storage cannot keep them. UnknownBackup; JobRefused;
+    and what `site_for_action` raises. Whether newer ones stand in the way shows only in the job
+    (`newer_in_the_way`)."""
+    site = site_for_action(service_id)
+    if bak != INITIAL:
+        _find(site, bak)
+    kind = "sites.reset" if bak == INITIAL else "sites.rollback"
+    with transaction.atomic():
+        return site, _submit(kind, site, {"backup": bak, "discard_backups": discard_backups}, actor)
+
+
+def reset(service_id: str, *, discard_backups: bool = False, actor: str = "") -> tuple[Site, Job]:
+    """Have a site brought back to the day it was handed over; otherwise as `roll_back`."""
+    return roll_back(service_id, INITIAL, discard_backups=discard_backups, actor=actor)
+
+
+def newer_in_the_way(job: Job) -> list[str] | None:
+    """The names of the customer's backups for whose sake a rollback was refused, newest first; None when it was
+    not."""
+    if NEWER_IN_THE_WAY not in job.detail:
+        return None
+    ready = Backup.objects.filter(site=job.subject_pk, state=Backup.State.READY)
+    if target := Backup.objects.filter(site=job.subject_pk, name=job.data["backup"]).first():
+        ready = ready.filter(pk__gt=target.pk)
+    return list(ready.values_list("name", flat=True))
+
+
+def _find(site: Site, name: str) -> Backup:
+    backup = site.backups.filter(name=name, state=Backup.State.READY).first()
+    if backup is None:
+        raise UnknownBackup(name)
+    return backup
+
+
+def _submit(kind: str, site: Site, data: dict[str, Any], actor: str) -> Job:
+    """Start the site's job, and look again at the site as it is once no other can begin."""
+    data = {"service_id": site.service_id, **data}
+    job = queue.submit(kind, site.key, data=data, actor=actor, queue=False)
+    site_for_action(site.service_id)
+    return job

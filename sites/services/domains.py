@@ -1,0 +1,110 @@
+"""Host names that customers bring."""
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from publicsuffixlist import PublicSuffixList
+
+from nodepoint.jobs import queue
+from nodepoint.jobs.errors import JobRefused
+from nodepoint.jobs.models import Job
+from sites import pointing
+from sites.errors import BadDomain, DomainTaken, QuotaExceeded, UnknownDomain
+from sites.models import CustomDomain, Site
+from sites.naming import BadName, host_name
+from sites.services.standing import site_for_action
+
+ADD, REMOVE = "sites.add_domain", "sites.remove_domain"
+
+_suffixes = PublicSuffixList()
+
+
+def remaining(site: Site) -> int:
+    """How many domains may still be added; those that failed count until they are removed."""
+    return max(0, site.domains_allowed - site.custom_domains.count())
+
+
+def add_domain(service_id: str, domain: str, *, actor: str = "") -> tuple[CustomDomain, Job]:
+    """Have a site answer to a customer's host name, which must lead to the site's public IP by now.
+
+    A name of the site's own that failed, or got no certificate, is tried anew. Asks DNS, for up to 10 s.
+    BadDomain, DomainTaken, QuotaExceeded; JobRefused while a job of the site runs; and what `site_for_action`
+    raises.
+    """
+    site = site_for_action(service_id)
+    name = _name(domain)
+    if _is_reserved(name):
+        raise DomainTaken(name)
+    _refuse(site, name)
+    if running := Job.objects.filter(active_key=site.key).first():
+        raise JobRefused(running)
+    if wrong := pointing.trouble(name, site.public_ip):
+        raise BadDomain(wrong)
+    with transaction.atomic():
+        job = _submit(ADD, site, name, actor)
+        site = site_for_action(service_id)  # as it is once no other job of the site can begin
+        _refuse(site, name)
+        return _pending(site, name), job
+
+
+def _name(domain: str) -> str:
+    try:
+        return host_name(domain)
+    except BadName as error:
+        raise BadDomain(str(error)) from None
+
+
+def _is_reserved(name: str) -> bool:
+    """Whether a name is a public suffix, in the platform's zone, or that of one of its name servers."""
+    own = [settings.BASE_DOMAIN, *(server.lower().rstrip(".") for server in settings.NAMESERVERS)]
+    return _suffixes.is_public(name) or any(name == zone or name.endswith(f".{zone}") for zone in own)
+
+
+def _refuse(site: Site, name: str) -> None:
+    standing = CustomDomain.objects.filter(domain=name).first()
+    if standing and not (standing.site_id == site.pk and standing.may_be_tried_anew):
+        raise DomainTaken(name)
+    if not standing and not remaining(site):
+        allowed = site.domains_allowed
+        raise QuotaExceeded(f"All {allowed} domains of this plan are in use. Remove one to add another.")
+
+
+def _pending(site: Site, name: str) -> CustomDomain:
+    """The row of a name that is set up now. Its certificate, where it has one, stays."""
+    try:
+        with transaction.atomic():
+            row, _ = CustomDomain.objects.get_or_create(domain=name, defaults={"site": site})
+    except IntegrityError:
+        raise DomainTaken(name) from None
+    if row.site_id != site.pk:  # another site was quicker
+        raise DomainTaken(name)
+    row.error = ""
+    if row.status != CustomDomain.Status.ACTIVE:
+        row.status = CustomDomain.Status.PENDING
+    if row.certificate != CustomDomain.CertificateStatus.ACTIVE:
+        row.certificate = CustomDomain.CertificateStatus.NONE
+    row.save(update_fields=["error", "status", "certificate"])
+    return row
+
+
+def _submit(kind: str, site: Site, name: str, actor: str) -> Job:
+    data = {"service_id": site.service_id, "domain": name}
+    return queue.submit(kind, site.key, data=data, actor=actor, queue=False)
+
+
+def remove_domain(service_id: str, domain: str, *, actor: str = "") -> tuple[CustomDomain, Job]:
+    """Have a customer's host name taken off a site, its proxy host and certificate deleted.
+
+    BadDomain, UnknownDomain; JobRefused while a job of the site runs; and what `site_for_action` raises.
+    """
+    site = site_for_action(service_id)
+    name = _name(domain)
+    if not site.custom_domains.filter(domain=name).exists():
+        raise UnknownDomain()
+    with transaction.atomic():
+        job = _submit(REMOVE, site, name, actor)
+        # Once more: another job may have removed it between the look and this one.
+        row = site_for_action(service_id).custom_domains.filter(domain=name).first()
+        if row is None:
+            raise UnknownDomain()
+        queue.cancel(row.key)  # the order of its certificate
+    return row, job

@@ -1,0 +1,97 @@
+"""Suspension: what the billing system wants. The wish is stored before the answer and never given up; jobs carry
+it out, and a periodic look finds containers that run in spite of it."""
+
+from django.db import transaction
+from django.db.models import DateTimeField, F, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from nodepoint.jobs import queue
+from nodepoint.jobs.models import Job
+from sites import live
+from sites.errors import WrongState
+from sites.models import Site
+from sites.services.standing import get_site, status
+
+SUSPEND, UNSUSPEND = "sites.suspend", "sites.unsuspend"
+STANDING = (Site.State.PROVISIONING, Site.State.LIVE)
+
+
+def suspend_site(service_id: str, *, actor: str = "") -> tuple[Site, Job]:
+    """Have a site stopped without traffic, its data kept, until it is unsuspended.
+
+    Queues behind what runs, and takes over from what only waits. A repeat gives the same job while that lasts.
+    UnknownSite; WrongState when there is nothing to suspend any more.
+    """
+    site = get_site(service_id)
+    since = Coalesce(F("suspended_at"), Value(timezone.now()), output_field=DateTimeField())
+    return _carry_out(site, SUSPEND, since, actor)
+
+
+def unsuspend_site(service_id: str, *, actor: str = "") -> tuple[Site, Job | None]:
+    """Have a site brought back to the power state and the traffic that its customer had wished.
+
+    None for a job when it is not suspended and nothing goes on about that. Errors as for `suspend_site`.
+    """
+    site = get_site(service_id)
+    if _is_free(site) and not site.suspended and _last_alive(site) not in (SUSPEND, UNSUSPEND):
+        return site, None
+    return _carry_out(site, UNSUSPEND, None, actor)
+
+
+def _carry_out(site: Site, kind: str, suspended_at: Coalesce | None, actor: str) -> tuple[Site, Job]:
+    with transaction.atomic():
+        # The job's row before the site's: every runner takes them in this order too.
+        queue.lock(site.key)
+        job = _alive(site).filter(kind=kind).first() if _last_alive(site) == kind else None
+        if job is None:
+            data = {"service_id": site.service_id}
+            job = queue.submit(kind, site.key, data=data, actor=actor, take_over=True)
+        standing = Site.objects.filter(pk=site.pk, state__in=STANDING, deletion_requested_at=None)
+        if not standing.update(suspended_at=suspended_at):
+            site.refresh_from_db()
+            raise WrongState(status(site))
+    site.refresh_from_db(fields=["suspended_at"])
+    return site, job
+
+
+def _is_free(site: Site) -> bool:
+    return site.state in STANDING and site.deletion_requested_at is None
+
+
+def _alive(site: Site):
+    return Job.objects.filter(subject=site.key, state__in=Job.ALIVE).order_by("-created_at")
+
+
+def _last_alive(site: Site) -> str | None:
+    """The kind of the site's job that comes last in its line."""
+    return _alive(site).values_list("kind", flat=True).first()
+
+
+def enforce_suspensions() -> int:
+    """Have suspended sites stopped that run all the same, such as after the reboot of a node. Returns how many.
+
+    One reading of the cluster tells; what a job of ours verified later than that is believed.
+    """
+    suspended = Site.objects.filter(suspended_at__isnull=False, state=Site.State.LIVE)
+    suspended = list(suspended.filter(deletion_requested_at=None))
+    reading = live.reading() if suspended else None
+    if reading is None or reading.stale:
+        return 0
+    return sum(_enforce(site) for site in suspended if _runs(site, reading))
+
+
+def _runs(site: Site, reading: live.Reading) -> bool:
+    usage = reading.guests.get(site.vmid)
+    if usage is None or usage.status != "running":
+        return False
+    return site.power_verified_at is None or site.power_verified_at <= reading.taken_at - live.LAG
+
+
+def _enforce(site: Site) -> bool:
+    with transaction.atomic():
+        queue.lock(site.key)
+        if _last_alive(site):  # whatever it is, it respects the suspension or is looked after next time
+            return False
+        queue.submit(SUSPEND, site.key, data={"service_id": site.service_id}, actor="periodic check")
+    return True

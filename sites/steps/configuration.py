@@ -1,0 +1,65 @@
+"""The container's configuration as the plan and the site's rows want it. A rollback brings back that of the
+snapshot's day, an upgrade changes it."""
+
+from typing import Any
+
+from nodepoint.clients.errors import Conflict, NotFound
+from nodepoint.jobs.call import Call
+from nodepoint.jobs.outcomes import Done, Outcome
+from sites.clients.proxmox import Config
+from sites.clients.proxmox.calls import wire
+from sites.connections import proxmox
+from sites.models import Site
+from sites.steps.container import creation
+from sites.steps.proxmox import follow, require
+
+
+def applied(call: Call) -> Outcome:
+    """The container has its plan's memory, cores and at least its disk, its own address, mark and tags, and
+    starts with its node unless it is suspended."""
+    if going_on := follow(call):
+        return going_on
+    site: Site = call.subject
+    container = require(site)
+    # The disk first: only growing it can fail for want of space, and then nothing else has changed yet.
+    if container.config.rootfs_gb < site.plan.disk_gb:
+        upid = proxmox().resize(container.node, container.vmid, site.plan.disk_gb)
+        if upid:
+            return call.begun(upid)
+    if changes := _differences(site, container.config):
+        digest = container.config.digest or None
+        proxmox().set_config(container.node, container.vmid, digest=digest, **changes)
+    return Done(facts={"node": container.node})
+
+
+def _differences(site: Site, config: Config) -> dict[str, Any]:
+    """The options to write, in Proxmox's terms; empty when all are as they should be."""
+    wanted = creation(site)
+    net0 = {**config.net0, **{name: str(value) for name, value in wire(wanted["net0"]).items()}}
+    options = {
+        "memory": wanted["memory"],
+        "cores": wanted["cores"],
+        "net0": net0,  # whatever else stands there, such as the MAC address, stays
+        "tags": config.tags | set(wanted["tag"]),
+        "description": wanted["description"],
+        "onboot": not site.suspended,
+    }
+    return {name: value for name, value in options.items() if getattr(config, name) != value}
+
+
+def restored(call: Call) -> Outcome:
+    """`applied` as an undo: the plan and the address that the site has, as far as it goes, since disks grow only.
+    With a container that is gone, or not ours any more, there is nothing to take back."""
+    try:
+        return applied(call)
+    except (NotFound, Conflict) as error:
+        return Done(note=f"Left alone: {error}")
+
+
+def autostart_as_wished(call: Call) -> Outcome:
+    """The container starts with its node, unless the site is suspended."""
+    site: Site = call.subject
+    container = require(site)
+    if container.config.onboot == site.suspended:
+        proxmox().set_config(container.node, container.vmid, onboot=not site.suspended)
+    return Done(facts={"node": container.node})

@@ -1,0 +1,200 @@
+"""A customer's host name of a site: its proxy host, and the certificate that is ordered for it."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from nodepoint.clients.errors import BadAnswer, Busy, ClientError, Conflict, NotFound, Refused
+from nodepoint.jobs import queue
+from nodepoint.jobs.call import Call
+from nodepoint.jobs.models import Job, JobStep
+from nodepoint.jobs.outcomes import Done, Outcome, Retry, Wait
+from sites import pointing
+from sites.connections import npm
+from sites.models import CustomDomain
+from sites.steps import hosts
+from sites.steps.hosts import Ordered, custom_name
+
+CERTIFICATE = "sites.certificate"  # kind of the job that orders
+ORDER = "certificate"  # its step that does
+FAILURES_AN_HOUR = 5  # that Let's Encrypt permits for one name before it refuses to look
+FIRST_PAUSE, LONGEST_PAUSE = 10 * 60, 12 * 3600  # seconds after an order that failed; doubled each time
+LOOK_PAUSE, LONGEST_LOOK_PAUSE = 5 * 60, 3600  # seconds until DNS is asked anew after it was wrong
+RATE_LIMITED = 3600  # seconds; a pause that only the authority asks for
+
+Status, CertificateStatus = CustomDomain.Status, CustomDomain.CertificateStatus
+
+
+def _domain(call: Call) -> CustomDomain | None:
+    """The domain that a job of the site is about; None when it is gone."""
+    found = CustomDomain.objects.filter(site_id=call.subject.pk, domain=call.job.data["domain"])
+    return found.select_related("site").first()
+
+
+def _note(domain: CustomDomain, **columns: object) -> None:
+    CustomDomain.objects.filter(pk=domain.pk).update(**columns)
+
+
+# Adding
+
+
+def not_accepted(call: Call) -> Outcome:
+    """It could not be set up, or not be removed. It stands as failed, so that the customer can see why."""
+    if domain := _domain(call):
+        _note(domain, status=Status.FAILED, error=call.job.error or "It could not be carried out.")
+    return Done()
+
+
+def served(call: Call) -> Outcome:
+    """One proxy host of ours leads the domain to the site's container, by plain HTTP for now."""
+    domain = _domain(call)
+    if domain is None:
+        return Done(note="The domain is gone.")
+    host = hosts.served(custom_name(domain))
+    _note(domain, proxy_host_id=host.id, status=Status.ACTIVE, error="")
+    return Done(ref=str(host.id))
+
+
+def host_gone(call: Call) -> Outcome:
+    """No proxy host of ours is left for the domain."""
+    if domain := _domain(call):
+        hosts.gone(custom_name(domain))
+        _note(domain, proxy_host_id=None)
+    return Done()
+
+
+def certificate_wished(call: Call) -> Outcome:
+    """A job of the domain's own orders its certificate; an earlier one that rests between two tries ends."""
+    domain = _domain(call)
+    if domain is None or domain.certificate == CertificateStatus.ACTIVE:
+        return Done()
+    with transaction.atomic():
+        alive = Job.objects.filter(subject=domain.key, state__in=Job.ALIVE)
+        if not alive.filter(request_id=call.job.request_id, actor=call.job.actor).exists():
+            data = {"service_id": call.subject.service_id, "domain": domain.domain}
+            queue.submit(CERTIFICATE, domain.key, data=data, actor=call.job.actor, cancel=True)
+        _note(domain, certificate=CertificateStatus.PENDING)
+    return Done()
+
+
+# The certificate: jobs of the domain
+
+
+def certified(call: Call) -> Outcome:
+    """A certificate for exactly the domain exists. DNS is asked before each order, and orders that fail become rare:
+    the authority counts them."""
+    domain: CustomDomain = call.subject
+    ordered = Ordered(domain.domain, domain.certificate_id, domain.created_at)
+    try:
+        certificate = ordered.usable()
+        if certificate is None:
+            if not_now := _not_now(call, domain):
+                return not_now
+            certificate = ordered.order()
+    except Busy as error:
+        if (error.retry_after or 0) < RATE_LIMITED:
+            raise
+        return _failed(call, error)
+    except (Refused, BadAnswer, Conflict, NotFound) as error:
+        return _failed(call, error)
+    return Done(ref=str(certificate.id), facts={"certificate_id": certificate.id})
+
+
+def _not_now(call: Call, domain: CustomDomain) -> Outcome | None:
+    """Why nothing is to be ordered yet: an order that must fail, or one too many, would only be counted."""
+    lately = [at for at in _failures(domain) if at > call.now.timestamp() - 3600]
+    if len(lately) >= FAILURES_AN_HOUR:
+        rest = lately[-FAILURES_AN_HOUR] + 3600 - call.now.timestamp()
+        return Retry(error="Let's Encrypt permits no more tries this hour.", seconds=max(1.0, rest))
+    wrong = pointing.trouble(domain.domain, domain.site.public_ip)
+    if not wrong:
+        return None
+    looks = call.step.data.get("looks", 0)
+    return Retry(
+        error=wrong,
+        seconds=min(LONGEST_LOOK_PAUSE, LOOK_PAUSE * 2**looks),
+        data={"looks": looks + 1},
+        facts={"certificate": CertificateStatus.FAILED, "error": wrong},
+    )
+
+
+def _failures(domain: CustomDomain) -> list[float]:
+    """When orders for this name failed (epoch seconds, in order), those of earlier jobs included."""
+    orders = JobStep.objects.filter(
+        name=ORDER, job__kind=CERTIFICATE, job__data__domain=domain.domain
+    ).values_list("data", flat=True)
+    return sorted(at for data in orders for at in data.get("failures", []))
+
+
+def _failed(call: Call, error: ClientError) -> Outcome:
+    failures = [*call.step.data.get("failures", []), call.now.timestamp()]
+    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (len(failures) - 1))
+    if isinstance(error, Busy):
+        pause = max(pause, error.retry_after or 0)
+    sentence = f"No certificate could be obtained yet: {error.sentence} It is tried again."
+    return Retry(
+        error=sentence,
+        detail=error.vendor,
+        seconds=pause,
+        data={"failures": failures[-20:]},
+        facts={"certificate": CertificateStatus.FAILED, "error": sentence},
+    )
+
+
+def encrypted(call: Call) -> Outcome:
+    """The domain's proxy host uses the certificate and forces TLS; traffic is as wished."""
+    domain: CustomDomain = call.subject
+    name = custom_name(domain)
+    host = hosts.served(name)
+    if not hosts.traffic_wished(domain.site):
+        # NPM puts hosts back as it found them when the order began: one that was switched off meanwhile is served
+        # again, though its row says off.
+        npm().enable_proxy_host(host.id)
+        npm().disable_proxy_host(host.id)
+    return Done(facts={"certificate": CertificateStatus.ACTIVE, "error": ""})
+
+
+def no_certificate(call: Call) -> Outcome:
+    """No certificate was to be had for so long that nothing more is tried."""
+    error = "No certificate could be obtained. Please check the domain and add it again."
+    return Done(facts={"certificate": CertificateStatus.FAILED, "error": error})
+
+
+# Removing
+
+
+def order_stopped(call: Call) -> Outcome:
+    """Nothing is being ordered for the domain any more."""
+    domain = _domain(call)
+    return Wait(seconds=1.0) if domain and _orders(domain) else Done()
+
+
+def _orders(domain: CustomDomain) -> bool:
+    """Whether its certificate may be on order this moment; what only rests is stopped."""
+    queue.cancel(domain.key)
+    return Job.objects.filter(subject=domain.key, state__in=Job.ALIVE).exists()
+
+
+def certificate_gone(call: Call) -> Outcome:
+    """No certificate of ours is left for the domain, whose host is gone by now."""
+    if domain := _domain(call):
+        Ordered(domain.domain, domain.certificate_id, domain.created_at).gone()
+        _note(domain, certificate_id=None, certificate=CertificateStatus.NONE)
+    return Done()
+
+
+def forgotten(call: Call) -> Outcome:
+    """The name is free again, for this site and for others."""
+    if domain := _domain(call):
+        domain.delete()
+    return Done()
+
+
+def all_gone(call: Call) -> Outcome:
+    """Nothing is left of all the domains of a site that is being deleted."""
+    for domain in call.subject.custom_domains.select_related("site"):
+        if _orders(domain):
+            return Wait(seconds=1.0)
+        hosts.gone(custom_name(domain))
+        Ordered(domain.domain, domain.certificate_id, domain.created_at).gone()
+        domain.delete()
+    return Done()

@@ -1,0 +1,120 @@
+"""Going back to a snapshot. It brings back the whole container of that day, its configuration too."""
+
+from nodepoint.clients.errors import Conflict, NotFound
+from nodepoint.jobs.call import Call
+from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
+from sites.clients.proxmox import Snapshot
+from sites.connections import proxmox
+from sites.models import Backup, Site
+from sites.steps.backups import LOCKED, forget_missing, is_ours
+from sites.steps.power import power_as_wished
+from sites.steps.proxmox import Container, failed, follow, require
+from sites.steps.snapshot import INITIAL
+
+NEWER_IN_THE_WAY = "not most recent snapshot"  # Proxmox VE's words, kept in the job's detail
+NEWEST_ONLY = {"zfspool"}  # types of storages that can only go back to the newest snapshot
+
+
+def possible(call: Call) -> Outcome:
+    """The snapshot is there, whole and ours, and nothing newer is in the way that may not be deleted."""
+    site: Site = call.subject
+    name = call.job.data["backup"]
+    container = require(site)
+    snapshots = proxmox().snapshots(container.node, container.vmid)
+    target = next((snapshot for snapshot in snapshots if snapshot.name == name), None)
+    if target is None or target.snapstate:
+        state = f"snapstate = {target.snapstate}" if target else "no such snapshot"
+        return Fail(error="Proxmox VE does not have this backup any more.", detail=f"{name}: {state}")
+    if name != INITIAL and not is_ours(target, site):
+        return Fail(error="Proxmox VE has another snapshot of this name.", detail=f"foreign: {name}")
+    return _refusal(call, newer_in_the_way(name, container, snapshots)) or Done()
+
+
+def newer_in_the_way(name: str, container: Container, snapshots: list[Snapshot]) -> list[Snapshot]:
+    """The snapshots, oldest first, that have to go before the storage can go back to the one called `name`."""
+    newer = snapshots[[snapshot.name for snapshot in snapshots].index(name) + 1 :]
+    if not newer:
+        return []
+    storage = proxmox().storage_status(container.node, container.config.storage)
+    return newer if storage.type in NEWEST_ONLY else []
+
+
+def _refusal(call: Call, newer: list[Snapshot]) -> Fail | None:
+    """Why these may not be deleted; None when they may. What is left of failed backups may go unasked."""
+    site: Site = call.subject
+    detail = f"{call.job.data['backup']} is {NEWER_IN_THE_WAY}: {', '.join(s.name for s in newer)}"
+    if any(not is_ours(snapshot, site) for snapshot in newer):
+        return Fail(
+            error="Proxmox VE has newer snapshots that are not the customer's. Please contact support.",
+            detail=detail,
+        )
+    whole = site.backups.filter(state=Backup.State.READY, name__in=[snapshot.name for snapshot in newer])
+    if call.job.data["discard_backups"] or not whole.exists():
+        return None
+    names = ", ".join(whole.values_list("name", flat=True))
+    return Fail(
+        error=f"Newer backups stand in the way: {names}. Delete them first, or ask for them to be discarded.",
+        detail=detail,
+    )
+
+
+def newer_gone(call: Call) -> Outcome:
+    """The newest snapshot is the one to go back to, where the storage knows no other way."""
+    if going_on := follow(call):
+        return going_on
+    site: Site = call.subject
+    container = require(site)
+    snapshots = proxmox().snapshots(container.node, container.vmid)
+    newer = newer_in_the_way(call.job.data["backup"], container, snapshots)
+    if call.ref:
+        forget_missing(site, {snapshot.name for snapshot in snapshots}, call.now)
+    if not newer:
+        return Done()
+    if refusal := _refusal(call, newer):
+        return refusal
+    if container.config.lock:
+        return Retry(ref="", error=LOCKED, detail=f"lock: {container.config.lock}")
+    upid = proxmox().delete_snapshot(container.node, container.vmid, newer[-1].name)
+    return call.begun(upid) if upid else call.look_again()
+
+
+def rolled_back(call: Call) -> Outcome:
+    """The container is that of the snapshot, and stopped. Nothing can tell this from a rollback of before, so one
+    whose end is not known is done again: nothing has run since."""
+    if call.ref:
+        task = proxmox().task_status(call.ref)
+        if task.running:
+            return call.look_again()
+        if task.ok:
+            facts = {"power": "stopped", "power_verified_at": call.now, "tuned_for_mb": None}
+            return Done(facts=facts)
+        if not task.unknown:
+            return _failed(call, task.exitstatus)
+    container = require(call.subject)
+    if container.config.lock == "rollback":
+        return _adopt(call, container)
+    return call.begun(proxmox().rollback(container.node, container.vmid, call.job.data["backup"]))
+
+
+def _failed(call: Call, exitstatus: str) -> Outcome:
+    if NEWER_IN_THE_WAY in exitstatus:
+        sentence = "Newer snapshots stand in the way at Proxmox VE."
+        return Fail(error=sentence, detail=exitstatus)
+    return failed(call, exitstatus)
+
+
+def _adopt(call: Call, container: Container) -> Outcome:
+    """A rollback goes on whose answer was lost, or one has died and nobody takes its lock off."""
+    newest = next(iter(proxmox().tasks(container.node, container.vmid, "vzrollback")), None)
+    if newest and newest.status is None:
+        return call.begun(newest.upid)
+    return failed(call, f"CT is locked (rollback), its task ended with: {newest and newest.status}")
+
+
+def brought_back(call: Call) -> Outcome:
+    """After a rollback that failed the container runs, or not, as before. With one that is gone, or not ours any
+    more, there is nothing to bring back."""
+    try:
+        return power_as_wished(call)
+    except (NotFound, Conflict) as error:
+        return Done(note=f"Left alone: {error}")

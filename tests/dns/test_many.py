@@ -1,0 +1,40 @@
+"""A customer with much: 50 zones and 2,000 records."""
+
+import time
+
+from tests.dns.base import DnsTestCase
+
+ZONES, RECORDS = 50, 40
+
+
+class ManyRecordsTests(DnsTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.add_zone("example.com")
+        panel = self.lab.ispconfig.panel
+        client = int(panel.client_get_all()[0])
+        zone = dict(panel.zones.row(1))
+        row = next(row for row in panel.records.rows() if row["type"] == "A")
+        with self.lab.lock:
+            for number in range(1, ZONES):
+                id = int(panel.dns_zone_add(client, {**zone, "origin": f"z{number}.example."}))
+                for place in range(RECORDS):
+                    panel.record_add("A", client, {**row, "zone": id, "name": f"h{place}"}, False)
+            for place in range(RECORDS - 4):
+                panel.record_add("A", client, {**row, "zone": 1, "name": f"h{place}"}, False)
+
+    def test_getdata_takes_two_calls_and_little_time(self) -> None:
+        self.zones()  # rows for the zones that were made behind our back
+        before, times = self.requests(), []
+        for _ in range(3):
+            begun = time.perf_counter()
+            zones = self.done("getdata")["zones"]
+            times.append(time.perf_counter() - begun)
+        self.assertEqual(self.requests() - before, 3 * 2)
+        self.assertEqual(sum(len(item["zone"]["records"]) for item in zones), ZONES * RECORDS)
+        self.assertLess(min(times), 0.3)
+
+    def test_its_database_queries_do_not_grow(self) -> None:
+        self.zones()
+        with self.assertNumQueries(3):  # token, customer, rows of zones
+            self.done("getdata")

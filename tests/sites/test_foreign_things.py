@@ -1,0 +1,106 @@
+"""What carries no mark of ours is never used, changed or removed, even where it has our name."""
+
+from sites.connections import cloudflare, npm
+from tests.sites.base import SiteTestCase, foreign_record, make_foreign
+
+NAME = "janedoe.nodepoint.eu"
+
+
+class ForeignThingsTests(SiteTestCase):
+    def test_a_vmid_that_proxmox_uses_makes_the_order_take_the_next_free_one(self):
+        for vmid in (900, 901, 903):
+            make_foreign(self, vmid)
+        self.lab.world.settle()
+        before = self.config(900)
+        site = self.create()
+        self.assertEqual(site.vmid, 900, "nobody has asked Proxmox yet")
+        self.run_jobs()
+        site.refresh_from_db()
+        self.assertEqual((site.state, site.vmid), ("live", 902), self.tale(site))
+        self.assertEqual(self.config(900), before)
+        self.assertEqual(self.get("/status?service_id=1001").json()["vmid"], 902)
+
+    def test_a_vmid_that_the_last_reading_has_seen_is_not_even_tried(self):
+        make_foreign(self, 900)
+        self.live_site(service_id="first")
+        self.get("/status?service_id=first")  # takes a reading of the cluster
+        self.assertEqual(self.create(service_id="second", email="second@example.com").vmid, 902)
+
+    def test_a_vmid_that_is_taken_in_the_last_moment(self):
+        site = self.create()
+        self.fault("proxmox", "error", "GET /api2/json/nodes")  # looked, but not yet created
+        self.run_calls(1)
+        make_foreign(self, 900)
+        self.run_jobs()
+        site.refresh_from_db()
+        self.assertEqual((site.state, site.vmid), ("live", 901), self.tale(site))
+
+    def test_an_ended_undo_leaves_the_foreign_container_alone(self):
+        make_foreign(self, 900)
+        self.fault("cloudflare", "refuse", "POST ", count=1000)
+        site = self.create()
+        self.run_jobs()
+        self.assertEqual(self.job(site).state, "rolled_back", self.tale(site))
+        self.assertEqual([c["vmid"] for c in self.state()["proxmox"]["containers"]], [900])
+
+    def test_a_foreign_record_undoes_the_order_and_stays(self):
+        for type, content in (("A", "198.51.100.7"), ("AAAA", "2001:db8::7"), ("CNAME", "elsewhere.example")):
+            with self.subTest(type=type):
+                theirs = foreign_record(NAME, type, content)
+                site = self.create()
+                self.run_jobs()
+                (record,) = self.state()["cloudflare"]["records"]
+                self.assertEqual((record["id"], record["content"]), (theirs, content))
+                cloudflare().delete_record(theirs)
+                self.assert_undone(site)
+                self.assertIn("Cloudflare", self.job(site).error)
+                self.assertIn(content, self.job(site).detail)
+
+    def test_a_foreign_record_that_is_no_address_is_not_in_the_way(self):
+        foreign_record(NAME, "TXT", "v=spf1 -all")
+        site = self.create()
+        self.run_jobs()
+        site.refresh_from_db()
+        self.assertEqual(site.state, "live", self.tale(site))
+
+    def test_our_record_with_another_content_is_put_right_and_twins_go(self):
+        site = self.create()
+        zone = [
+            foreign_record(NAME, content=ip, comment=site.owner_mark)
+            for ip in ("198.51.100.7", "198.51.100.8")
+        ]
+        self.run_jobs()
+        self.assert_live(site)
+        (record,) = self.state()["cloudflare"]["records"]
+        self.assertIn(record["id"], zone)
+        self.assertEqual(self.count("cloudflare", "POST "), len(zone), "only the test made records")
+
+    def test_a_foreign_proxy_host_undoes_the_order_and_stays(self):
+        theirs = npm().create_proxy_host([NAME], "192.168.1.77", meta={"made_by": "hand"})
+        before = self.state()["npm"]["proxy_hosts"]
+        site = self.create()
+        self.run_jobs()
+        self.assertEqual(self.state()["npm"]["proxy_hosts"], before)
+        npm().delete_proxy_host(theirs.id)
+        self.assert_undone(site)
+        self.assertIn("Nginx Proxy Manager", self.job(site).error)
+        self.assertIn(str(theirs.id), self.job(site).detail)
+
+    def test_our_proxy_host_that_leads_elsewhere_is_put_right(self):
+        site = self.create()
+        npm().create_proxy_host([NAME], "192.168.1.77", meta={"nodepoint": site.owner_mark})
+        self.run_jobs()
+        self.assert_live(site)
+        (host,) = self.state()["npm"]["proxy_hosts"]
+        self.assertTrue(host["ssl_forced"] and host["http2_support"] and host["block_exploits"])
+
+    def test_the_things_of_an_earlier_order_of_the_service_are_foreign(self):
+        first = self.live_site()
+        first_mark = first.owner_mark
+        self.delete()
+        self.run_jobs()
+        foreign_record(NAME, comment=first_mark)
+        site = self.create()
+        self.run_jobs()
+        self.assertEqual(self.job(site).state, "rolled_back", self.tale(site))
+        self.assertEqual(len(self.state()["cloudflare"]["records"]), 1)
