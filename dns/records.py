@@ -161,11 +161,18 @@ def _ipv6(text: str, zone: str, proxy_ip: str) -> str:
 
 
 def _alias(text: str, zone: str, proxy_ip: str) -> str:
-    return naming.host(text, zone, underscores=True)
+    return naming.host(_no_address(text), zone, underscores=True)
 
 
 def _server(text: str, zone: str, proxy_ip: str) -> str:
-    return naming.host(text, zone)
+    return naming.host(_no_address(text), zone)
+
+
+def _no_address(text: str) -> str:
+    """The text, unless it stands for the proxy's address, which is no host name."""
+    if text.strip().upper() == ALIAS:
+        raise naming.BadName(f"{ALIAS} stands for an address; use a host name here.")
+    return text
 
 
 def _text(text: str, zone: str, proxy_ip: str) -> str:

@@ -126,10 +126,17 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "nodepoint.api.negotiation.AlwaysJson",
     "UNAUTHENTICATED_USER": None,
 }
+UNFOLD = {
+    "SITE_TITLE": "NodePoint",
+    "SITE_HEADER": "NodePoint",
+    "SITE_SYMBOL": "dns",
+    "SHOW_VIEW_ON_SITE": False,
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "NodePoint",
     "DESCRIPTION": "The API that the billing portal, ticket systems and operators' scripts call.",
     "VERSION": "1",
+    "ENUM_NAME_OVERRIDES": {"SupportStatus": "support.models.SupportKey.Status"},
     "APPEND_COMPONENTS": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
 }
 

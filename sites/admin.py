@@ -43,16 +43,20 @@ class SiteAdmin(ReadOnlyAdmin):
     list_select_related = ("plan",)
     search_fields = ("service_id", "email", "subdomain", "private_ip", "vmid")
     fields = (
-        ("service_id", "state_label", "job_link"),
-        ("email", "plan", "address"),
-        ("private_ip", "vmid", "node"),
-        ("public_ip", "dns_record_id", "proxy_host_id", "certificate_id"),
-        ("high_availability", "backup_quota", "domain_quota", "proxy_enabled"),
-        ("power", "power_verified_at"),
-        ("created_at", "live_at", "deletion_requested_at", "ended_at"),
+        ("service_id", "state_word"),
+        ("plan", "email"),
+        ("address", "public_ip"),
+        ("private_ip", "vmid"),
+        ("node", "job_link"),
+        ("dns_record_id", "proxy_host_id"),
+        ("certificate_id", "high_availability"),
+        ("backup_quota", "domain_quota"),
+        ("power", "proxy_enabled"),
+        ("created_at", "live_at"),
+        ("suspended_at", "deletion_requested_at"),
         "owner_mark",
     )
-    readonly_fields = ("state_label", "job_link", "address", "owner_mark")
+    readonly_fields = ("state_word", "job_link", "address", "owner_mark")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Site]:
         """With the id of the latest job of each, in the same query."""
@@ -69,6 +73,11 @@ class SiteAdmin(ReadOnlyAdmin):
         gone = site.state in (Site.State.DELETED, Site.State.FAILED)
         state = "deleting" if site.deletion_requested_at and not gone else site.state
         return state, state
+
+    @display(description="State")
+    def state_word(self, site: Site) -> str:
+        """The same in words alone, for the page of one site."""
+        return self.state_label(site)[1]
 
     @display(description="Address", ordering="subdomain")
     def address(self, site: Site) -> str:

@@ -16,8 +16,9 @@ SHOWN = 5  # values of one kind in a sentence
 
 
 def trouble(name: str, address: str) -> str:
-    """Why visitors of `name` (ASCII) do not come to `address` alone, or no certificate can be issued: one sentence of
-    what was found and one of what to set. Empty when all is well. Takes at most `SECONDS`."""
+    """Why visitors of `name` (ASCII) do not come to `address` alone, or no certificate can be issued: a sentence
+    of what was found and one of what to set. Empty when all is well. Takes at most `SECONDS`.
+    """
     resolver = Resolver(settings.DNS_RESOLVERS, timeout=QUESTION_SECONDS)
     with deadline(SECONDS):
         return (
@@ -56,13 +57,13 @@ def _wrong_address6(name: str, answer: Answer) -> str:
 
 def _no_answer(name: str) -> str:
     return (
-        f"The name servers of {name} gave no answer. Please check them, or try again in a few minutes if you have"
-        " only just set the name up."
+        f"The name servers of {name} gave no answer. Please check them, or try again in a few minutes if you"
+        " have only just set the name up."
     )
 
 
 def _forbidden(name: str, resolver: Resolver) -> str:
-    """What keeps Let's Encrypt from issuing (RFC 8659): the records of the nearest name upwards that has any count.
+    """What keeps Let's Encrypt from issuing (RFC 8659): the CAA records of the nearest name upwards that has any.
 
     No answer is no reason to refuse the name: it is served over HTTP meanwhile, and the order tells.
     """
@@ -97,7 +98,9 @@ class Permit:
         flags, tag, quoted = record.split(" ", 2)
         value, *parameters = quoted[1:-1].split(";")
         pairs = (parameter.partition("=") for parameter in parameters)
-        return cls(int(flags), tag, value.strip().lower(), {key.strip(): text.strip() for key, _, text in pairs})
+        return cls(
+            int(flags), tag, value.strip().lower(), {key.strip(): text.strip() for key, _, text in pairs}
+        )
 
     def permits(self) -> bool:
         """Whether it lets Let's Encrypt issue over HTTP (RFC 8657)."""
@@ -130,4 +133,6 @@ def _listed(values: list[str]) -> str:
 
 def _printable(name: str) -> str:
     """A name that a stranger's server sent, without what no host name holds."""
-    return "".join(sign if sign.isascii() and (sign.isalnum() or sign in ".-_") else "?" for sign in name)[:253]
+    return "".join(sign if sign.isascii() and (sign.isalnum() or sign in ".-_") else "?" for sign in name)[
+        :253
+    ]

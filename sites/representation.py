@@ -31,7 +31,7 @@ def site(site: Site) -> dict[str, Any]:
     reading = live.reading() if site.state == Site.State.LIVE else None
     job = services.last_job(site)
     usage = reading.guests.get(site.vmid) if reading else None
-    hostnames = [site.hostname] if site.hostname else []
+    customs = list(site.custom_domains.values_list("domain", flat=True))
     return {
         **names(site),
         "status": services.status(site, reading),
@@ -40,10 +40,10 @@ def site(site: Site) -> dict[str, Any]:
         "plan": plan(site.plan),
         "node": (usage.node if usage else site.node) or None,
         "resources": resources(usage) if usage else None,
-        "domains": hostnames,
+        "domains": [*filter(None, [site.hostname]), *customs],
         "proxy_enabled": site.proxy_enabled,
         "backups": {"used": services.standing_backups(site).count(), "allowed": site.backups_allowed},
-        "quota": {"domains": {"used": 0, "allowed": site.domains_allowed, "remaining": site.domains_allowed}},
+        "quota": {"domains": quota(len(customs), site.domains_allowed)},
         "job": jobs.render(job) if job else None,
         **({"stale": True} if reading and reading.stale else {}),
     }
@@ -67,6 +67,31 @@ def _backup_status(backup: Backup) -> str:
     if backup.state == Backup.State.CREATING:
         return "creating"
     return "deleting" if backup.busy else "ready"
+
+
+def quota(used: int, allowed: int) -> dict[str, int]:
+    """`{used, allowed, remaining}`; staff may have lowered what is allowed below what is used."""
+    return {"used": used, "allowed": allowed, "remaining": max(0, allowed - used)}
+
+
+def custom_domains(site: Site) -> dict[str, Any]:
+    """What GET /action/getdomain says: `{domains, count, quota, details}`."""
+    rows = list(site.custom_domains.all())
+    found = quota(len(rows), site.domains_allowed)
+    return {
+        "domains": [row.domain for row in rows],
+        "count": found["remaining"],
+        "quota": found,
+        "details": [
+            {
+                "domain": row.domain,
+                "status": row.status,
+                "certificate": row.certificate,
+                "error": row.error or None,
+            }
+            for row in rows
+        ],
+    }
 
 
 def resources(usage: live.Usage) -> dict[str, str]:

@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from nodepoint.api.fields import EmailField, PublicIpField, ServiceIdField
 from nodepoint.api.operations import JobOutput
+from sites.models import CustomDomain
 
 
 class ServiceInput(serializers.Serializer):
@@ -171,3 +172,52 @@ class BackupsOutput(BackupQuotaOutput, UsedOutput):
     """All backups, newest first."""
 
     backups = BackupEntryOutput(many=True)
+
+
+class DomainInput(ServiceInput):
+    """Which custom domain is meant."""
+
+    domain = serializers.CharField(max_length=1000, help_text="A host name; Unicode is taken as IDNA.")
+
+
+class DomainOutput(serializers.Serializer):
+    """A custom domain, and how many more may be added."""
+
+    domain = serializers.CharField()
+    count = serializers.IntegerField(help_text="How many may still be added.")
+
+
+class AddedDomainOutput(DomainOutput):
+    """How far it is, too."""
+
+    status = serializers.ChoiceField(choices=CustomDomain.Status.values)
+
+
+class DomainDetailsOutput(serializers.Serializer):
+    """How a custom domain is."""
+
+    domain = serializers.CharField()
+    status = serializers.ChoiceField(choices=CustomDomain.Status.values)
+    certificate = serializers.ChoiceField(choices=CustomDomain.CertificateStatus.values)
+    error = serializers.CharField(allow_null=True, help_text="What was found and what to set.")
+
+
+class DomainsOutput(serializers.Serializer):
+    """All custom domains of a site."""
+
+    domains = serializers.ListField(child=serializers.CharField())
+    count = serializers.IntegerField(help_text="How many may still be added.")
+    quota = QuotaOutput()
+    details = DomainDetailsOutput(many=True)
+
+
+class ToggleInput(ServiceInput):
+    """Which way; without it, the other way round."""
+
+    enabled = serializers.BooleanField(required=False)
+
+
+class ToggleOutput(serializers.Serializer):
+    """The customer's wish."""
+
+    enabled = serializers.BooleanField()

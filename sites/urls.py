@@ -17,4 +17,8 @@ urlpatterns = [
     route("action/start", views.StartSite),
     route("action/stop", views.StopSite),
     route("action/restart", views.RestartSite),
+    route("action/getdomain", views.Domains),
+    route("action/setdomain", views.AddDomain),
+    route("action/deldomain", views.RemoveDomain),
+    route("action/toggle", views.ToggleTraffic),
 ]

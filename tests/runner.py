@@ -28,10 +28,10 @@ class Runner(DiscoverRunner):
 
     def setup_databases(self, **kwargs: Any) -> list[Any]:
         # In a file as in real life: between the threads of one process a database in memory answers "table is
-        # locked" at once instead of waiting.
+        # locked" at once instead of waiting. In a folder of this run's own: several may run at once.
         self._folder = tempfile.TemporaryDirectory(prefix="nodepoint-test-")
         for connection in connections.all():
-            if connection.vendor == "sqlite" and not connection.settings_dict["TEST"]["NAME"]:
+            if connection.vendor == "sqlite":
                 connection.settings_dict["TEST"]["NAME"] = f"{self._folder.name}/test.sqlite3"
         return super().setup_databases(**kwargs)
 

@@ -21,27 +21,24 @@ JOB_COLOURS = {
     Job.State.ROLLED_BACK: "danger",
     Job.State.CANCELLED: "warning",
 }
-STEP_COLOURS = {
-    JobStep.State.RUNNING: "info",
-    JobStep.State.WAITING: "warning",
-    JobStep.State.UNDOING: "warning",
-    JobStep.State.DONE: "success",
-    JobStep.State.FAILED: "danger",
-}
 
 
 class StepInline(ReadOnlyInline):
     """The steps of a job, in their order."""
 
     model = JobStep
-    fields = ("title", "state_label", "seconds_label", "calls", "tries", "ref", "error", "detail")
+    fields = ("title", "how_it_is", "seconds_label", "calls", "ref", "error", "detail")
     readonly_fields = fields
     verbose_name_plural = "Steps"
+    hide_title = True
 
-    @display(description="State", label=STEP_COLOURS)
-    def state_label(self, step: JobStep) -> tuple[str, str]:
-        """The state, or the limit that it stands in line for."""
-        return step.state, f"in line: {step.awaits}" if step.awaits else step.get_state_display()
+    @display(description="State")
+    def how_it_is(self, step: JobStep) -> str:
+        """The state, with what it waits for and how often it has failed."""
+        if step.awaits:
+            return f"in line: {step.awaits}"
+        tries = f", {step.tries} failed tries" if step.tries else ""
+        return f"{step.get_state_display()}{tries}"
 
     @display(description="Seconds")
     def seconds_label(self, step: JobStep) -> str:
@@ -82,17 +79,14 @@ class JobAdmin(ReadOnlyAdmin):
     list_display = ("title", "service", "state_label", "step_label", "created_at", "seconds_label", "error")
     list_filter = (Unfinished, "kind", "state", "created_at")
     search_fields = ("id", "subject", "request_id", "data__service_id", "error", "detail")
-    fields = (
-        ("title", "service", "state_label"),
-        ("step_label", "actor", "request_id"),
-        ("created_at", "started_at", "finished_at", "deadline_at"),
-        "error",
-        "detail",
-        "warning",
-        "data",
-    )
-    readonly_fields = ("title", "service", "state_label", "step_label")
+    readonly_fields = ("title", "service", "step_label")
     inlines = [StepInline]
+
+    def get_fields(self, request: HttpRequest, obj: Job | None = None) -> list:
+        """What went wrong only where something did."""
+        said = [name for name in ("error", "detail", "warning") if obj and getattr(obj, name)]
+        times = [("created_at", "finished_at"), ("actor", "request_id")]
+        return [("title", "service"), ("state", "step_label"), *said, *times]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         """With the steps, which the progress is made of."""

@@ -6,15 +6,19 @@ address last, so that nobody else gets it before the container is gone.
 """
 
 from sites.flows.backups import BACKUP, DELETE_BACKUP, RESET, ROLLBACK
+from sites.flows.domains import ADD_DOMAIN, CERTIFICATE, REMOVE_DOMAIN, TOGGLE
 from sites.flows.lifecycle import PROVISION, TERMINATE
 from sites.flows.plans import UPGRADE
 from sites.flows.power import RESTART, START, STOP
 from sites.flows.suspension import SUSPEND, UNSUSPEND
 
 __all__ = [
+    "ADD_DOMAIN",
     "BACKUP",
+    "CERTIFICATE",
     "DELETE_BACKUP",
     "PROVISION",
+    "REMOVE_DOMAIN",
     "RESET",
     "RESTART",
     "ROLLBACK",
@@ -22,6 +26,7 @@ __all__ = [
     "STOP",
     "SUSPEND",
     "TERMINATE",
+    "TOGGLE",
     "UNSUSPEND",
     "UPGRADE",
 ]

@@ -63,7 +63,7 @@ CERTIFICATE = register(
                 domains.ORDER,
                 "Ordering the certificate",
                 domains.certified,
-                nothing_to_undo="A certificate that came too late is used by the next order, or goes with the domain.",
+                nothing_to_undo="One that came too late is used next time, or goes with the domain.",
                 after=("wished",),
                 limits=(hosts.ORDERS,),
                 usual=5,

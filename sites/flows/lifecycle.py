@@ -4,6 +4,7 @@ from nodepoint.jobs.registry import Flow, Step, register
 from sites.steps import (
     container,
     dns_record,
+    domains,
     firewall,
     high_availability,
     mail,
@@ -178,11 +179,19 @@ TERMINATE = register(
                 limits=(proxy_host.WRITES,),
             ),
             Step(
+                "domains_gone",
+                "Removing the customer's domains",
+                domains.all_gone,
+                nothing_to_undo="Deleting is final.",
+                after=("dns_record_gone",),
+                limits=(proxy_host.WRITES,),
+            ),
+            Step(
                 "high_availability_off",
                 "Switching high availability off",
                 high_availability.unmanaged,
                 nothing_to_undo="Deleting is final.",
-                after=("certificate_gone",),
+                after=("certificate_gone", "domains_gone"),
                 limits=(CALLS,),
             ),
             Step(

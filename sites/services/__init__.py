@@ -11,13 +11,16 @@ from sites.services.backups import (
     roll_back,
     standing_backups,
 )
+from sites.services.domains import add_domain, remaining_domains, remove_domain
 from sites.services.orders import create_site, delete_site, find_plan
 from sites.services.plans import upgrade_site
 from sites.services.power import restart_site, start_site, stop_site
 from sites.services.standing import get_site, last_job, site_for_action, status
 from sites.services.suspension import enforce_suspensions, suspend_site, unsuspend_site
+from sites.services.traffic import toggle_traffic
 
 __all__ = [
+    "add_domain",
     "create_backup",
     "create_site",
     "delete_backup",
@@ -27,6 +30,8 @@ __all__ = [
     "get_site",
     "last_job",
     "newer_in_the_way",
+    "remaining_domains",
+    "remove_domain",
     "reset",
     "restart_site",
     "roll_back",
@@ -36,6 +41,7 @@ __all__ = [
     "status",
     "stop_site",
     "suspend_site",
+    "toggle_traffic",
     "unsuspend_site",
     "upgrade_site",
 ]

@@ -18,7 +18,7 @@ ADD, REMOVE = "sites.add_domain", "sites.remove_domain"
 _suffixes = PublicSuffixList()
 
 
-def remaining(site: Site) -> int:
+def remaining_domains(site: Site) -> int:
     """How many domains may still be added; those that failed count until they are removed."""
     return max(0, site.domains_allowed - site.custom_domains.count())
 
@@ -63,7 +63,7 @@ def _refuse(site: Site, name: str) -> None:
     standing = CustomDomain.objects.filter(domain=name).first()
     if standing and not (standing.site_id == site.pk and standing.may_be_tried_anew):
         raise DomainTaken(name)
-    if not standing and not remaining(site):
+    if not standing and not remaining_domains(site):
         allowed = site.domains_allowed
         raise QuotaExceeded(f"All {allowed} domains of this plan are in use. Remove one to add another.")
 

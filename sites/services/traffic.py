@@ -11,7 +11,7 @@ TOGGLE = "sites.toggle"
 
 
 def toggle_traffic(service_id: str, enabled: bool | None = None, *, actor: str = "") -> tuple[Site, Job]:
-    """Have all host names of a site switched on or off (None: the other way round). The container is left alone.
+    """Have all host names of a site switched on or off (None: the other way round), the container left alone.
 
     The wish stays also where it could not be carried out. JobRefused while a job of the site runs, and what
     `site_for_action` raises.

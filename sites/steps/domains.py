@@ -1,7 +1,6 @@
 """A customer's host name of a site: its proxy host, and the certificate that is ordered for it."""
 
 from django.db import transaction
-from django.utils import timezone
 
 from nodepoint.clients.errors import BadAnswer, Busy, ClientError, Conflict, NotFound, Refused
 from nodepoint.jobs import queue
@@ -68,20 +67,19 @@ def certificate_wished(call: Call) -> Outcome:
     if domain is None or domain.certificate == CertificateStatus.ACTIVE:
         return Done()
     with transaction.atomic():
-        alive = Job.objects.filter(subject=domain.key, state__in=Job.ALIVE)
-        if not alive.filter(request_id=call.job.request_id, actor=call.job.actor).exists():
-            data = {"service_id": call.subject.service_id, "domain": domain.domain}
-            queue.submit(CERTIFICATE, domain.key, data=data, actor=call.job.actor, cancel=True)
+        data = {"service_id": call.subject.service_id, "domain": domain.domain}
+        job = queue.submit(CERTIFICATE, domain.key, data=data, actor=call.job.actor, cancel=True)
         _note(domain, certificate=CertificateStatus.PENDING)
-    return Done()
+    return Done(ref=job.pk)
 
 
 # The certificate: jobs of the domain
 
 
 def certified(call: Call) -> Outcome:
-    """A certificate for exactly the domain exists. DNS is asked before each order, and orders that fail become rare:
-    the authority counts them."""
+    """A certificate for exactly the domain exists. DNS is asked before each order, and after failures orders
+    become rare: the authority counts them.
+    """
     domain: CustomDomain = call.subject
     ordered = Ordered(domain.domain, domain.certificate_id, domain.created_at)
     try:
@@ -146,8 +144,8 @@ def encrypted(call: Call) -> Outcome:
     name = custom_name(domain)
     host = hosts.served(name)
     if not hosts.traffic_wished(domain.site):
-        # NPM puts hosts back as it found them when the order began: one that was switched off meanwhile is served
-        # again, though its row says off.
+        # NPM puts hosts back as it found them when the order began: one that was switched off meanwhile is
+        # served again, though its row says off.
         npm().enable_proxy_host(host.id)
         npm().disable_proxy_host(host.id)
     return Done(facts={"certificate": CertificateStatus.ACTIVE, "error": ""})

@@ -154,8 +154,7 @@ class Ordered:
     since: datetime
 
     def certificates(self) -> list[Certificate]:
-        """All of ours, the newest first, those that are still being ordered included. Never the shared one.
-        """
+        """All of ours, newest first, those still being ordered included. Never the shared one."""
         found = npm().find_certificates([self.name])
         return [one for one in found if one.id != shared_certificate() and self._is_ours(one)]
 

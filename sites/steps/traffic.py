@@ -8,7 +8,7 @@ from sites.steps import hosts
 
 
 def as_wished(call: Call) -> Outcome:
-    """Every proxy host of the site is on while the customer wishes it and the site is not suspended, else off."""
+    """Every proxy host of the site is on while the customer wishes so and it is not suspended, else off."""
     site: Site = call.subject
     for wanted in hosts.names(site):
         if hosts.traffic_wished(site) and wanted.stands:

@@ -82,12 +82,12 @@ def verified(call: Call) -> Outcome:
     note = ""
     if website() is None:
         note = "Not looked at through the proxy: PROXY_CHECK_ADDRESS is not set."
-    else:
-        status = website().front_page(site.hostname)
-        if status != 200:
-            return Retry(
-                error="WordPress does not answer through Nginx Proxy Manager yet.", detail=f"proxy: {status}"
-            )
+    elif site.suspended:
+        note = "Not looked at through the proxy: the site was suspended meanwhile."
+    elif (status := website().front_page(site.hostname)) != 200:
+        return Retry(
+            error="WordPress does not answer through Nginx Proxy Manager yet.", detail=f"proxy: {status}"
+        )
     return Done(note=note, facts={"state": Site.State.LIVE, "live_at": site.live_at or call.now})
 
 

@@ -1,17 +1,21 @@
 """The calls of the ProxmoxWP extension."""
 
 from sites.views.backups import Backups, DeleteBackup, MakeBackup, Reset, Rollback
+from sites.views.domains import AddDomain, Domains, RemoveDomain, ToggleTraffic
 from sites.views.lifecycle import SuspendSite, UnsuspendSite, UpgradeSite
 from sites.views.orders import CreateSite, DeleteSite, Plans, SiteStatus
 from sites.views.power import RestartSite, StartSite, StopSite
 
 __all__ = [
+    "AddDomain",
     "Backups",
     "CreateSite",
     "DeleteBackup",
     "DeleteSite",
+    "Domains",
     "MakeBackup",
     "Plans",
+    "RemoveDomain",
     "Reset",
     "RestartSite",
     "Rollback",
@@ -19,6 +23,7 @@ __all__ = [
     "StartSite",
     "StopSite",
     "SuspendSite",
+    "ToggleTraffic",
     "UnsuspendSite",
     "UpgradeSite",
 ]

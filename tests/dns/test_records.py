@@ -91,6 +91,7 @@ HOSTS = (
     "host.12",
     "a" * 64 + ".example",
     "PROXYSRV.1",
+    "proxysrv",
     ".",
     "a/b.example",
     "a" * 254,

@@ -88,6 +88,15 @@ class SiteMixin(SimpleTestCase):
         except AssertionError:  # there are more
             return count
 
+    def run_until(self, site: Site, name: str, **values: Any) -> None:
+        """Call one step after the other until the named one has these values."""
+        for _ in range(200):
+            step = self.step(site, name)
+            if all(getattr(step, field) == value for field, value in values.items()):
+                return
+            self.run_calls(1)
+        raise AssertionError(f"{name} never had {values}: {self.tale(site)}")
+
     def post_from_thread(self, path: str, body: Any):
         """POST with a client of its own: the test's is not made for threads."""
         return Client().post(path, body, content_type="application/json", headers=self.headers())

@@ -78,6 +78,7 @@ TERMINATE: dict[str, tuple[Act, ...] | str] = {
     "dns_record_gone": (Act("cloudflare", "GET /client/v4/zones"), DNS_DELETED),
     "proxy_host_gone": (Act("npm", f"GET {HOSTS}"), HOST_DELETED),
     "certificate_gone": (CERTIFICATE_DELETED,),
+    "domains_gone": "it has its own (test_custom_domains_deleted.py)",
     "high_availability_off": (Act("proxmox", f"GET {HA}"), HA_STOPPED, HA_REMOVED),
     "container_removed": (STOPPED, STOPPING, DESTROYED, Act("proxmox", ":vzdestroy:")),
     "deleted": "rows of our own",

@@ -240,7 +240,7 @@ class InTheWayTests(SiteTestCase):
         self.assertNotEqual(again.owner_mark, first.owner_mark)
 
     def test_an_unfinished_undo_is_in_the_way_and_a_finished_one_is_not(self):
-        self.fault("proxmox", "refuse", "/status/start", count=1000)
+        self.fault("ssh", "refuse", "curl", count=1000)  # when everything was made
         self.fault("cloudflare", "error", "DELETE", count=1000)
         site = self.create()
         self.run_for(600)

@@ -33,7 +33,7 @@ class CreationTakesTimeTests(SiteTestCase):
                 if lost:
                     self.fault("proxmox", "drop_after", CREATE)
                 site = self.create()
-                self.run_jobs(until=self.clock.time)
+                self.run_until(site, "container", calls=1)
                 self.assertEqual(self.container(900)["lock"], "create")
                 self.delete()
                 self.run_jobs(most=5000)

@@ -36,8 +36,7 @@ class NodeDiesTests(SiteTestCase):
 
     def test_after_the_creation_and_back_in_time(self):
         site = self.create()
-        while not self.step(site, "container").finished_at:
-            self.run_calls(1)
+        self.run_until(site, "container", state="done")
         self.control("node", node="node1", up=False)
         self.run_for(60)
         self.assertEqual(self.job(site).state, "waiting", self.tale(site))
@@ -48,8 +47,7 @@ class NodeDiesTests(SiteTestCase):
 
     def test_after_the_creation_and_back_too_late(self):
         site = self.create()
-        while not self.step(site, "container").finished_at:
-            self.run_calls(1)
+        self.run_until(site, "container", state="done")
         self.control("node", node="node1", up=False)
         self.run_for(3600)
         self.assertEqual(self.job(site).state, "rolling_back", self.tale(site))
@@ -62,7 +60,7 @@ class NodeDiesTests(SiteTestCase):
         """What is left of it is a lock that only an operator can take off; all else is undone by itself."""
         self.control("speed", factor=0.01)
         site = self.create()
-        self.run_jobs(until=self.clock.time)
+        self.run_until(site, "container", calls=1)
         self.assertEqual(self.container(900)["lock"], "create")
         self.control("node", node="node1", up=False)
         self.control("node", node="node1", up=True)

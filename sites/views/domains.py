@@ -1,0 +1,81 @@
+"""Customers' own host names, and the traffic of all of a site's host names."""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from nodepoint.api.views import ApiView, success
+from nodepoint.api.waiting import finish
+from nodepoint.jobs.models import Job
+from sites import representation, services
+from sites.models import CustomDomain
+from sites.serializers import (
+    AddedDomainOutput,
+    DomainInput,
+    DomainOutput,
+    DomainsOutput,
+    ServiceInput,
+    ToggleInput,
+    ToggleOutput,
+)
+
+
+class Domains(ApiView):
+    """The custom domains of a site, without the platform's own name."""
+
+    scope = "sites"
+    input = ServiceInput
+    output = DomainsOutput
+
+    def get(self, request: Request) -> Response:
+        """Names, quota and, for each, what is wrong with it."""
+        return success(**representation.custom_domains(services.get_site(**self.read(request))))
+
+
+class AddDomain(ApiView):
+    """Add a custom domain. Its DNS must lead to the proxy; its certificate is ordered afterwards."""
+
+    scope = "sites"
+    input = DomainInput
+    output = AddedDomainOutput
+
+    def post(self, request: Request) -> Response:
+        """The domain in the form of DNS, how far it is, and how many more may be added."""
+        domain, job = services.add_domain(**self.read(request), actor=request.auth.actor)
+
+        def answer(job: Job) -> dict[str, Any]:
+            status = CustomDomain.objects.filter(pk=domain.pk).values_list("status", flat=True).first()
+            return {**_named(domain), "status": status or CustomDomain.Status.FAILED}
+
+        return finish(request, job, answer)
+
+
+class RemoveDomain(ApiView):
+    """Remove a custom domain, with its proxy host and its certificate."""
+
+    scope = "sites"
+    input = DomainInput
+    output = DomainOutput
+
+    def post(self, request: Request) -> Response:
+        """The domain, and how many may be added now."""
+        domain, job = services.remove_domain(**self.read(request), actor=request.auth.actor)
+        return finish(request, job, lambda job: _named(domain))
+
+
+def _named(domain: CustomDomain) -> dict[str, Any]:
+    return {"domain": domain.domain, "count": services.remaining_domains(domain.site)}
+
+
+class ToggleTraffic(ApiView):
+    """Switch the traffic of all host names of a site on or off; the container is left alone."""
+
+    scope = "sites"
+    input = ToggleInput
+    output = ToggleOutput
+
+    def post(self, request: Request) -> Response:
+        """The customer's wish."""
+        site, job = services.toggle_traffic(**self.read(request), actor=request.auth.actor)
+        return finish(request, job, lambda job: {"enabled": site.proxy_enabled})

@@ -1,0 +1,67 @@
+"""What the tests of backups share."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from nodepoint.jobs.models import Job
+from tests.sites.acts import ActsMixin
+from tests.sites.base import SiteTestCase
+
+
+class BackupsCase(ActsMixin, SiteTestCase):
+    """A live site, 1001 on VMID 900."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.site = self.live_site()
+        self.calls.clear()
+
+    def done(self, path: str, status: int = 200, **body: Any) -> dict[str, Any]:
+        """POST that waits for its job; the body of the answer, which must have this status."""
+        return self._answered(self.act(path, **body), status)
+
+    def begun(self, path: str, status: int = 200, **body: Any) -> dict[str, Any]:
+        """POST that does not wait: its job is still to be carried out."""
+        return self._answered(self.ask(path, **body), status)
+
+    def refused(self, path: str, status: int, code: str, **body: Any) -> dict[str, Any]:
+        """POST that is refused at once: no job is begun."""
+        before = Job.objects.count()
+        answer = self.assert_refused(self.ask(path, **body), status, code)
+        self.assertEqual(Job.objects.count(), before)
+        return answer
+
+    def _answered(self, answer: Any, status: int) -> dict[str, Any]:
+        self.assertEqual(answer.status_code, status, answer.content)
+        return answer.json()
+
+    def today(self, number: int) -> str:
+        """The name of today's backup of this number."""
+        return f"BAK{timezone.localdate():%d%m%Y}-{number}"
+
+    def snapshots(self) -> list[str]:
+        """The names of all snapshots, the oldest first."""
+        return self.container(900)["snapshots"]
+
+    def snapshot(self, name: str) -> dict[str, Any]:
+        """The snapshot of the root file system in the lab."""
+        return self.lab.guest._snapshots[f"900/{name}"]
+
+    def getbak(self) -> dict[str, Any]:
+        """GET /action/getbak."""
+        answer = self.get("/action/getbak?service_id=1001")
+        self.assertEqual(answer.status_code, 200, answer.content)
+        return answer.json()
+
+    def names(self) -> list[str]:
+        """The names of the backups that it lists."""
+        return [entry["name"] for entry in self.getbak()["backups"]]
+
+    def foreign_snapshot(self, name: str) -> None:
+        """One that staff made by hand."""
+        cluster = self.lab.proxmox.cluster
+        with self.lab.lock:
+            now = timezone.now().timestamp()
+            cluster.snapshots.create(cluster.containers[900], "root@pam", now, name, "by hand")
+            self.lab.world.settle()
