@@ -2,10 +2,11 @@
 
     .venv/bin/python benchmarks/orders.py [--orders 60] [--speed 0.1] [--slots 3]
 
-Starts a demo of its own (SQLite, lab at the given speed) in a temporary folder, lets it make one site to learn the usual durations, and
-then orders: one site; many at once; many at once with few creation slots. Printed is the time from the accepted order to the
-verified site, divided by the critical path: the lab's durations of the longest chain of steps, each with the one call that begins it
-and the one look that sees its end.
+Starts a demo of its own (SQLite, lab at the given speed) in a temporary folder, lets it make one site to
+learn the usual durations, and then orders: one site; many at once; many at once with few creation slots.
+Printed is the time from the accepted order to the verified site, divided by the critical path: the lab's
+durations of the longest chain of steps, each with the one call that begins it and the one look that sees its
+end.
 """
 
 import argparse
@@ -42,11 +43,15 @@ def demo(folder: Path, speed: float, **settings: str):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | settings | {
-        "NODEPOINT_DATA": str(folder),
-        "NODEPOINT_PORT": str(port),
-        "LAB_SPEED": str(speed),
-    }
+    environment = (
+        os.environ
+        | settings
+        | {
+            "NODEPOINT_DATA": str(folder),
+            "NODEPOINT_PORT": str(port),
+            "LAB_SPEED": str(speed),
+        }
+    )
     log = (folder / "demo.log").open("w")
     process = subprocess.Popen([ROOT / "script/demo"], env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
@@ -102,8 +107,8 @@ READER = """
 import json, sys, django
 django.setup()
 from nodepoint.jobs.models import Job
-jobs = Job.objects.filter(kind="sites.provision", data__service_id__startswith=sys.argv[1] + "-").prefetch_related("steps")
-print(json.dumps([
+jobs = Job.objects.filter(kind="sites.provision", data__service_id__startswith=sys.argv[1] +
+"-").prefetch_related("steps") print(json.dumps([
     [job.created_at.timestamp(), step.finished_at.timestamp() if step.finished_at else None, job.state]
     for job in jobs for step in job.steps.all() if step.name == "verified"
 ]))
@@ -131,14 +136,15 @@ def live(folder: Path, batch: str, expected: float) -> list[list]:
 
 
 def run(folder: Path, access: dict, batch: str, count: int, path: float, bound: float) -> None:
-    """Order, wait, and print the ratios. `path`, `bound`: seconds of one order alone, and of the last of all."""
+    """Order, wait, and print the ratios. `path`, `bound`: seconds of one order alone, and of the last of
+    all."""
     posts = order(access, batch, count)
     rows = live(folder, batch, bound)
     took = sorted(verified - ordered for ordered, verified, _ in rows if verified)
     last = max(verified for _, verified, _ in rows if verified) - min(ordered for ordered, _, _ in rows)
     print(
         f"{batch:>8}: {len(took)} of {count} live; order answered in {median(posts) * 1000:.0f} ms (median); "
-        f"median {median(took) / path:.3f}, last {last / bound:.3f} of the ideal ({path:.2f} s, {bound:.2f} s)",
+        f"median {median(took) / path:.3f}, last {last / bound:.3f} of ideal ({path:.2f} s, {bound:.2f} s)",
         flush=True,
     )
 

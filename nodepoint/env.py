@@ -1,7 +1,7 @@
 """Reading settings from the environment.
 
-A value that cannot be understood ends in `ImproperlyConfigured` with one sentence that names the setting, so that every
-command stops with that line instead of a traceback. Files are read before: see `load_files`.
+A value that cannot be understood ends in `ImproperlyConfigured` with one sentence that names the setting, so
+that every command stops with that line instead of a traceback. Files are read before: see `load_files`.
 """
 
 import os
@@ -18,8 +18,8 @@ FALSE = {"0", "false", "no", "off", ""}
 def load_files(base: Path, data: Path) -> None:
     """Add the settings of `.env`, else those of a demo in the data folder, to the environment.
 
-    What the environment already says wins. A demo's file counts only where no `.env` stands, so that the simulated
-    infrastructure of an old demo can never slip into a production installation.
+    What the environment already says wins. A demo's file counts only where no `.env` stands, so that the
+    simulated infrastructure of an old demo can never slip into a production installation.
     """
     for file in (base / ".env", data / "demo.env"):
         if file.is_file():
@@ -28,7 +28,8 @@ def load_files(base: Path, data: Path) -> None:
 
 
 def text(name: str, default: str = "") -> str:
-    """The setting as text, or from the file that `NAME_FILE` names (for secrets handed over as files). Empty means the default."""
+    """The setting as text, or from the file that `NAME_FILE` names (for secrets handed over as files). Empty
+    means the default."""
     file = os.environ.get(f"{name}_FILE")
     if not file:
         return os.environ.get(name, "").strip() or default
@@ -92,8 +93,9 @@ def _write_once(file: Path, content: str) -> None:
 def database(name: str, default: str) -> dict:
     """A Django database from a URL: `sqlite:///path` or `mysql://user:password@host:port/name`.
 
-    SQLite runs in WAL mode and begins transactions IMMEDIATE, since a deferred one that turns to writing fails at once when another
-    writer is busy. MariaDB keeps Django's READ COMMITTED: under REPEATABLE READ a polling loop never sees new rows.
+    SQLite runs in WAL mode and begins transactions IMMEDIATE, since a deferred one that turns to writing
+    fails at once when another writer is busy. MariaDB keeps Django's READ COMMITTED: under REPEATABLE READ a
+    polling loop never sees new rows.
     """
     try:
         config = environ.Env.db_url_config(text(name, default))
@@ -118,7 +120,8 @@ def database(name: str, default: str) -> dict:
 
 
 def email(name: str, default: str) -> dict:
-    """Django's e-mail settings from a URL: `smtp+tls://user:password@host:587`, `consolemail://`, `filemail:///path`."""
+    """Django's e-mail settings from a URL: `smtp+tls://user:password@host:587`, `consolemail://`,
+    `filemail:///path`."""
     try:
         return environ.Env.email_url_config(text(name, default))
     except (ValueError, KeyError, ImproperlyConfigured):

@@ -1,7 +1,7 @@
 """All settings, from the environment or `.env`. `.env.example` and docs/settings.md explain each of them.
 
-Infrastructure settings are kept here as they were written; `sites.connections` makes clients of them and `nodepoint.checks` says
-in one line which one is missing or malformed.
+Infrastructure settings are kept here as they were written; `sites.connections` makes clients of them and
+`nodepoint.checks` says in one line which one is missing or malformed.
 """
 
 import os
@@ -97,11 +97,14 @@ SECURE_REDIRECT_EXEMPT = [r"^health/?$"]
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = [
-    "models.W037",  # django-q2's Task has a conditional index, which MariaDB leaves out; only its own pages get slower
-    "security.W008",  # the redirect to TLS is the operator's proxy's business: paths must answer without a redirect
+    # django-q2's Task has a conditional index, which MariaDB leaves out; only its own pages get slower.
+    "models.W037",
+    # The redirect to TLS is the business of the operator's proxy: paths must answer without one.
+    "security.W008",
 ]
 if not BEHIND_TLS:
-    # Plain HTTP inside the operator's network was asked for: secure cookies and HSTS would lock everybody out.
+    # Plain HTTP inside the operator's network was asked for: secure cookies and HSTS would lock everybody
+    # out.
     SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W012", "security.W016"]
 
 # E-mail
@@ -140,7 +143,8 @@ SPECTACULAR_SETTINGS = {
     "APPEND_COMPONENTS": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
 }
 
-# Jobs. Our own rows are the truth; django-q2 carries wake-up calls that may be lost or doubled (docs/jobs.md).
+# Jobs. Our own rows are the truth; django-q2 carries wake-up calls that may be lost or doubled
+# (docs/jobs.md).
 JOB_RUNNERS = env.integer("JOB_RUNNERS", 2, minimum=1)  # runner processes
 JOB_THREADS = env.integer("JOB_THREADS", 24, minimum=1)  # steps that one runner works on at once
 JOB_STALL_SECONDS = env.integer(

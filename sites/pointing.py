@@ -16,8 +16,8 @@ SHOWN = 5  # values of one kind in a sentence
 
 
 def trouble(name: str, address: str) -> str:
-    """Why visitors of `name` (ASCII) do not come to `address` alone, or no certificate can be issued: a sentence
-    of what was found and one of what to set. Empty when all is well. Takes at most `SECONDS`.
+    """Why visitors of `name` (ASCII) do not come to `address` alone, or no certificate can be issued: what was
+    found and what to set, as sentences. Empty when all is well. Takes at most `SECONDS`.
     """
     resolver = Resolver(settings.DNS_RESOLVERS, timeout=QUESTION_SECONDS)
     with deadline(SECONDS):
@@ -63,7 +63,7 @@ def _no_answer(name: str) -> str:
 
 
 def _forbidden(name: str, resolver: Resolver) -> str:
-    """What keeps Let's Encrypt from issuing (RFC 8659): the CAA records of the nearest name upwards that has any.
+    """What keeps Let's Encrypt from issuing (RFC 8659): CAA records of the nearest name upwards that has any.
 
     No answer is no reason to refuse the name: it is served over HTTP meanwhile, and the order tells.
     """

@@ -66,7 +66,8 @@ class LabMixin(SimpleTestCase):
         self.assertEqual({name: [] for name in self.leftovers()}, self.leftovers())
 
     def run_jobs(self, **options: Any) -> int:
-        """Call all steps until nothing is left to do, by a clock that is moved; the lab works in real time without delays."""
+        """Call all steps until nothing is left to do, by a clock that is moved; the lab works in real time
+        without delays."""
         return run_until_idle(MovedClock(), **options)
 
 

@@ -70,7 +70,8 @@ PROVISION = register(
                 "encryption",
                 "Switching encryption on",
                 proxy_host.encrypted,
-                undo=proxy_host.gone,  # before the certificate: deleting one that a host uses breaks all of NPM
+                # Before the certificate: deleting one that a host uses breaks all of NPM.
+                undo=proxy_host.gone,
                 after=("certificate",),
                 limits=(proxy_host.WRITES,),
                 needed=proxy_host.needs_own_certificate,

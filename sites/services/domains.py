@@ -1,7 +1,7 @@
 """Host names that customers bring."""
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from publicsuffixlist import PublicSuffixList
 
 from nodepoint.jobs import queue
@@ -70,13 +70,11 @@ def _refuse(site: Site, name: str) -> None:
 
 def _pending(site: Site, name: str) -> CustomDomain:
     """The row of a name that is set up now. Its certificate, where it has one, stays."""
-    try:
-        with transaction.atomic():
-            row, _ = CustomDomain.objects.get_or_create(domain=name, defaults={"site": site})
-    except IntegrityError:
-        raise DomainTaken(name) from None
+    row, is_new = CustomDomain.objects.get_or_create(domain=name, defaults={"site": site})
     if row.site_id != site.pk:  # another site was quicker
         raise DomainTaken(name)
+    if is_new:
+        return row
     row.error = ""
     if row.status != CustomDomain.Status.ACTIVE:
         row.status = CustomDomain.Status.PENDING

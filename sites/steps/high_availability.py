@@ -55,8 +55,8 @@ def unmanaged(call: Call) -> Outcome:
 
 
 def let_go(call: Call) -> Outcome:
-    """The HA manager does not want the container to run, and it does not: what stops it from now on is no failure
-    that HA would mend. Nothing changes for a container without HA."""
+    """The HA manager does not want the container to run, and it does not: what stops it from now on is no
+    failure that HA would mend. Nothing changes for a container without HA."""
     resource = proxmox().ha_resource(call.subject.vmid)
     if resource is None or resource.state == "ignored":
         return Done()
@@ -97,7 +97,8 @@ def as_planned(call: Call) -> Outcome:
 
 
 def restored(call: Call) -> Outcome:
-    """`as_planned` as an undo. With a container that is gone, or not ours any more, there is nothing to take back."""
+    """`as_planned` as an undo. With a container that is gone, or not ours any more, there is nothing to take
+    back."""
     try:
         return as_planned(call)
     except (NotFound, Conflict) as error:

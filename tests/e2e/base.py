@@ -1,4 +1,5 @@
-"""Real processes against the test database: the lab and the worker command, kept alive by the real supervisor."""
+"""Real processes against the test database: the lab and the worker command, kept alive by the real
+supervisor."""
 
 import json
 import os
@@ -58,7 +59,11 @@ class ProcessTestCase(TransactionTestCase):
     def start_worker(self, **environment: str) -> None:
         """Start the worker command on the test database."""
         env = os.environ | self.lab_settings | environment
-        env |= {"NODEPOINT_DATA": str(self.folder), "DATABASE_URL": database_url(), "EMAIL_URL": "dummymail://"}
+        env |= {
+            "NODEPOINT_DATA": str(self.folder),
+            "DATABASE_URL": database_url(),
+            "EMAIL_URL": "dummymail://",
+        }
         argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker"]
         self.supervisor.start(Child("worker", argv, env, self.folder / "worker.log"))
 

@@ -1,4 +1,5 @@
-"""Processes are killed in the middle of a burst of orders: every order still ends live, and nothing is made twice."""
+"""Processes are killed in the middle of a burst of orders: every order still ends live, and nothing is made
+twice."""
 
 import os
 import random

@@ -36,6 +36,10 @@ class BackupsCase(ActsMixin, SiteTestCase):
         self.assertEqual(answer.status_code, status, answer.content)
         return answer.json()
 
+    def site_jobs(self, kind: str):
+        """The jobs of this kind, the latest first."""
+        return Job.objects.filter(subject=self.site.key, kind=kind).order_by("-created_at")
+
     def today(self, number: int) -> str:
         """The name of today's backup of this number."""
         return f"BAK{timezone.localdate():%d%m%Y}-{number}"

@@ -254,15 +254,8 @@ class FailureTests(BackupsCase):
 
     def test_each_call_that_fails_once(self):
         lxc = "/api2/json/nodes/node1/lxc/900"
-        cases = {
-            f"GET {lxc}/config": "/action/mkbak",
-            f"GET {lxc}/snapshot": "/action/mkbak",
-            f"POST {lxc}/snapshot": "/action/mkbak",
-            ":vzsnapshot:": "/action/mkbak",
-            f"DELETE {lxc}/snapshot": "/action/delbak",
-            ":vzdelsnapshot:": "/action/delbak",
-        }
-        for match, path in cases.items():
+        calls = [f"GET {lxc}/config", f"GET {lxc}/snapshot", f"POST {lxc}/snapshot", ":vzsnapshot:"]
+        for match in [*calls, f"DELETE {lxc}/snapshot", ":vzdelsnapshot:"]:
             for kind in ("error", "drop_before", "drop_after", "hang"):
                 if kind == "drop_after" and match.startswith("GET"):
                     continue

@@ -1,0 +1,174 @@
+"""The certificate of a custom domain: a job of the domain, slow to repeat, the domain served by HTTP meanwhile."""
+
+from datetime import timedelta
+
+from nodepoint.jobs import tasks
+from nodepoint.jobs.models import Job
+from tests.sites.domains import SHOP, DomainTestCase
+
+HOUR = 3600
+
+
+class CertificateTests(DomainTestCase):
+    def details(self) -> dict:
+        """How the domain is, as customers see it."""
+        return self.domains()["details"][0]
+
+    def fail_challenges(self, count: int = 1000) -> None:
+        """The authority cannot see the challenge, although DNS is right."""
+        authority = self.lab.npm.state.certificates._authority
+        authority._points_here = lambda name: False
+
+    def mend_challenges(self) -> None:
+        """As it is without `fail_challenges`."""
+        del self.lab.npm.state.certificates._authority._points_here
+
+    def test_a_refusal_is_told_and_the_domain_is_served_by_http(self):
+        self.fail_challenges()
+        self.accept()
+        self.run_for(60)
+        details = self.details()
+        self.assertEqual((details["status"], details["certificate"]), ("active", "failed"))
+        self.assert_readable(details["error"])
+        self.assertTrue(self.served())
+        self.assertEqual(self.host_of()["certificate_id"], 0)
+        self.assertEqual(self.certificates_of(), [])
+
+    def test_at_most_five_tries_in_any_hour_and_they_become_rare(self):
+        self.fail_challenges()
+        domain = self.accept()
+        self.run_for(5 * 24 * HOUR)
+        failures = self.order_step(domain).data["failures"]
+        self.assertGreater(len(failures), 8)
+        for begin in failures:
+            self.assertLessEqual(sum(begin <= at < begin + HOUR for at in failures), 5)
+        self.assertGreater(failures[-1] - failures[-2], 6 * HOUR)
+        self.assertEqual(self.orders(), len(failures))
+
+    def test_removing_and_adding_it_again_does_not_get_round_the_limit(self):
+        self.fail_challenges()
+        for _ in range(8):
+            self.clock.move(60)
+            self.accept()
+            self.run_for(30)
+            self.assertEqual(self.del_domain().status_code, 200)
+            self.run_for(30)
+            self.assertEqual(self.domains()["domains"], [])
+        self.assertEqual(self.orders(), 5)
+
+    def test_it_succeeds_when_the_fault_is_mended(self):
+        self.fail_challenges()
+        self.accept()
+        self.run_for(HOUR)
+        self.mend_challenges()
+        self.run_jobs()
+        self.assertEqual(self.details(), {**self.details(), "certificate": "active", "error": None})
+        self.assertEqual([self.host_of()["certificate_id"]], self.certificates_of())
+        self.assertTrue(self.host_of()["ssl_forced"])
+
+    def test_asking_again_orders_at_once(self):
+        self.fail_challenges()
+        self.accept()
+        self.run_for(HOUR)
+        self.mend_challenges()
+        self.assertEqual(self.set_domain(Prefer="wait=0").status_code, 200)
+        self.run_for(60)
+        self.assertEqual(self.details()["certificate"], "active")
+        self.run_jobs()
+        states = Job.objects.filter(kind="sites.certificate").order_by("created_at")
+        self.assertEqual(list(states.values_list("state", flat=True)), ["cancelled", "succeeded"])
+        self.assertEqual(len(self.certificates_of()), 1)
+
+    def test_a_week_without_is_the_end(self):
+        self.fail_challenges()
+        domain = self.accept()
+        self.run_for(8 * 24 * HOUR)
+        self.assertFalse(Job.objects.filter(subject=domain.key, state__in=Job.ALIVE).exists())
+        details = self.details()
+        self.assertEqual((details["status"], details["certificate"]), ("active", "failed"))
+        self.assertIn("add it again", details["error"])
+        self.assertTrue(self.served())
+
+    def test_a_customers_mistake_alarms_nobody(self):
+        self.fail_challenges()
+        domain = self.accept()
+        self.run_for(HOUR)
+        job = Job.objects.get(subject=domain.key)
+        Job.objects.filter(pk=job.pk).update(created_at=job.created_at - timedelta(days=2))
+        self.assertEqual(tasks.alarm(), 0)
+
+    def test_dns_is_asked_again_before_each_order(self):
+        self.accept()
+        self.point(SHOP, "198.51.100.7")
+        self.run_for(HOUR)
+        self.assertEqual(self.orders(), 0)
+        self.assertEqual(self.details()["certificate"], "failed")
+        self.assertIn("leads to 198.51.100.7", self.details()["error"])
+        self.point()
+        self.run_jobs()
+        self.assertEqual((self.details()["certificate"], self.details()["error"]), ("active", None))
+        self.assertEqual(self.orders(), 1)
+
+    def test_a_lost_answer_is_no_second_order(self):
+        self.fault("npm", "drop_after", "POST /api/nginx/certificates")
+        self.add()
+        self.assertEqual(self.details()["certificate"], "active")
+        self.assertEqual((self.orders(), len(self.certificates_of())), (1, 1))
+
+    def test_another_order_at_npm_is_waited_for(self):
+        self.lab.npm.state.certificates._runs[0] = {"id": 0}
+        self.accept()
+        self.run_for(300)
+        self.assertEqual(self.details()["certificate"], "pending")
+        self.lab.npm.state.certificates._runs.clear()
+        self.run_jobs()
+        self.assertEqual(self.details()["certificate"], "active")
+
+    def test_the_authoritys_own_limit_is_waited_for_in_hours(self):
+        authority = self.lab.npm.state.certificates._authority
+        for _ in range(5):
+            authority.note([SHOP], self.clock.time.timestamp())
+        self.accept()
+        self.run_for(3 * HOUR)
+        self.assertLessEqual(self.orders(), 3)
+        self.assertEqual(self.details()["certificate"], "failed")
+        self.assertIn("Nginx Proxy Manager is busy", self.details()["error"])
+
+    def test_npm_away_for_a_day_delays_it_only(self):
+        self.accept()
+        while self.job(self.site, "sites.add_domain").alive:
+            self.run_calls(1)
+        self.fault("npm", "refuse", "/api/nginx/certificates", 100_000)
+        self.run_for(2 * HOUR)
+        self.assertEqual(self.details()["certificate"], "pending")
+        self.clear_faults()
+        self.run_jobs()
+        self.assertEqual(self.details()["certificate"], "active")
+
+    def test_a_host_that_npm_put_back_although_it_was_switched_off_is_taken_off_again(self):
+        domain = self.accept()
+        while not self.certificates_of():
+            self.run_calls(1)
+        self.post("/action/toggle", {"service_id": "1001", "enabled": False}, Prefer="wait=0")
+        self.run_calls(1)
+        self.assertFalse(self.host_of()["enabled"])
+        row = self.host_of() | {"enabled": True}
+        with self.lab.lock:  # as NPM does at the end of an order: from what it read at its beginning
+            self.lab.npm.state._write_config(row)
+            self.lab.npm.state.nginx.reload()
+        self.assertTrue(self.served())
+        self.run_jobs()
+        self.assertFalse(self.served(), self.tale(self.site))
+        domain.refresh_from_db()
+        self.assertEqual(domain.certificate, "active")
+
+    def test_somebody_elses_certificate_for_the_name_is_neither_used_nor_deleted(self):
+        with self.lab.lock:
+            certificates = self.lab.npm.state.certificates
+            theirs = certificates.install([SHOP], 90)
+            certificates._rows[theirs]["created_on"] = "2026-01-01 00:00:00"
+        self.add()
+        self.assertNotEqual(self.host_of()["certificate_id"], theirs)
+        self.del_domain()
+        self.run_jobs()
+        self.assertEqual(self.certificates_of(), [theirs])

@@ -1,0 +1,400 @@
+"""rollback and reset: back to a snapshot, with the plan, the address and the power of today."""
+
+from unittest import mock
+
+from django.core import mail
+from django.test import override_settings
+
+from sites.flows import RESET, ROLLBACK
+from sites.models import Backup, Plan, Site
+from tests.sites import test_crashes
+from tests.sites.backups import BackupsCase
+
+NOTE = "/root/note"
+LXC = "/api2/json/nodes/node1/lxc/900"
+
+
+class RollbackCase(BackupsCase):
+    def write(self, text: str) -> None:
+        """A file of the customer's in the container."""
+        with self.lab.lock:
+            self.lab.guest._guests[900]["files"][NOTE] = text
+
+    def read(self) -> str | None:
+        return self.lab.guest._guests[900]["files"].get(NOTE)
+
+    def backup(self, text: str = "then") -> str:
+        """A backup in which the file says this; it says `now` afterwards."""
+        self.write(text)
+        name = self.done("/action/mkbak")["backup"]
+        self.write("now")
+        return name
+
+    def verify(self, text: str | None, power: str = "running") -> None:
+        """The container is as it was then, with the size and the address of now."""
+        site = Site.objects.select_related("plan").get(pk=self.site.pk)
+        self.assertEqual((self.read(), self.container(900)["status"]), (text, power), self.tale(site))
+        config = self.config(900)
+        self.assertEqual((config["memory"], config["cores"]), (site.plan.memory_mb, site.plan.cores))
+        self.assertGreaterEqual(self.container(900)["disk"], site.plan.disk_gb)
+        self.assertIn(f"ip={site.private_ip}/", config["net0"])
+        self.assertEqual((config["description"], config.get("onboot")), (site.owner_mark, 1))
+        self.assertNotIn("lock", config)
+        self.assertEqual(site.power, power)
+
+
+class RollbackTests(RollbackCase):
+    def test_the_files_of_then_and_the_site_runs(self):
+        name = self.backup()
+        answer = self.done("/action/rollback", bak=name)
+        self.assertEqual(answer, {"success": True, "quota": "1/2"})
+        self.verify("then")
+        self.assertEqual((self.names(), self.snapshots()), ([name], ["initial", name]))
+        self.assertEqual(self.job(self.site, "sites.rollback").warning, "")
+        self.assertEqual(self.get("/status?service_id=1001").json()["status"], "running")
+
+    def test_older_and_newer_ones_any_number_of_times(self):
+        first, second = self.backup("first"), self.backup("second")
+        for name, text in ((first, "first"), (second, "second"), (first, "first")):
+            self.done("/action/rollback", bak=name)
+            self.verify(text)
+        self.assertEqual(self.names(), [second, first])
+
+    def test_a_plan_of_later_stays(self):
+        name = self.backup()
+        self.done("/wp/upgrade", plan="standard")
+        self.assertEqual(self.config(900)["memory"], 4096)
+        self.done("/action/rollback", bak=name)
+        self.verify("then")
+        self.assertEqual((self.config(900)["memory"], self.container(900)["disk"]), (4096, 40))
+
+    def test_what_was_changed_behind_our_back_too(self):
+        name = self.backup()
+        entry = self.lab.proxmox.cluster.containers[900].snapshots[name]["config"]
+        entry["net0"] = entry["net0"].replace(self.site.private_ip, "192.168.1.77")
+        entry.update(memory=512, cores=1, onboot=0)
+        self.done("/action/rollback", bak=name)
+        self.verify("then")
+
+    def test_php_and_mariadb_are_fitted_to_the_plan_again(self):
+        name = self.backup()
+        self.calls.clear()
+        self.done("/action/rollback", bak=name)
+        self.assertEqual(self.count("ssh", "bash -s install"), 1)
+        self.site.refresh_from_db()
+        self.assertEqual(self.site.tuned_for_mb, 2048)
+
+    def test_a_stopped_site_stays_stopped(self):
+        name = self.backup()
+        self.done("/action/stop")
+        self.done("/action/rollback", bak=name)
+        self.verify("then", power="stopped")
+
+    def test_a_site_that_was_stopped_when_the_backup_was_made_runs(self):
+        self.done("/action/stop")
+        name = self.backup()
+        self.done("/action/start")
+        self.done("/action/rollback", bak=name)
+        self.verify("then")
+
+    def test_a_backup_of_a_broken_site_is_a_backup_all_the_same(self):
+        with self.lab.lock:
+            self.lab.guest._guests[900]["site"] = False
+        name = self.backup()
+        self.fault("ssh", "error", "INSTALL 900 database", count=10)
+        self.done("/action/rollback", bak=name)
+        self.assertEqual(self.read(), "then")
+        self.assertIn("PHP and MariaDB", self.job(self.site, "sites.rollback").warning)
+
+    def test_the_answer_while_it_goes_on(self):
+        name = self.backup()
+        answer = self.begun("/action/rollback", bak=name)
+        self.assertEqual((answer["state"], answer["job"]["kind"]), ("running", "sites.rollback"))
+        self.run_jobs()
+        self.verify("then")
+
+    def test_a_snapshot_that_is_gone(self):
+        name = self.backup()
+        del self.lab.proxmox.cluster.containers[900].snapshots[name]
+        answer = self.done("/action/rollback", status=500, bak=name)
+        self.assert_readable(answer["error"])
+        self.verify("now")
+
+    def test_a_snapshot_that_lost_our_mark(self):
+        name = self.backup()
+        self.lab.proxmox.cluster.containers[900].snapshots[name]["description"] = "somebody else's"
+        self.assert_readable(self.done("/action/rollback", status=500, bak=name)["error"])
+        self.verify("now")
+
+    def test_a_container_that_lost_our_mark_is_left_alone(self):
+        name = self.backup()
+        self.lab.proxmox.cluster.containers[900].config["description"] = "adopted by staff"
+        self.assert_readable(self.done("/action/rollback", status=500, bak=name)["error"])
+        self.assertEqual((self.read(), self.container(900)["status"]), ("now", "running"))
+
+    def test_the_number_of_remote_calls(self):
+        name = self.backup()
+        self.calls.clear()
+        self.done("/action/rollback", bak=name)
+        self.assertLessEqual(self.count("proxmox"), 24, self.calls)
+        self.assertLessEqual(self.count("ssh"), 2, self.calls)
+
+
+class HighAvailabilityTests(RollbackCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.delete()
+        self.run_jobs()
+        self.site = self.live_site(plan="premium")
+
+    def ha(self) -> str:
+        return self.state()["proxmox"]["ha"][0]["state"]
+
+    def test_the_manager_is_told_first_and_does_not_see_a_failure(self):
+        name = self.backup()
+        self.calls.clear()
+        self.done("/action/rollback", bak=name)
+        self.verify("then")
+        self.assertEqual(self.ha(), "started")
+        order = [what.split("/")[-1] for _, what in self.calls if what.startswith(("PUT", "POST"))]
+        self.assertLess(order.index("ct:900"), order.index("rollback"), self.calls)
+
+    def test_a_stopped_site_stays_stopped(self):
+        name = self.backup()
+        self.done("/action/stop")
+        self.done("/action/rollback", bak=name)
+        self.verify("then", power="stopped")
+        self.assertEqual(self.ha(), "stopped")
+
+    def test_out_of_an_error(self):
+        name = self.backup()
+        self.lab.proxmox.cluster.ha._resources["ct:900"]["crm"] = "error"
+        self.done("/action/rollback", bak=name)
+        self.verify("then")
+        self.assertEqual(self.ha(), "started")
+
+    def test_a_rollback_that_fails_starts_it_again(self):
+        name = self.backup()
+        self.fault("proxmox", "refuse", "/rollback", count=100)
+        self.assert_readable(self.done("/action/rollback", status=500, bak=name)["error"])
+        self.assertEqual((self.container(900)["status"], self.ha()), ("running", "started"))
+
+
+class NewestOnlyTests(RollbackCase):
+    """On ZFS: to the newest snapshot only."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.delete()
+        self.run_jobs()
+        self.enterContext(override_settings(PROXMOX_STORAGE="local-zfs"))
+        Plan.objects.update(backups=5)
+        self.site = self.live_site()
+
+    def refusal(self, path: str, **body) -> list[str]:
+        answer = self.done(path, status=409, **body)
+        self.assertEqual(answer["code"], "backups_in_the_way", answer)
+        for name in answer["backups"]:
+            self.assertIn(name, answer["error"])
+        self.verify("now")
+        return answer["backups"]
+
+    def test_the_newest_one(self):
+        self.backup("older")
+        self.done("/action/rollback", bak=self.backup())
+        self.verify("then")
+        self.assertEqual(len(self.names()), 2)
+
+    def test_newer_ones_are_named_and_nothing_is_touched(self):
+        names = [self.backup(text) for text in ("1", "2", "3")]
+        before = self.tasks()
+        self.assertEqual(self.refusal("/action/rollback", bak=names[0]), [names[2], names[1]])
+        self.assertEqual(self.refusal("/action/rollback", bak=names[1]), [names[2]])
+        self.assertEqual(self.refusal("/action/rollback", bak="initial"), names[::-1])
+        self.assertEqual(self.refusal("/action/reset"), names[::-1])
+        self.assertEqual((self.names(), self.tasks()), (names[::-1], before))
+
+    def test_newer_ones_go_when_the_customer_says_so(self):
+        names = [self.backup(text) for text in ("1", "2", "3")]
+        answer = self.done("/action/rollback", bak=names[0], discard_backups=True)
+        self.assertEqual(answer["quota"], "1/5")
+        self.verify("1")
+        self.assertEqual((self.names(), self.snapshots()), ([names[0]], ["initial", names[0]]))
+        self.assertEqual(self.done("/action/mkbak")["backup"], self.today(4))
+
+    def test_a_reset_discards_all_of_them(self):
+        for text in ("1", "2"):
+            self.backup(text)
+        self.done("/action/reset", discard_backups=True)
+        self.verify(None)
+        self.assertEqual((self.names(), self.snapshots()), ([], ["initial"]))
+
+    def test_a_foreign_snapshot_in_the_way_is_never_deleted(self):
+        name = self.backup()
+        self.foreign_snapshot("before-my-update")
+        for discard in (False, True):
+            answer = self.done("/action/rollback", status=409, bak=name, discard_backups=discard)
+            self.assertEqual((answer["code"], answer["backups"]), ("backups_in_the_way", []))
+            self.assertIn("contact support", answer["error"])
+        self.verify("now")
+        self.assertIn("before-my-update", self.snapshots())
+
+    def test_what_is_left_of_a_failed_backup_goes_unasked(self):
+        name = self.backup()
+        left = self.backup("left")
+        Backup.objects.filter(name=left).update(state="failed")
+        self.done("/action/rollback", bak=name)
+        self.verify("then")
+        self.assertEqual(self.snapshots(), ["initial", name])
+
+    def test_a_storage_that_turns_out_to_be_such_a_one(self):
+        name, newer = self.backup(), self.backup("2")
+        with mock.patch(
+            "sites.steps.rollback.NEWEST_ONLY", set()
+        ):  # not by its type, but by its task's words
+            self.assertEqual(self.refusal("/action/rollback", bak=name), [newer])
+
+    def tasks(self) -> int:
+        return len(self.state()["proxmox"]["tasks"])
+
+
+class ResetTests(RollbackCase):
+    def setUp(self) -> None:
+        super().setUp()
+        mail.outbox.clear()
+
+    def test_the_site_of_the_first_day_and_an_e_mail_how_to_log_in(self):
+        name = self.backup()
+        answer = self.done("/action/reset", status_of_paymenter="x")
+        self.assertEqual(answer, {"success": True, "status": "running"})
+        self.verify(None)
+        self.assertEqual((self.names(), self.snapshots()), ([name], ["initial", name]))
+        (message,) = mail.outbox
+        self.assertEqual(message.to, [self.site.email])
+        self.assertIn("was reset", message.subject)
+        self.assertIn(self.site.url, message.body)
+        self.assertEqual(self.job(self.site, "sites.reset").warning, "")
+
+    def test_a_rollback_to_initial_is_the_same(self):
+        self.backup()
+        self.assertEqual(self.done("/action/rollback", bak="initial")["quota"], "1/2")
+        self.verify(None)
+        self.assertEqual(len(mail.outbox), 1)
+
+    def test_a_stopped_site_stays_stopped(self):
+        self.done("/action/stop")
+        self.assertEqual(self.done("/action/reset")["status"], "stopped")
+        self.verify(None, power="stopped")
+
+    def test_a_site_without_a_first_snapshot(self):
+        self.lab.proxmox.cluster.containers[900].snapshots.clear()
+        self.assert_readable(self.done("/action/reset", status=500)["error"])
+        self.verify(None)
+        self.assertEqual(mail.outbox, [])
+
+    def test_the_number_of_queries_before_the_job(self):
+        with self.assertNumQueries(24):
+            self.begun("/action/reset")
+
+
+class FaultTests(RollbackCase):
+    """Each remote call of a rollback fails once, and for good."""
+
+    CALLS = (
+        f"GET {LXC}/config",
+        f"GET {LXC}/snapshot",
+        "GET /api2/json/cluster/ha/resources",
+        f"POST {LXC}/snapshot",
+        ":vzrollback:",
+        f"GET {LXC}/status/current",
+        "/status/start",
+        ":vzstart:",
+    )
+
+    def test_every_step_has_been_thought_of(self):
+        names = ["possible", "newer_gone", "let_go", "rolled_back", "configured", "powered", "tuned"]
+        self.assertEqual(list(ROLLBACK.by_name), names)
+        self.assertEqual(list(RESET.by_name), [*names, "verified", "customer_told"])
+
+    def test_once(self):
+        name = self.backup()
+        for match in self.CALLS:
+            for kind in ("error", "drop_before", "drop_after", "hang"):
+                if kind == "drop_after" and (match.startswith("GET") or match == ":vzrollback:"):
+                    continue
+                with self.subTest(call=match, kind=kind):
+                    self.write("now")
+                    self.fault("proxmox", kind, match, seconds=0.02)
+                    self.done("/action/rollback", bak=name)
+                    self.assertEqual(self.lab.faults.view(), [], "the fault met nothing")
+                    self.verify("then")
+
+    def test_for_good_before_anything_is_lost(self):
+        name = self.backup()
+        for match in self.CALLS[:4]:
+            with self.subTest(call=match):
+                self.fault("proxmox", "refuse", match, count=1000)
+                self.begun("/action/rollback", bak=name)
+                self.run_for(900)
+                self.clear_faults()
+                self.run_jobs()
+                job = self.site_jobs("sites.rollback").first()
+                self.assertIn(job.state, ("failed", "rolled_back"))
+                self.assert_readable(job.error)
+                self.verify("now")
+
+    def test_for_good_afterwards_it_is_carried_on_until_it_is_whole(self):
+        name = self.backup()
+        entry = self.lab.proxmox.cluster.containers[900].snapshots[name]["config"]
+        entry["memory"] = 512
+        for match in (f"PUT {LXC}/config", "/status/start"):
+            with self.subTest(call=match):
+                self.write("now")
+                self.fault("proxmox", "refuse", match, count=10_000)
+                self.begun("/action/rollback", bak=name)
+                self.run_for(900)
+                job = self.site_jobs("sites.rollback").first()
+                self.assertEqual(job.state, "rolling_back", self.tale(self.site))
+                self.assert_readable(job.error)
+                self.clear_faults()
+                self.run_jobs()
+                job.refresh_from_db()
+                self.assertEqual(job.state, "rolled_back")
+                self.verify("then")
+
+    def test_a_node_that_goes_away_in_the_middle(self):
+        name = self.backup()
+        self.control("speed", factor=0.01)
+        self.begun("/action/rollback", bak=name)
+        self.run_calls(5)
+        self.control("node", node="node1", up=False)
+        self.run_for(120)
+        self.control("speed", factor=0)
+        self.control("node", node="node1", up=True)
+        self.lab.world.settle()
+        self.lab.proxmox.cluster.containers[900].config.pop("lock", None)  # as staff would, by `pct unlock`
+        self.run_jobs()
+        self.verify("then")
+
+
+class CrashTests(RollbackCase):
+    """Killed once at each border of each call of each step."""
+
+    BORDERS = test_crashes.CrashTests.BORDERS
+    _killing = test_crashes.CrashTests._killing
+    _survive = test_crashes.CrashTests._survive
+
+    def test_a_backup_a_reset_and_a_deletion(self):
+        for border in self.BORDERS:
+            with self.subTest(border):
+                self.write("then")
+                name = self.begun("/action/mkbak")["backup"]
+                self._survive(border)
+                self.write("now")
+                self.begun("/action/rollback", bak=name)
+                killed = self._survive(border)
+                self.assertEqual(killed, set(ROLLBACK.by_name))
+                self.verify("then")
+                self.begun("/action/delbak", bak=name)
+                self._survive(border)
+                self.assertEqual((self.snapshots(), self.names()), (["initial"], []))
