@@ -16,8 +16,8 @@ UPGRADE = "sites.upgrade"
 def upgrade_site(service_id: str, plan: str, *, actor: str = "") -> tuple[Plan, Job]:
     """Have a site moved to another plan; the same one again applies what staff have changed about it.
 
-    Queues behind what runs. UnknownSite, UnknownPlan; WrongState when there is nothing to move; DiskTooSmall and
-    QuotaExceeded before anything is touched.
+    Queues behind what runs. UnknownSite, UnknownPlan; WrongState when there is nothing to move; DiskTooSmall
+    and QuotaExceeded before anything is touched.
     """
     site = get_site(service_id)
     chosen = find_plan(plan)

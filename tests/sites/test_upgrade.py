@@ -140,9 +140,8 @@ class UpgradeTests(UpgradeMixin, SiteTestCase):
 
     def test_a_full_storage_takes_everything_back(self):
         site = self.live_site()
-        self.fault("proxmox", "error", ":resize:", count=1)
-        self.lab.proxmox.cluster.storage("global-lvm").total = 21 * 1024**3
-        body = self.assert_refused(self.act(UPGRADE, plan="premium"), 500, "infrastructure")
+        Plan.objects.create(name="huge", memory_mb=9000, disk_gb=1_000_000, cores=4, backups=9, domains=9)
+        body = self.assert_refused(self.act(UPGRADE, plan="huge"), 500, "infrastructure")
         self.assertIn("Proxmox VE", body["error"])
         self.assert_on(site, "basic")
         self.assertEqual(self.job(site, "sites.upgrade").state, "rolled_back", self.tale(site))
