@@ -19,7 +19,7 @@ CREATE_ZONE = register(
         scope="dns",
         deadline=30 * MINUTES,
         steps=(
-            Step("reserved", "Reserving the name", zone.reserved, undo=zone.given_back, usual=0.1),
+            Step("reserved", "Reserving the name", None, undo=zone.given_back, usual=0.1),
             Step(
                 "owner",
                 "Looking up the customer",

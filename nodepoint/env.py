@@ -7,6 +7,7 @@ that every command stops with that line instead of a traceback. Files are read b
 import os
 import secrets
 from pathlib import Path
+from urllib.parse import quote
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -15,16 +16,20 @@ TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
 
 
-def load_files(base: Path, data: Path) -> None:
-    """Add the settings of `.env`, else those of a demo in the data folder, to the environment.
+def load_files(base: Path) -> Path:
+    """Add the settings of `.env`, else those of a demo, to the environment; returns the data folder.
 
-    What the environment already says wins. A demo's file counts only where no `.env` stands, so that the
-    simulated infrastructure of an old demo can never slip into a production installation.
+    What the environment already says wins. A demo's file in the data folder counts only where no `.env`
+    stands, so that the simulated infrastructure of an old demo can never slip into a production installation.
     """
-    for file in (base / ".env", data / "demo.env"):
-        if file.is_file():
-            environ.Env.read_env(str(file), overwrite=False)
-            return
+    production = base / ".env"
+    if production.is_file():
+        environ.Env.read_env(str(production), overwrite=False)
+    data = Path(os.environ.get("NODEPOINT_DATA") or base / "var").resolve()
+    demo = data / "demo.env"
+    if demo.is_file() and not production.is_file():
+        environ.Env.read_env(str(demo), overwrite=False)
+    return data
 
 
 def text(name: str, default: str = "") -> str:
@@ -90,15 +95,16 @@ def _write_once(file: Path, content: str) -> None:
         draft.unlink()
 
 
-def database(name: str, default: str) -> dict:
-    """A Django database from a URL: `sqlite:///path` or `mysql://user:password@host:port/name`.
+def database(name: str, default: Path) -> dict:
+    """A Django database from a URL: `sqlite:///path` or `mysql://user:password@host:port/name`; without one,
+    SQLite in the file `default`.
 
     SQLite runs in WAL mode and begins transactions IMMEDIATE, since a deferred one that turns to writing
     fails at once when another writer is busy. MariaDB keeps Django's READ COMMITTED: under REPEATABLE READ a
     polling loop never sees new rows.
     """
     try:
-        config = environ.Env.db_url_config(text(name, default))
+        config = environ.Env.db_url_config(text(name, f"sqlite:///{quote(str(default))}"))
     except (ValueError, KeyError, ImproperlyConfigured):
         raise ImproperlyConfigured(f"{name} is not a database URL.") from None
     options = config.setdefault("OPTIONS", {})
@@ -109,8 +115,6 @@ def database(name: str, default: str) -> dict:
             "timeout": 15,  # seconds that a writer waits for another; requests have 22 in all
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
         }
-        # A file for tests too: threads that share a database in memory find its tables locked.
-        config["TEST"] = {"NAME": str(Path(config["NAME"]).with_name("test.sqlite3"))}
     elif config["ENGINE"].endswith("mysql"):
         options |= {"charset": "utf8mb4", "isolation_level": "read committed", "connect_timeout": 5}
         config["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"}

@@ -4,29 +4,26 @@ Infrastructure settings are kept here as they were written; `sites.connections` 
 `nodepoint.checks` says in one line which one is missing or malformed.
 """
 
-import os
 import warnings
 from pathlib import Path
 
 from nodepoint import env, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-NODEPOINT_DATA = Path(os.environ.get("NODEPOINT_DATA") or BASE_DIR / "var").resolve()
-env.load_files(BASE_DIR, NODEPOINT_DATA)
+NODEPOINT_DATA = env.load_files(BASE_DIR)
 
 # Django
 SECRET_KEY = env.secret_key(NODEPOINT_DATA)
 DEBUG = env.boolean("DEBUG", False)
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 BEHIND_TLS = env.boolean("BEHIND_TLS", False)
-DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{NODEPOINT_DATA}/nodepoint.sqlite3")}
+DATABASES = {"default": env.database("DATABASE_URL", NODEPOINT_DATA / "nodepoint.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ROOT_URLCONF = "nodepoint.urls"
 WSGI_APPLICATION = "nodepoint.wsgi.application"
 TEST_RUNNER = "tests.runner.Runner"
-APPEND_SLASH = (
-    False  # a redirect would turn a caller's POST into a GET: every API path answers with and without
-)
+# A redirect would turn a caller's POST into a GET: every API path answers with and without.
+APPEND_SLASH = False
 
 INSTALLED_APPS = [
     "unfold",

@@ -8,7 +8,9 @@ class SitesConfig(AppConfig):
     verbose_name = "Sites"
 
     def ready(self) -> None:
-        """Register the health probes, which need the models to be there."""
-        from sites import health
+        """Register the health probes and the metrics, which need the models to be there."""
+        from nodepoint import metrics as all_metrics
+        from sites import health, metrics
 
         health.register()
+        all_metrics.register(metrics.SitesCollector())

@@ -16,8 +16,8 @@ SHOWN = 5  # values of one kind in a sentence
 
 
 def trouble(name: str, address: str) -> str:
-    """Why visitors of `name` (ASCII) do not come to `address` alone, or no certificate can be issued: what was
-    found and what to set, as sentences. Empty when all is well. Takes at most `SECONDS`.
+    """Why visitors of `name` (ASCII) do not come to `address` alone, or no certificate can be issued, as
+    sentences: what was found and what to set. Empty when all is well. Takes at most `SECONDS`.
     """
     resolver = Resolver(settings.DNS_RESOLVERS, timeout=QUESTION_SECONDS)
     with deadline(SECONDS):

@@ -18,11 +18,6 @@ from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
 TTL = 3600  # seconds, of the name servers' records
 
 
-def reserved(call: Call) -> Outcome:
-    """The name is the customer's: the row holds it."""
-    return Done()
-
-
 def given_back(call: Call) -> Outcome:
     """The name is free again; nothing of the zone is left."""
     return Done(facts={"name_key": None, "state": Zone.State.FAILED, "ended_at": timezone.now()})

@@ -1,8 +1,9 @@
 """The way in: submitting jobs, taking them back, waiting for them, and waking the runners."""
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -18,6 +19,8 @@ from nodepoint.jobs.registry import GivesWay
 SEAT = "runner"  # slots of runners that work now
 WORKER = "worker"  # slots of worker commands that are up, working or not
 TRIES = 5  # of a submission that others cross
+
+T = TypeVar("T")
 
 
 def submit(
@@ -85,6 +88,23 @@ def _resume(cancelled: Job, now: datetime) -> None:
     again = transitions.create(cancelled.kind, cancelled.subject, later, queued=True, **values)
     cancelled.error = f"A later request went before it. It goes on as job {again.pk}."
     cancelled.save(update_fields=["error"])
+
+
+def whole(work: Callable[[], T]) -> T:
+    """What `work` returns, which submits a job and writes rows beside it, in one transaction; done again when
+    others have crossed it.
+
+    MariaDB lets a transaction that lost a race keep a lock on the winner's key, so that two losers are in each
+    other's way: a deadlock, after which only the whole can be tried again, not the submission alone."""
+    for _ in range(TRIES - 1):
+        try:
+            with transaction.atomic():
+                return work()
+        except OperationalError:
+            if connection.in_atomic_block:
+                raise
+    with transaction.atomic():
+        return work()
 
 
 def lock(subject: str) -> None:

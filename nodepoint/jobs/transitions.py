@@ -180,6 +180,7 @@ def _give_up(job: Job, steps: list[JobStep], culprit: JobStep, now: datetime) ->
     job.error, job.detail = culprit.error, f"{culprit.name}: {culprit.detail or culprit.error}"
     job.state = Job.State.ROLLING_BACK
     job.save(update_fields=["error", "detail", "state"])
+    tell_staff(job, "failed", now)  # now: an undo that cannot go on would keep them waiting
     _stop([s.pk for s in steps if s.state == S.PENDING], S.SKIPPED, now)
     # Steps that wait are not called forward again; their undo looks for what they may have begun.
     JobStep.objects.filter(job=job, state__in=JobStep.ACTIVE, held=False).update(
@@ -210,8 +211,6 @@ def _end(job: Job, state: str, now: datetime) -> None:
     """The job is over: its subject is free for the next one in line."""
     job.state, job.finished_at, job.active_key = state, now, None
     job.save(update_fields=["state", "finished_at", "active_key"])
-    if state in (Job.State.ROLLED_BACK, Job.State.FAILED):
-        tell_staff(job, "failed", now)
     following = Job.objects.filter(subject=job.subject, state=Job.State.QUEUED).order_by("created_at").first()
     if following:
         start(following, now)

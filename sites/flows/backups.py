@@ -52,8 +52,8 @@ DELETE_BACKUP = register(
 
 
 def _going_back() -> tuple[Step, ...]:
-    """The way back to a snapshot. From `rolled_back` on there is no other way than forward: what fails then is
-    undone by making container, size and power right all the same."""
+    """The way back to a snapshot. From `rolled_back` on there is no way but forward: what fails then is
+    undone by making size, address and power right all the same."""
     return (
         Step(
             "possible",

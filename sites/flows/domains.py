@@ -26,7 +26,8 @@ ADD_DOMAIN = register(
                 "proxy_host",
                 "Setting up the proxy",
                 domains.served,
-                undo=domains.host_gone,
+                # No undo that would wait for an NPM that is away, and the site's other jobs behind it.
+                nothing_to_undo="What was made is used when it is asked for anew, or goes with the domain.",
                 after=("accepted",),
                 limits=(hosts.WRITES,),
                 usual=1,

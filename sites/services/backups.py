@@ -11,7 +11,7 @@ from nodepoint.jobs.models import Job
 from sites.errors import BackupProtected, QuotaExceeded, UnknownBackup
 from sites.models import Backup, Site
 from sites.services.standing import site_for_action
-from sites.steps.rollback import NEWER_IN_THE_WAY
+from sites.steps.rollback import NEWER_IN_THE_WAY, newer_backups
 from sites.steps.snapshot import INITIAL
 
 
@@ -63,8 +63,8 @@ def roll_back(
 ) -> tuple[Site, Job]:
     """Have a site brought back to a backup or, as `initial`, to the day it was handed over.
 
-    `discard_backups`: newer ones may be deleted where the storage cannot keep them. UnknownBackup; JobRefused;
-    and what `site_for_action` raises. Whether newer ones stand in the way shows only in the job
+    `discard_backups`: newer ones may be deleted where the storage cannot keep them. UnknownBackup;
+    JobRefused; and what `site_for_action` raises. Whether newer ones stand in the way shows only in the job
     (`newer_in_the_way`)."""
     site = site_for_action(service_id)
     if bak != INITIAL:
@@ -80,14 +80,11 @@ def reset(service_id: str, *, discard_backups: bool = False, actor: str = "") ->
 
 
 def newer_in_the_way(job: Job) -> list[str] | None:
-    """The names of the customer's backups for whose sake a rollback was refused, newest first; None when it was
-    not."""
+    """The names of the customer's backups for whose sake a rollback was refused, newest first; None when it
+    was not."""
     if NEWER_IN_THE_WAY not in job.detail:
         return None
-    ready = Backup.objects.filter(site=job.subject_pk, state=Backup.State.READY)
-    if target := Backup.objects.filter(site=job.subject_pk, name=job.data["backup"]).first():
-        ready = ready.filter(pk__gt=target.pk)
-    return list(ready.values_list("name", flat=True))
+    return [backup.name for backup in newer_backups(job)]
 
 
 def _find(site: Site, name: str) -> Backup:

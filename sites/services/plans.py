@@ -1,6 +1,6 @@
 """Another plan for a site."""
 
-from django.db import transaction
+from django.db.models import QuerySet
 
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job
@@ -23,20 +23,23 @@ def upgrade_site(service_id: str, plan: str, *, actor: str = "") -> tuple[Plan, 
     chosen = find_plan(plan)
     if site.deletion_requested_at or site.state == Site.State.FAILED:
         raise WrongState(status(site))
-    with transaction.atomic():
-        queue.lock(site.key)
-        coming = list(_coming(site))
-        if coming and coming[-1].data["plan_id"] == chosen.pk:
-            return chosen, coming[-1]
-        data = {"service_id": service_id, "plan_id": chosen.pk}
-        job = queue.submit(UPGRADE, site.key, data=data, actor=actor)
-        # From here on no customer's action can begin: what is counted now stays within the new plan.
-        site.refresh_from_db()
-        _refuse_what_does_not_fit(site, chosen, coming)
-    return chosen, job
+    return chosen, queue.whole(lambda: _submit(site, chosen, actor))
 
 
-def _coming(site: Site):
+def _submit(site: Site, chosen: Plan, actor: str) -> Job:
+    queue.lock(site.key)
+    coming = list(_coming(site))
+    if coming and coming[-1].data["plan_id"] == chosen.pk:
+        return coming[-1]
+    data = {"service_id": site.service_id, "plan_id": chosen.pk}
+    job = queue.submit(UPGRADE, site.key, data=data, actor=actor)
+    # From here on no customer's action can begin: what is counted now stays within the new plan.
+    site.refresh_from_db()
+    _refuse_what_does_not_fit(site, chosen, coming)
+    return job
+
+
+def _coming(site: Site) -> QuerySet[Job]:
     """Upgrades that are still to be carried through, in their order."""
     ahead = (Job.State.QUEUED, *Job.ADVANCING)
     coming = Job.objects.filter(subject=site.key, kind=UPGRADE, state__in=ahead, cancel_requested_at=None)

@@ -1,7 +1,5 @@
 """What a customer wants the container to do. The wish is stored with the job that carries it out."""
 
-from django.db import transaction
-
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job
 from sites.models import Site
@@ -25,13 +23,16 @@ def restart_site(service_id: str, *, actor: str = "") -> tuple[Site, Job]:
 
 def _wish(service_id: str, kind: str, power: str, actor: str) -> tuple[Site, Job]:
     site = site_for_action(service_id)
-    with transaction.atomic():
-        # The job's row before the site's: every runner takes them in this order too.
-        data = {"service_id": service_id}
-        job = queue.submit(kind, site.key, data=data, actor=actor, queue=False)
-        still = Site.objects.filter(
-            pk=site.pk, state=Site.State.LIVE, suspended_at=None, deletion_requested_at=None
-        )
-        if not still.update(wanted_power=power):
-            site_for_action(service_id)  # says what has become of it meanwhile
-    return site, job
+    return site, queue.whole(lambda: _submit(site, kind, power, actor))
+
+
+def _submit(site: Site, kind: str, power: str, actor: str) -> Job:
+    # The job's row before the site's: every runner takes them in this order too.
+    data = {"service_id": site.service_id}
+    job = queue.submit(kind, site.key, data=data, actor=actor, queue=False)
+    free = Site.objects.filter(
+        pk=site.pk, state=Site.State.LIVE, suspended_at=None, deletion_requested_at=None
+    )
+    if not free.update(wanted_power=power):
+        site_for_action(site.service_id)  # says what has become of it meanwhile
+    return job

@@ -1,8 +1,7 @@
 """Suspension: what the billing system wants. The wish is stored before the answer and never given up; jobs carry
 it out, and a periodic look finds containers that run in spite of it."""
 
-from django.db import transaction
-from django.db.models import DateTimeField, F, Value
+from django.db.models import DateTimeField, F, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -40,26 +39,30 @@ def unsuspend_site(service_id: str, *, actor: str = "") -> tuple[Site, Job | Non
 
 
 def _carry_out(site: Site, kind: str, suspended_at: Coalesce | None, actor: str) -> tuple[Site, Job]:
-    with transaction.atomic():
-        # The job's row before the site's: every runner takes them in this order too.
-        queue.lock(site.key)
-        job = _alive(site).filter(kind=kind).first() if _last_alive(site) == kind else None
-        if job is None:
-            data = {"service_id": site.service_id}
-            job = queue.submit(kind, site.key, data=data, actor=actor, take_over=True)
-        standing = Site.objects.filter(pk=site.pk, state__in=STANDING, deletion_requested_at=None)
-        if not standing.update(suspended_at=suspended_at):
-            site.refresh_from_db()
-            raise WrongState(status(site))
+    job = queue.whole(lambda: _submit(site, kind, suspended_at, actor))
     site.refresh_from_db(fields=["suspended_at"])
     return site, job
+
+
+def _submit(site: Site, kind: str, suspended_at: Coalesce | None, actor: str) -> Job:
+    # The job's row before the site's: every runner takes them in this order too.
+    queue.lock(site.key)
+    job = _alive(site).filter(kind=kind).first() if _last_alive(site) == kind else None
+    if job is None:
+        data = {"service_id": site.service_id}
+        job = queue.submit(kind, site.key, data=data, actor=actor, take_over=True)
+    standing = Site.objects.filter(pk=site.pk, state__in=STANDING, deletion_requested_at=None)
+    if not standing.update(suspended_at=suspended_at):
+        site.refresh_from_db()
+        raise WrongState(status(site))
+    return job
 
 
 def _is_free(site: Site) -> bool:
     return site.state in STANDING and site.deletion_requested_at is None
 
 
-def _alive(site: Site):
+def _alive(site: Site) -> QuerySet[Job]:
     return Job.objects.filter(subject=site.key, state__in=Job.ALIVE).order_by("-created_at")
 
 
@@ -89,9 +92,11 @@ def _runs(site: Site, reading: live.Reading) -> bool:
 
 
 def _enforce(site: Site) -> bool:
-    with transaction.atomic():
+    def submit() -> bool:
         queue.lock(site.key)
         if _last_alive(site):  # whatever it is, it respects the suspension or is looked after next time
             return False
         queue.submit(SUSPEND, site.key, data={"service_id": site.service_id}, actor="periodic check")
-    return True
+        return True
+
+    return queue.whole(submit)

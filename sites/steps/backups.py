@@ -51,7 +51,7 @@ def _stray(site: Site, there: dict[str, Snapshot]) -> str | None:
 
 
 def _take(call: Call, site: Site, backup: Backup, container: Container) -> Outcome:
-    # Once only: commits wait meanwhile, and must not go on waiting through all the tries of a snapshot that fails.
+    # Once only: commits wait meanwhile, and not through all the tries of a snapshot that fails.
     first = not call.step.tries and "hold" not in call.step.data
     note = database.hold(container) if first else call.step.data.get("hold", "not held at a later try")
     try:

@@ -1,7 +1,8 @@
 """Holding the site's database while a snapshot is taken, as well as it can be done.
 
-Proxmox VE freezes a container for a snapshot, but tells nobody inside: tables that cannot recover by themselves
-(MyISAM) would come back marked as crashed. Measured: only BACKUP STAGE, held meanwhile, prevents that."""
+Proxmox VE freezes a container for a snapshot, but tells nobody inside: tables that cannot recover by
+themselves (MyISAM) would come back marked as crashed. Measured: only BACKUP STAGE, held meanwhile, prevents
+that."""
 
 from nodepoint.clients.deadline import deadline
 from nodepoint.clients.errors import ClientError

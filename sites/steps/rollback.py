@@ -1,7 +1,10 @@
 """Going back to a snapshot. It brings back the whole container of that day, its configuration too."""
 
+from django.db.models import QuerySet
+
 from nodepoint.clients.errors import Conflict, NotFound
 from nodepoint.jobs.call import Call
+from nodepoint.jobs.models import Job
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
 from sites.clients.proxmox import Snapshot
 from sites.connections import proxmox
@@ -12,6 +15,8 @@ from sites.steps.proxmox import Container, failed, follow, require
 from sites.steps.snapshot import INITIAL
 
 NEWER_IN_THE_WAY = "not most recent snapshot"  # Proxmox VE's words, kept in the job's detail
+IN_THE_WAY = "Newer backups stand in the way: {}. Delete them first, or ask for them to be discarded."
+FOREIGN_IN_THE_WAY = "Proxmox VE has newer snapshots that are not the customer's. Please contact support."
 NEWEST_ONLY = {"zfspool"}  # types of storages that can only go back to the newest snapshot
 
 
@@ -31,7 +36,7 @@ def possible(call: Call) -> Outcome:
 
 
 def newer_in_the_way(name: str, container: Container, snapshots: list[Snapshot]) -> list[Snapshot]:
-    """The snapshots, oldest first, that have to go before the storage can go back to the one called `name`."""
+    """The snapshots, oldest first, that must go before the storage can go back to the one called `name`."""
     newer = snapshots[[snapshot.name for snapshot in snapshots].index(name) + 1 :]
     if not newer:
         return []
@@ -44,18 +49,12 @@ def _refusal(call: Call, newer: list[Snapshot]) -> Fail | None:
     site: Site = call.subject
     detail = f"{call.job.data['backup']} is {NEWER_IN_THE_WAY}: {', '.join(s.name for s in newer)}"
     if any(not is_ours(snapshot, site) for snapshot in newer):
-        return Fail(
-            error="Proxmox VE has newer snapshots that are not the customer's. Please contact support.",
-            detail=detail,
-        )
+        return Fail(error=FOREIGN_IN_THE_WAY, detail=detail)
     whole = site.backups.filter(state=Backup.State.READY, name__in=[snapshot.name for snapshot in newer])
     if call.job.data["discard_backups"] or not whole.exists():
         return None
-    names = ", ".join(whole.values_list("name", flat=True))
-    return Fail(
-        error=f"Newer backups stand in the way: {names}. Delete them first, or ask for them to be discarded.",
-        detail=detail,
-    )
+    names = ", ".join(backup.name for backup in whole)
+    return Fail(error=IN_THE_WAY.format(names), detail=detail)
 
 
 def newer_gone(call: Call) -> Outcome:
@@ -79,8 +78,8 @@ def newer_gone(call: Call) -> Outcome:
 
 
 def rolled_back(call: Call) -> Outcome:
-    """The container is that of the snapshot, and stopped. Nothing can tell this from a rollback of before, so one
-    whose end is not known is done again: nothing has run since."""
+    """The container is that of the snapshot, and stopped. Nothing can tell this from a rollback of before, so
+    one whose end is not known is done again: nothing has run since."""
     if call.ref:
         task = proxmox().task_status(call.ref)
         if task.running:
@@ -97,10 +96,18 @@ def rolled_back(call: Call) -> Outcome:
 
 
 def _failed(call: Call, exitstatus: str) -> Outcome:
-    if NEWER_IN_THE_WAY in exitstatus:
-        sentence = "Newer snapshots stand in the way at Proxmox VE."
-        return Fail(error=sentence, detail=exitstatus)
-    return failed(call, exitstatus)
+    if NEWER_IN_THE_WAY not in exitstatus:
+        return failed(call, exitstatus)
+    # A storage whose type did not tell. Nothing was touched.
+    names = ", ".join(backup.name for backup in newer_backups(call.job))
+    return Fail(error=IN_THE_WAY.format(names) if names else FOREIGN_IN_THE_WAY, detail=exitstatus)
+
+
+def newer_backups(job: Job) -> QuerySet[Backup]:
+    """The customer's backups that are newer than the one the job goes back to, newest first."""
+    ready = Backup.objects.filter(site=job.subject_pk, state=Backup.State.READY)
+    target = Backup.objects.filter(site=job.subject_pk, name=job.data["backup"]).first()
+    return ready.filter(pk__gt=target.pk) if target else ready
 
 
 def _adopt(call: Call, container: Container) -> Outcome:
@@ -112,8 +119,8 @@ def _adopt(call: Call, container: Container) -> Outcome:
 
 
 def brought_back(call: Call) -> Outcome:
-    """After a rollback that failed the container runs, or not, as before. With one that is gone, or not ours any
-    more, there is nothing to bring back."""
+    """After a rollback that failed the container runs, or not, as before. With one that is gone, or not ours
+    any more, there is nothing to bring back."""
     try:
         return power_as_wished(call)
     except (NotFound, Conflict) as error:

@@ -66,7 +66,7 @@ class DeleteBackup(ApiView):
 
 
 class Rollback(ApiView):
-    """Roll back to a backup, or to `initial`. Everything since then is lost; plan, address and domains stay."""
+    """Roll back to a backup, or to `initial`. What was done since is lost; plan, address and domains stay."""
 
     scope = "sites"
     input = RollbackInput

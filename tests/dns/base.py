@@ -18,6 +18,7 @@ class DnsTestCase(LabTestCase):
     def setUp(self) -> None:
         super().setUp()
         connections.forget()
+        self.real_wait = queue.wait_for
         self.enterContext(mock.patch.object(queue, "wait_for", self.worked_off))
 
     def worked_off(self, job_id: str, seconds: float, pause: float = 0.1) -> Job:

@@ -16,7 +16,7 @@ from dns.models import Customer, Zone
 from nodepoint.jobs.models import Job
 from tests.dns.base import DnsTestCase
 
-EXAMPLES = int(os.environ.get("DNS_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("DNS_EXAMPLES", "10"))
 CHECK = shutil.which("named-checkzone") or shutil.which("named-checkzone", path="/usr/sbin:/sbin")
 USERS = ("1", "2", "3")
 DOMAINS = ("example.com", "sub.example.com", "example.org")
@@ -178,7 +178,9 @@ class IsolationTests(DnsTestCase):
             self.checked.add(content)
             with tempfile.NamedTemporaryFile(dir=self.folder) as file:
                 Path(file.name).write_bytes(content)
-                found = subprocess.run([CHECK, "-i", "local", origin, file.name], capture_output=True, timeout=20)
+                found = subprocess.run(
+                    [CHECK, "-i", "local", origin, file.name], capture_output=True, timeout=20
+                )
                 self.assertEqual(
                     found.returncode, 0, f"{found.stdout.decode()}\n{content.decode(errors='replace')}"
                 )

@@ -50,6 +50,11 @@ GOOD = {
     "NPM_PASSWORD": "secret",
     "NPM_CERTIFICATE": "3",
     "LETSENCRYPT_EMAIL": "",
+    "ISPCONFIG_URL": "https://192.168.1.7:8080",
+    "ISPCONFIG_USER": "nodepoint",
+    "ISPCONFIG_PASSWORD": "secret",
+    "ISPCONFIG_VERIFY_TLS": "true",
+    "DNS_HOSTMASTER": "hostmaster@nodepoint.eu",
     "STAFF_EMAIL": [],
 }
 

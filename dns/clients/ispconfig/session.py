@@ -68,7 +68,7 @@ class Session:
             try:
                 return self._ask(function, {"session_id": session, **arguments}, end)
             except SessionLost:
-                self._forget(session)
+                self._forget()
                 raise
         finally:
             self._calls.release()
@@ -102,10 +102,11 @@ class Session:
         keep_secret(session)
         self._id, self._ends = session, begun + LIFETIME
 
-    def _forget(self, session: str) -> None:
+    def _forget(self) -> None:
+        """Have the next call log in, also when another already has: only a login after the last failure sets
+        their count of failures back."""
         with self._lock:
-            if self._id == session:
-                self._ends = 0.0
+            self._ends = 0.0
 
     def _ask(self, function: str, body: Mapping[str, Any], end: float) -> Any:
         answer = self._api.call("POST", params={function: ""}, body=body, timeout=left_until(end) or 0.001)

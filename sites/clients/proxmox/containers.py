@@ -17,7 +17,8 @@ class Config:
     here).
 
     `description` holds our owner mark, `lock` is empty when there is none, `net0` has name, bridge, ip,
-    gw, …; `storage` is the one of the root file system. With the lock "create" and little else it is a container that is still being made.
+    gw, …; `storage` is the one of the root file system. With the lock "create" and little else it is a
+    container that is still being made.
     """
 
     hostname: str

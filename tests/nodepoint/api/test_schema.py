@@ -44,7 +44,7 @@ class RouteTests(ApiMixin, TestCase):
                 if path == "/health" or not hasattr(route.callback.cls, method):
                     continue
                 with self.subTest(path=path, method=method):
-                    response = self.call(path, method=method.upper(), token=None)
+                    response = self.call(path, method=method.upper(), token=None, accept="application/json")
                     self.assert_error(response, 401, "unauthorized")
                     self.assertEqual(response["WWW-Authenticate"], "Bearer")
 
@@ -56,7 +56,9 @@ class RouteTests(ApiMixin, TestCase):
             token = self.make_token(*(scope for scope in SCOPES if scope != view.scope))
             method = "POST" if hasattr(view, "post") else "GET"
             with self.subTest(route=str(route.pattern)):
-                response = self.call(f"/{route.pattern}", method=method, token=token)
+                response = self.call(
+                    f"/{route.pattern}", method=method, token=token, accept="application/json"
+                )
                 self.assert_error(response, 403, "forbidden", view.scope)
 
 

@@ -44,6 +44,16 @@ class ClaimTests(EngineTestCase):
         expected = [rows[index].pk for index in (3, 4, 5, 0)]
         self.assertEqual(due(self.clock.now(), 4), expected)
 
+    def test_a_step_that_was_called_since_it_was_read_is_not_claimed_by_that_reading(self) -> None:
+        """It may be due again, but what was read of it, and of its job, is not true any more."""
+        self.flow(self.step("a"), self.step("b", Wait(seconds=0)), name="test.two")
+        self.submit("test.two", "other:1")
+        claims = engine.claim_due(self.clock.now(), 5)
+        next(claims)
+        self.call("b")
+        self.assertLessEqual(self.row("b").due_at, self.clock.now())
+        self.assertNotIn("b", [claim.step.name for claim in claims])
+
 
 class FenceTests(EngineTestCase):
     def test_a_holder_that_lost_its_lease_writes_nothing(self) -> None:

@@ -4,6 +4,8 @@ holder."""
 import threading
 import time
 from collections import Counter
+from unittest import mock
+from zlib import crc32
 
 from nodepoint.jobs import engine, limits
 from nodepoint.jobs.engine import GRACE, LEASE, LIMIT_PAUSE
@@ -58,6 +60,26 @@ class SlotTests(EngineTestCase):
     def test_more_slots_than_before_can_be_had_at_once(self) -> None:
         self.take("a", 1)
         self.assertTrue(self.take("b", 2))
+
+    def test_a_slot_that_was_taken_since_it_was_read_is_not_taken_again(self) -> None:
+        first, second = (
+            next(str(n) for n in range(99) if crc32(str(n).encode()) % 2 == slot) for slot in (0, 1)
+        )
+        self.take(first)
+        self.take(second)
+        limits.release(second, ["x"])
+        # The slot that this one tries first is taken, the other free: until a quicker one comes in between.
+        late = next(str(n) for n in range(99) if crc32(str(n).encode()) % 2 == 0 and str(n) != first)
+        take_slot, quicker = limits._take_slot, []
+
+        def take_after_another(*arguments):
+            if not quicker and arguments[1] == 2:
+                quicker.append(self.take(second))
+            return take_slot(*arguments)
+
+        with mock.patch.object(limits, "_take_slot", take_after_another):
+            self.assertFalse(self.take(late))
+        self.assertEqual(quicker, [True])
 
 
 class StepLimitTests(EngineTestCase):

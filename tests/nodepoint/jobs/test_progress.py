@@ -38,7 +38,7 @@ class ProgressTests(EngineTestCase):
             self.step("a", usual=2),
             self.step("b", *[LOOK] * 20, Done(), after=("a",), usual=20, limits=lane),
             self.step("c", *[Retry(error="Away.")] * 3, Done(), after=("a",), usual=5, limits=lane),
-            self.step("extra", LOOK, Fail(error="No."), after=("c",), usual=9, spares_the_job=True),
+            self.step("extra", *[LOOK] * 8, Fail(error="No."), after=("c",), usual=9, spares_the_job=True),
             self.step("d", *[LOOK] * 3, Done(), after=("b", "extra"), usual=1),
         )
         job = self.submit()

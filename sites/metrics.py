@@ -1,0 +1,53 @@
+"""What `GET /metrics` tells of the sites."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+
+from django.conf import settings
+from django.db.models import Count, Q
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from nodepoint import metrics
+from sites.allocation import address_range
+from sites.models import Site
+
+HELD = (Site.State.PROVISIONING, Site.State.LIVE)
+
+
+class SitesCollector(Collector):
+    """Sites and addresses."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Two queries."""
+        yield metrics.gauges("sites", "Sites by state, each counted once.", ("state",), _sites())
+        used, free = _addresses()
+        values = {("used",): used, ("free",): free}
+        yield metrics.gauges("addresses", "Private addresses of SITE_IP_RANGE.", ("state",), values)
+
+
+def _sites() -> dict[tuple[str], int]:
+    """By state as callers see it, but for what only the cluster knows: `live` is running or stopped."""
+    deleting = Q(state__in=HELD, deletion_requested_at__isnull=False)
+    standing = Q(state__in=HELD, deletion_requested_at=None)
+    unsuspended = standing & Q(suspended_at=None)
+    states = {
+        "provisioning": unsuspended & Q(state=Site.State.PROVISIONING),
+        "live": unsuspended & Q(state=Site.State.LIVE),
+        "suspended": standing & Q(suspended_at__isnull=False),
+        "deleting": deleting,
+        "failed": Q(state=Site.State.FAILED),
+        "deleted": Q(state=Site.State.DELETED),
+    }
+    counts = Site.objects.aggregate(**{state: Count("pk", filter=rows) for state, rows in states.items()})
+    return {(state,): count for state, count in counts.items()}
+
+
+def _addresses() -> tuple[int, int]:
+    """How many addresses of the range sites hold, and how many can still be given."""
+    first, last = address_range()
+    never = {settings.SITE_GATEWAY, *settings.SITE_NAMESERVERS, *settings.PROXY_LAN_IPS}
+    addresses = {str(IPv4Address(number)) for number in range(int(first), int(last) + 1)} - never
+    held = Site.objects.filter(private_ip__isnull=False).values_list("private_ip", flat=True)
+    used = len(addresses.intersection(held))
+    return used, len(addresses) - used

@@ -1,0 +1,112 @@
+"""What Prometheus reads: true to the rows; queries and series stay as many, whatever the number of rows."""
+
+from datetime import timedelta
+
+from django.test import override_settings
+from django.utils import timezone
+from prometheus_client.parser import text_string_to_metric_families
+
+from nodepoint.api.models import Token
+from nodepoint.jobs import limits, queue
+from nodepoint.jobs.models import Job, JobStep
+from tests.factories import SiteFactory
+from tests.nodepoint.api.base import ApiTestCase
+
+
+@override_settings(SITE_IP_RANGE="192.168.1.100-192.168.1.109", SITE_GATEWAY="192.168.1.1")
+class MetricsTests(ApiTestCase):
+    def setUp(self) -> None:
+        self.secret = self.make_token("metrics")
+
+    def read(self) -> dict[tuple, float]:
+        """{(name, label values…): number}, of an answer that Prometheus' own parser understands."""
+        response = self.call("/metrics")
+        self.assertEqual(response.status_code, 200, response.content)
+        families = text_string_to_metric_families(response.content.decode())
+        samples = [sample for family in families for sample in family.samples]
+        found = {(one.name.removeprefix("nodepoint_"), *one.labels.values()): one.value for one in samples}
+        self.assertEqual(len(found), len(samples))
+        return found
+
+    def test_it_is_plain_text_of_the_known_version(self) -> None:
+        response = self.call("/metrics/")
+        self.assertEqual(response["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
+        self.assertIn(b"# HELP nodepoint_jobs ", response.content)
+
+    def test_it_needs_the_scope_metrics(self) -> None:
+        self.assert_error(self.call("/metrics", token=None), 401, "unauthorized")
+        others = self.make_token("sites", "dns", "support")
+        self.assert_error(self.call("/metrics", token=others), 403, "forbidden", "metrics")
+
+    def test_jobs_are_counted_by_kind_and_state(self) -> None:
+        for state in ("running", "running", "failed"):
+            Job.objects.create(kind="sites.provision", subject="sites.site:1", state=state)
+        found = self.read()
+        self.assertEqual(found["jobs", "sites.provision", "running"], 2)
+        self.assertEqual(found["jobs", "sites.provision", "failed"], 1)
+        self.assertEqual(found["jobs", "sites.terminate", "failed"], 0, "zero is told, too")
+
+    def test_the_longest_due_step_is_told_in_seconds(self) -> None:
+        self.assertEqual(self.read()["oldest_due_step_seconds",], 0)
+        job = Job.objects.create(kind="sites.provision", subject="sites.site:1")
+        now = timezone.now()
+        for position, seconds in enumerate((-3600, 5, 90)):
+            due_at = now - timedelta(seconds=seconds)
+            JobStep.objects.create(job=job, position=position, name=f"s{position}", due_at=due_at)
+        self.assertAlmostEqual(self.read()["oldest_due_step_seconds",], 90, delta=10)
+
+    @override_settings(JOB_RUNNERS=3, PROXMOX_CONCURRENCY=7)
+    def test_workers_seats_and_limits_are_told_while_they_are_held(self) -> None:
+        now = timezone.now()
+        for holder in ("a", "b"):
+            limits.take(queue.WORKER, 9, holder, now, 60)
+            limits.take("proxmox", 7, holder, now, 60)
+        limits.take(queue.SEAT, 3, "a", now, 60)
+        limits.take(queue.SEAT, 3, "dead", now - timedelta(minutes=5), 60)
+        limits.release("b", ["proxmox"])
+        job = Job.objects.create(kind="sites.provision", subject="sites.site:1")
+        JobStep.objects.create(job=job, position=1, name="s", awaits="proxmox", due_at=now)
+        found = self.read()
+        self.assertEqual((found["workers",], found["runners",], found["runner_seats",]), (2, 1, 3))
+        self.assertEqual((found["limit_taken", "proxmox"], found["limit_slots", "proxmox"]), (1, 7))
+        self.assertEqual((found["limit_waiting", "proxmox"], found["limit_waiting", "npm"]), (1, 0))
+
+    def test_each_site_is_counted_once(self) -> None:
+        SiteFactory(suspended_at=timezone.now())
+        SiteFactory(suspended_at=timezone.now(), deleting=True)
+        SiteFactory.create_batch(2)
+        SiteFactory(provisioning=True)
+        SiteFactory(failed=True)
+        SiteFactory.create_batch(3, deleted=True)
+        wanted = {"provisioning": 1, "live": 2, "suspended": 1, "deleting": 1, "failed": 1, "deleted": 3}
+        found = self.read()
+        self.assertEqual({state: found["sites", state] for state in wanted}, wanted)
+
+    @override_settings(SITE_NAMESERVERS=["192.168.1.105", "9.9.9.9"], PROXY_LAN_IPS=["192.168.1.5"])
+    def test_addresses_that_may_never_be_given_are_neither_used_nor_free(self) -> None:
+        SiteFactory(private_ip="192.168.1.100")
+        SiteFactory(private_ip="10.9.9.9")  # of a range that was set before
+        SiteFactory(deleted=True)
+        found = self.read()
+        self.assertEqual((found["addresses", "used"], found["addresses", "free"]), (1, 8))
+
+    def test_tokens_are_counted_by_what_they_are_good_for(self) -> None:
+        yesterday = timezone.now() - timedelta(days=1)
+        Token.objects.create(name="old", secret_hash="x", expires_at=yesterday)
+        Token.objects.create(name="both", secret_hash="x", expires_at=yesterday, revoked_at=yesterday)
+        Token.objects.create(name="new", secret_hash="x", expires_at=timezone.now() + timedelta(days=1))
+        found = self.read()
+        states = {state: found["api_tokens", state] for state in ("usable", "expired", "revoked")}
+        self.assertEqual(states, {"usable": 2, "expired": 1, "revoked": 1})
+
+    def test_neither_queries_nor_series_grow_with_the_rows(self) -> None:
+        Token.objects.update(last_used_at=timezone.now())
+        series = len(self.read())
+        with self.assertNumQueries(8):  # the token's own, and the seven of three collectors
+            self.call("/metrics")
+        for number in range(20):
+            site = SiteFactory()
+            Job.objects.create(kind="sites.provision", subject=site.key, state="succeeded")
+            limits.take(f"dns.customer:{number}", 1, "x", timezone.now(), 60)
+        with self.assertNumQueries(8):
+            self.assertEqual(len(self.read()), series)

@@ -1,0 +1,75 @@
+"""Two clients at the same moment: exactly one wins, the quota holds."""
+
+from nodepoint.jobs.models import Job
+from sites.models import CustomDomain
+from tests.sites.base import SiteTransactionTestCase, at_once
+from tests.sites.domains import SHOP, DomainMixin
+
+
+class AtOnceTests(DomainMixin, SiteTransactionTestCase):
+    def ask(self, path: str, service_id: str, **body):
+        """A call from a thread that waits for no job."""
+        from django.test import Client
+
+        headers = self.headers(Prefer="wait=0")
+        body = {"service_id": service_id, **body}
+        return lambda: Client().post(path, body, content_type="application/json", headers=headers)
+
+    def codes(self, answers) -> list[tuple[int, str]]:
+        return sorted((answer.status_code, answer.json().get("code", "")) for answer in answers)
+
+    def test_one_name_for_two_sites(self):
+        for service_id in ("1001", "1002"):
+            self.live_site(service_id=service_id, email=f"{service_id}@example.com")
+        self.point()
+        answers = at_once([self.ask("/action/setdomain", one, domain=SHOP) for one in ("1001", "1002")] * 2)
+        found = self.codes(answers)
+        self.assertEqual([status for status, _ in found], [200, 409, 409, 409], found)
+        self.assertEqual(CustomDomain.objects.count(), 1)
+        self.assertEqual(Job.objects.filter(kind="sites.add_domain").count(), 1)
+        self.run_jobs()
+        self.assertEqual(len(self.hosts_of()), 1)
+
+    def test_many_names_for_one_site_with_one_place_left(self):
+        site = self.live_site()
+        site.domain_quota = 1
+        site.save()
+        names = [f"shop{number}.example.com" for number in range(4)]
+        for name in names:
+            self.point(name)
+        answers = at_once([self.ask("/action/setdomain", "1001", domain=name) for name in names])
+        found = self.codes(answers)
+        self.assertEqual([status for status, _ in found], [200, 409, 409, 409], found)
+        self.assertLessEqual({code for _, code in found}, {"", "busy", "quota_exceeded"})
+        self.run_jobs()
+        self.assertEqual(CustomDomain.objects.count(), 1)
+        self.assertEqual(self.domains()["quota"], {"used": 1, "allowed": 1, "remaining": 0})
+
+    def test_removing_one_twice(self):
+        self.live_site()
+        self.add()
+        answers = at_once([self.ask("/action/deldomain", "1001", domain=SHOP)] * 3)
+        self.assertEqual(self.codes(answers), [(200, ""), (409, "busy"), (409, "busy")])
+        self.run_jobs()
+        self.assertFalse(CustomDomain.objects.exists())
+
+    def test_adding_one_while_the_site_is_deleted(self):
+        site = self.live_site()
+        self.point()
+        calls = [self.ask("/action/setdomain", "1001", domain=SHOP), self.ask("/delete-site", "1001")]
+        answers = {answer.request["PATH_INFO"]: answer for answer in at_once(calls)}
+        self.assertEqual(answers["/delete-site"].status_code, 200)
+        self.assertIn(answers["/action/setdomain"].status_code, (200, 409))
+        self.run_jobs()
+        site.refresh_from_db()
+        self.assertEqual(site.state, "deleted", self.tale(site))
+        self.assertEqual(self.hosts_of(), [])
+        self.assertFalse(CustomDomain.objects.exists())
+
+    def test_toggling_twice(self):
+        site = self.live_site()
+        answers = at_once([self.ask("/action/toggle", "1001")] * 3)
+        self.assertEqual(self.codes(answers), [(200, ""), (409, "busy"), (409, "busy")])
+        self.run_jobs()
+        site.refresh_from_db()
+        self.assertFalse(site.proxy_enabled)
