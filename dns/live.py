@@ -10,6 +10,8 @@ from dns.models import Customer
 from dns.records import Held, held
 from nodepoint.clients.deadline import deadline
 
+LONG = 3600.0  # seconds: no hurry beyond what each call may take
+
 
 @dataclass(frozen=True)
 class Owner:
@@ -49,19 +51,16 @@ def zones(group_id: int, seconds: float) -> list[LiveZone]:
     return sorted((_live(zone, by_zone[id]) for id, zone in found.items()), key=lambda zone: zone.name)
 
 
-def zone(customer: Customer, name: str, seconds: float | None = None) -> LiveZone | None:
-    """A customer's zone with all its records; None when it is not there, or somebody else's: two calls.
-
-    `seconds`: for both together; None: as long as the clients wait.
-    """
-    with deadline(seconds if seconds is not None else 3600):
+def zone(customer: Customer, name: str, seconds: float = LONG) -> LiveZone | None:
+    """A customer's zone with all its records; None when it is not there, or somebody else's: two calls."""
+    with deadline(seconds):
         found = ispconfig().find_zone(f"{name}.")
         if found is None or customer.group_id is None or found.group_id != customer.group_id:
             return None
         return _live(found, ispconfig().zone_records(found.id))
 
 
-def in_the_way(name: str, group_id: int | None, seconds: float) -> bool:
+def in_the_way(name: str, group_id: int | None, seconds: float = LONG) -> bool:
     """Whether the panel has this zone, or one above or below it that belongs to somebody else than this
     group."""
     with deadline(seconds):

@@ -3,7 +3,7 @@ from being published."""
 
 from collections.abc import Iterable
 
-from dns.errors import CnameConflict, Protected, QuotaExceeded, RecordExists, UnknownRecord
+from dns.errors import BadField, CnameConflict, Protected, QuotaExceeded, RecordExists, UnknownRecord
 from dns.records import Entry, Held
 
 MOST_RECORDS = 500  # in one zone
@@ -25,11 +25,15 @@ def may_add(entry: Entry, origin: str, others: Iterable[Held]) -> None:
 
 
 def may_change(id: int, entry: Entry, origin: str, all: Iterable[Held]) -> Held:
-    """The record that may become this entry. UnknownRecord, or an error of `may_add`. The type has to be
-    checked by the caller."""
+    """The record that may become this entry, of the same type. UnknownRecord, BadField, or an error of
+    `may_add`."""
     before = find(id, all)
     if is_protected(before.entry, origin):
         raise Protected()
+    if before.entry.type != entry.type:
+        raise BadField(
+            "type", f"The record is of type {before.entry.type}. Please delete it and add another."
+        )
     may_add(entry, origin, (other for other in all if other.id != id))
     return before
 

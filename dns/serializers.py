@@ -106,7 +106,7 @@ class ZoneOutput(serializers.Serializer):
 
     id = serializers.CharField()
     name = serializers.CharField()
-    status = serializers.ChoiceField(choices=["creating", "active", "inactive", "deleting"])
+    status = serializers.CharField(help_text="creating, active, inactive or deleting.")
     nameservers = serializers.ListField(child=serializers.CharField())
     records = serializers.DictField(child=RecordOutput(), help_text="By their ids.")
 

@@ -6,8 +6,8 @@ submits a job. The job looks again before it writes. A caller acts for one user 
 what is another's is not there for him.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -30,6 +30,8 @@ from dns.live import LiveZone
 from dns.models import Customer, NamesLock, Zone
 from dns.records import Entry
 from nodepoint.api.errors import ApiError
+from nodepoint.clients.deadline import deadline
+from nodepoint.clients.errors import TimedOut
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job, JobStep
 
@@ -37,7 +39,9 @@ MOST_ZONES = 100  # of one customer
 READ_SECONDS = 7.0  # getdata answers within 8
 LOOK_SECONDS = 5.0  # of a writing call, which answers within 15
 DELEGATION_SECONDS = 8.0
+GUARD_SECONDS = 12.0  # of everything that is asked before a zone is accepted
 
+Found = TypeVar("Found")
 _suffixes = PublicSuffixList()
 
 
@@ -94,11 +98,14 @@ def create_zone(user_id: str, domain: str, *, email: str = "", actor: str = "") 
     name = _domain(domain)
     if _is_reserved(name):
         raise NameTaken()
-    customer = _customer(user_id)
-    _refuse_standing(name, customer)
-    _refuse_undelegated(name)
-    if live.in_the_way(name, customer.group_id if customer else None, LOOK_SECONDS):
-        raise NameTaken()
+    with deadline(GUARD_SECONDS):
+        known = Customer.objects.filter(user_id=user_id).first()
+        customer = known or _unless_silent(lambda: _customer(user_id))
+        _refuse_standing(name, customer)
+        _refuse_undelegated(name)
+        group = customer.group_id if customer else None
+        if _unless_silent(lambda: live.in_the_way(name, group, LOOK_SECONDS)):
+            raise NameTaken()
     with transaction.atomic():
         NamesLock.objects.select_for_update().get()
         customer, _ = Customer.objects.get_or_create(user_id=user_id, defaults={"email": email})
@@ -106,6 +113,15 @@ def create_zone(user_id: str, domain: str, *, email: str = "", actor: str = "") 
         zone = Zone.objects.create(customer=customer, name=name, name_key=name)
         job = queue.submit("dns.create_zone", zone.key, data={"zone": name, "user_id": user_id}, actor=actor)
     return zone, job
+
+
+def _unless_silent(look: Callable[[], Found]) -> Found | None:
+    """What the look finds; None when ISPConfig does not answer in time: then the job, which looks for itself,
+    decides alone."""
+    try:
+        return look()
+    except TimedOut:
+        return None
 
 
 def _domain(text: str) -> str:
@@ -164,7 +180,8 @@ def add_record(user_id: str, values: Mapping[str, Any], *, actor: str = "") -> t
     ZoneUnclear, ZoneBusy, BadField, Protected, RecordExists, CnameConflict, QuotaExceeded."""
     zone = _zone_for(user_id, values)
     entry = records.parse(values, zone.name, settings.PROXY_IP)
-    rules.may_add(entry, zone.origin, _current(zone).records)
+    if current := _current(zone):
+        rules.may_add(entry, zone.origin, current.records)
     return entry, _submit("dns.add_record", zone, actor, entry=entry.plain())
 
 
@@ -173,17 +190,16 @@ def update_record(user_id: str, values: Mapping[str, Any], *, actor: str = "") -
     UnknownRecord."""
     zone = _zone_for(user_id, values)
     entry = records.parse(values, zone.name, settings.PROXY_IP)
-    before = rules.may_change(values["rc_id"], entry, zone.origin, _current(zone).records)
-    if before.entry.type != entry.type:
-        sentence = f"This record is of type {before.entry.type}. Please delete it and add another."
-        raise BadField("type", sentence)
-    return entry, _submit("dns.update_record", zone, actor, record=before.id, entry=entry.plain())
+    if current := _current(zone):
+        rules.may_change(values["rc_id"], entry, zone.origin, current.records)
+    return entry, _submit("dns.update_record", zone, actor, record=values["rc_id"], entry=entry.plain())
 
 
 def delete_record(user_id: str, zone_id: int, rc_id: int, *, actor: str = "") -> Job:
     """Have a record deleted. UnknownZone, ZoneBusy, UnknownRecord, Protected."""
     zone = _ready(_zone(user_id, id=zone_id))
-    rules.may_remove(rc_id, zone.origin, _current(zone).records)
+    if current := _current(zone):
+        rules.may_remove(rc_id, zone.origin, current.records)
     return _submit("dns.delete_record", zone, actor, record=rc_id)
 
 
@@ -193,12 +209,17 @@ def _submit(kind: str, zone: Zone, actor: str, **data: Any) -> Job:
         return queue.submit(kind, zone.key, data={**about, **data}, actor=actor)
 
 
-def _current(zone: Zone) -> LiveZone:
-    """The zone as ISPConfig holds it now; UnknownZone when it does not, or not for this customer."""
-    found = live.zone(zone.customer, zone.name, LOOK_SECONDS)
-    if found is None:
-        raise UnknownZone()
-    return found
+def _current(zone: Zone) -> LiveZone | None:
+    """The zone as ISPConfig holds it now; None when it does not answer in time. UnknownZone when it has none,
+    or not for this customer."""
+
+    def look() -> LiveZone:
+        found = live.zone(zone.customer, zone.name, LOOK_SECONDS)
+        if found is None:
+            raise UnknownZone()
+        return found
+
+    return _unless_silent(look)
 
 
 def _zone_for(user_id: str, values: Mapping[str, Any]) -> Zone:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from nodepoint.clients.deadline import deadline
 from nodepoint.clients.errors import ClientError
 from nodepoint.jobs import limits
+from nodepoint.jobs.models import Lease
 from sites.clients.proxmox import Guest
 from sites.connections import proxmox
 from sites.models import ClusterReading
@@ -65,17 +66,27 @@ def reading() -> Reading:
     """The state of all guests, at most 5 s old; an older one, marked stale, when Proxmox does not answer in
     time.
     """
+    _store_answer()
     if _latest.fresh() or _load().fresh():
         return _latest
-    if limits.take(LEASE, 1, uuid.uuid4().hex, timezone.now(), FETCH_SECONDS):
-        _ask()
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + _patience()
     while time.monotonic() < end:
         _store_answer()
         if _load().fresh():
             return _latest
-        time.sleep(0.01)
+        time.sleep(0.02)
     return Reading(_latest.guests, _latest.taken_at, _latest.tried_at, stale=True)
+
+
+def _patience() -> float:
+    """Seconds to wait for an answer. All wait from the moment of the question: while Proxmox hangs, only the
+    first few wait at all, and the web's threads stay free."""
+    now = timezone.now()
+    if limits.take(LEASE, 1, uuid.uuid4().hex, now, FETCH_SECONDS):
+        _ask()
+        return PATIENCE
+    until = Lease.objects.filter(name=LEASE).values_list("until", flat=True).first() or now
+    return PATIENCE - (FETCH_SECONDS - (until - now).total_seconds())
 
 
 def _ask() -> None:

@@ -9,11 +9,10 @@ from dns.errors import UnknownZone
 from dns.live import LiveZone
 from dns.models import Zone
 from dns.records import Entry
+from dns.steps.refusal import refused
 from nodepoint.api.errors import ApiError
 from nodepoint.jobs.call import Call
-from nodepoint.jobs.outcomes import Done, Fail, Outcome
-
-REFUSED = "refused"  # in the step's data: what the caller is told instead of a failure of the infrastructure
+from nodepoint.jobs.outcomes import Done, Outcome
 
 
 def _refusable(step: Callable[[Call, Zone, LiveZone], Outcome]) -> Callable[[Call], Outcome]:
@@ -27,8 +26,7 @@ def _refusable(step: Callable[[Call, Zone, LiveZone], Outcome]) -> Callable[[Cal
                 raise UnknownZone()
             return step(call, zone, found)
         except ApiError as error:
-            refused = {"sentence": error.sentence, "http": error.status_code, "code": error.error_code}
-            return Fail(error=error.sentence, detail=f"refused: {error.error_code}", data={REFUSED: refused})
+            return refused(error)
 
     return run
 

@@ -7,13 +7,15 @@ from django.utils import timezone
 from dns import live, rules
 from dns.clients.ispconfig import first_serial, next_serial
 from dns.connections import ispconfig
+from dns.errors import NameTaken
 from dns.live import LiveZone
 from dns.models import Customer, TemplateRecord, Zone
 from dns.records import Entry
+from dns.steps.refusal import refused
 from nodepoint.api.errors import ApiError
 from nodepoint.clients.errors import Conflict, NotFound
 from nodepoint.jobs.call import Call
-from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
+from nodepoint.jobs.outcomes import Done, Outcome, Retry
 
 TTL = 3600  # seconds, of the name servers' records
 
@@ -30,6 +32,8 @@ def present(call: Call) -> Outcome:
     found = live.zone(zone.customer, zone.name)
     if found is not None:
         return Done(ref=str(found.id), facts={"ispconfig_id": found.id})
+    if live.in_the_way(zone.name, zone.customer.group_id):
+        return refused(NameTaken())
     try:
         id = ispconfig().create_zone(
             zone.customer.client_id, zone.origin, _host(settings.NAMESERVERS[0]), mbox(), first_serial()
@@ -45,7 +49,7 @@ def _not_ours(call: Call, error: Conflict) -> Outcome:
     """The panel has the name: look once more, since it may be an earlier call of ours that it met."""
     if call.step.tries == 0:
         return Retry(seconds=0.2, error="ISPConfig already has this zone.", detail=error.vendor)
-    return Fail(error="This domain is already in use.", detail=error.vendor)
+    return refused(NameTaken())
 
 
 def filled(call: Call) -> Outcome:

@@ -46,14 +46,17 @@ class ServiceIdField(serializers.Field):
 class PublicIpField(serializers.Field):
     """An IPv4 address as four decimal numbers without leading zeros, which some systems read as octal."""
 
-    default_error_messages = {"invalid": "Use an IPv4 address, such as 203.0.113.10."}
+    default_error_messages = {"invalid": "Use an IPv4 address that can be reached, such as 203.0.113.10."}
 
     def to_internal_value(self, data: Any) -> str:
         """The address as text."""
         try:
-            return str(ipaddress.IPv4Address(data if isinstance(data, str) else ""))
+            address = ipaddress.IPv4Address(data if isinstance(data, str) else "")
         except ValueError:
             self.fail("invalid")
+        if address.is_unspecified or address.is_loopback or address.is_multicast or address.is_reserved:
+            self.fail("invalid")
+        return str(address)
 
     def to_representation(self, value: str) -> str:
         """As it is."""

@@ -94,8 +94,8 @@ def whole(work: Callable[[], T]) -> T:
     """What `work` returns, which submits a job and writes rows beside it, in one transaction; done again when
     others have crossed it.
 
-    MariaDB lets a transaction that lost a race keep a lock on the winner's key, so that two losers are in each
-    other's way: a deadlock, after which only the whole can be tried again, not the submission alone."""
+    MariaDB lets a transaction that lost a race keep a lock on the winner's key, so that two losers are in
+    each other's way: a deadlock, after which only the whole can be tried again, not the submission alone."""
     for _ in range(TRIES - 1):
         try:
             with transaction.atomic():

@@ -10,6 +10,7 @@ from sites.flows.domains import ADD_DOMAIN, CERTIFICATE, REMOVE_DOMAIN, TOGGLE
 from sites.flows.lifecycle import PROVISION, TERMINATE
 from sites.flows.plans import UPGRADE
 from sites.flows.power import RESTART, START, STOP
+from sites.flows.repair import REPAIR
 from sites.flows.suspension import SUSPEND, UNSUSPEND
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "DELETE_BACKUP",
     "PROVISION",
     "REMOVE_DOMAIN",
+    "REPAIR",
     "RESET",
     "RESTART",
     "ROLLBACK",

@@ -15,7 +15,7 @@ from sites.services.domains import add_domain, remaining_domains, remove_domain
 from sites.services.orders import create_site, delete_site, find_plan
 from sites.services.plans import upgrade_site
 from sites.services.power import restart_site, start_site, stop_site
-from sites.services.standing import get_site, last_job, site_for_action, status
+from sites.services.standing import get_site, last_job, own_status, site_for_action, status
 from sites.services.suspension import enforce_suspensions, suspend_site, unsuspend_site
 from sites.services.traffic import toggle_traffic
 
@@ -30,6 +30,7 @@ __all__ = [
     "get_site",
     "last_job",
     "newer_in_the_way",
+    "own_status",
     "remaining_domains",
     "remove_domain",
     "reset",

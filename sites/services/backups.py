@@ -28,12 +28,18 @@ def create_backup(service_id: str, *, actor: str = "") -> tuple[Backup, Job]:
 
     QuotaExceeded; JobRefused while a job of the site runs; and what `site_for_action` raises."""
     site = site_for_action(service_id)
+    # Before the transaction too: those who wait for one that is rolled back deadlock on MariaDB.
+    _refuse_over_quota(site)
     with transaction.atomic():
         job = _submit("sites.backup", site, {}, actor)
-        used, allowed = standing_backups(site).count(), site.backups_allowed
-        if used >= allowed:
-            raise QuotaExceeded(f"{used} of {allowed} backups exist. Delete one to make another.")
+        _refuse_over_quota(site)
         return site.backups.create(name=_next_name(site), job_id=job.pk), job
+
+
+def _refuse_over_quota(site: Site) -> None:
+    used, allowed = standing_backups(site).count(), site.backups_allowed
+    if used >= allowed:
+        raise QuotaExceeded(f"{used} of {allowed} backups exist. Delete one to make another.")
 
 
 def _next_name(site: Site) -> str:

@@ -69,12 +69,15 @@ def delete_site(service_id: str, *, actor: str = "") -> tuple[Site, Job | None]:
         Site.objects.filter(pk=site.pk).update(state=Site.State.DELETED)
         site.state = Site.State.DELETED
         return site, None
-    with transaction.atomic():
-        # The job's row before the site's: every runner takes them in this order too.
-        queue.lock(site.key)
-        now = timezone.now()
-        if Site.objects.filter(pk=site.pk, deletion_requested_at=None).update(deletion_requested_at=now):
-            data = {"service_id": service_id}
-            queue.submit("sites.terminate", site.key, data=data, actor=actor, cancel=True)
+    queue.whole(lambda: _submit_deletion(site, actor))
     site.refresh_from_db()
     return site, Job.objects.filter(subject=site.key, kind="sites.terminate").first()
+
+
+def _submit_deletion(site: Site, actor: str) -> None:
+    # The job's row before the site's: every runner takes them in this order too.
+    queue.lock(site.key)
+    now = timezone.now()
+    if Site.objects.filter(pk=site.pk, deletion_requested_at=None).update(deletion_requested_at=now):
+        data = {"service_id": site.service_id}
+        queue.submit("sites.terminate", site.key, data=data, actor=actor, cancel=True)

@@ -7,7 +7,10 @@ from sites.services.standing import site_for_action
 
 
 def start_site(service_id: str, *, actor: str = "") -> tuple[Site, Job]:
-    """Have the container started. UnknownSite, WrongState, ServiceSuspended; JobRefused while another job runs."""
+    """Have the container started.
+
+    UnknownSite, WrongState, ServiceSuspended; JobRefused while another job runs.
+    """
     return _wish(service_id, "sites.start", "running", actor)
 
 

@@ -44,20 +44,26 @@ def status(site: Site, reading: live.Reading | None = None) -> str:
     What a job of ours verified later than the cluster's reading wins over it, since readings lag some seconds
     behind.
     """
+    own = own_status(site)
+    if own not in ("running", "stopped", "unknown"):
+        return own
+    if reading is None:
+        reading = live.reading()
+    if reading.stale:
+        return "unknown"
+    verified = site.power_verified_at
+    if site.power and verified and (reading.taken_at is None or verified > reading.taken_at - live.LAG):
+        return site.power
+    usage = reading.guests.get(site.vmid)
+    return usage.status if usage and usage.status in ("running", "stopped") else "unknown"
+
+
+def own_status(site: Site) -> str:
+    """The status by our own rows alone: running or stopped as a job of ours verified last."""
     if site.state == Site.State.DELETED:
         return "deleted"
     if site.deletion_requested_at:
         return "deleting"
     if site.state != Site.State.LIVE:
         return site.state
-    if site.suspended:
-        return "suspended"
-    if reading is None:
-        reading = live.reading()
-    verified = site.power_verified_at
-    if site.power and verified and (reading.taken_at is None or verified > reading.taken_at - live.LAG):
-        return "unknown" if reading.stale else site.power
-    usage = reading.guests.get(site.vmid)
-    return (
-        usage.status if usage and not reading.stale and usage.status in ("running", "stopped") else "unknown"
-    )
+    return "suspended" if site.suspended else site.power or "unknown"

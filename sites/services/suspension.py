@@ -1,5 +1,5 @@
-"""Suspension: what the billing system wants. The wish is stored before the answer and never given up; jobs carry
-it out, and a periodic look finds containers that run in spite of it."""
+"""Suspension: what the billing system wants. The wish is stored before the answer and never given up; jobs
+carry it out, and a periodic look finds containers that run in spite of it."""
 
 from django.db.models import DateTimeField, F, QuerySet, Value
 from django.db.models.functions import Coalesce
@@ -19,7 +19,7 @@ STANDING = (Site.State.PROVISIONING, Site.State.LIVE)
 def suspend_site(service_id: str, *, actor: str = "") -> tuple[Site, Job]:
     """Have a site stopped without traffic, its data kept, until it is unsuspended.
 
-    Queues behind what runs, and takes over from what only waits. A repeat gives the same job while that lasts.
+    Queues behind what runs, takes over from what only waits. A repeat gives the same job while that lasts.
     UnknownSite; WrongState when there is nothing to suspend any more.
     """
     site = get_site(service_id)
@@ -72,7 +72,7 @@ def _last_alive(site: Site) -> str | None:
 
 
 def enforce_suspensions() -> int:
-    """Have suspended sites stopped that run all the same, such as after the reboot of a node. Returns how many.
+    """Have suspended sites stopped that run all the same, as after the reboot of a node. Returns how many.
 
     One reading of the cluster tells; what a job of ours verified later than that is believed.
     """

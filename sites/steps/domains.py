@@ -18,6 +18,7 @@ ORDER = "certificate"  # its step that does
 FAILURES_AN_HOUR = 5  # that Let's Encrypt permits for one name before it refuses to look
 FIRST_PAUSE, LONGEST_PAUSE = 10 * 60, 12 * 3600  # seconds after an order that failed; doubled each time
 LOOK_PAUSE, LONGEST_LOOK_PAUSE = 5 * 60, 3600  # seconds until DNS is asked anew after it was wrong
+MENDED_PAUSE = 30  # seconds after NPM did not take the host, doubled each time
 RATE_LIMITED = 3600  # seconds; a pause that only the authority asks for
 
 Status, CertificateStatus = CustomDomain.Status, CustomDomain.CertificateStatus
@@ -142,7 +143,11 @@ def encrypted(call: Call) -> Outcome:
     """The domain's proxy host uses the certificate and forces TLS; traffic is as wished."""
     domain: CustomDomain = call.subject
     name = custom_name(domain)
-    host = hosts.served(name)
+    try:
+        host = hosts.served(name)
+    except (Refused, BadAnswer, Conflict, NotFound) as error:  # staff have all week to mend it
+        pause = min(LONGEST_LOOK_PAUSE, MENDED_PAUSE * 2 ** min(call.step.tries, 10))
+        return Retry(error=error.sentence, detail=error.vendor, seconds=pause)
     if not hosts.traffic_wished(domain.site):
         # NPM puts hosts back as it found them when the order began: one that was switched off meanwhile is
         # served again, though its row says off.

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.test import override_settings
 from django.utils import timezone
 
 from nodepoint.jobs.models import Job
@@ -10,11 +11,15 @@ from tests.sites.base import SiteTestCase
 
 
 class BackupsCase(ActsMixin, SiteTestCase):
-    """A live site, 1001 on VMID 900."""
+    """A live site, 1001 on VMID 900, of this plan and on this storage."""
+
+    plan = "basic"
+    storage = "global-lvm"
 
     def setUp(self) -> None:
         super().setUp()
-        self.site = self.live_site()
+        self.enterContext(override_settings(PROXMOX_STORAGE=self.storage))
+        self.site = self.live_site(plan=self.plan)
         self.calls.clear()
 
     def done(self, path: str, status: int = 200, **body: Any) -> dict[str, Any]:

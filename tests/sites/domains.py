@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils import timezone
+
 from nodepoint.jobs.models import Job, JobStep
 from sites.models import CustomDomain, Site
 from tests.sites.base import SiteMixin, SiteTestCase
@@ -18,12 +20,19 @@ class DomainMixin(SiteMixin):
         self.lab.dns.set(name, "A", addresses or [PROXY])
 
     def set_domain(self, domain: Any = SHOP, service_id: str = "1001", **headers: str):
-        """POST /action/setdomain."""
+        """POST /action/setdomain, by the real time as all of the API."""
+        self.clock.time = timezone.now()
         return self.post("/action/setdomain", {"service_id": service_id, "domain": domain}, **headers)
 
     def del_domain(self, domain: Any = SHOP, service_id: str = "1001"):
-        """POST /action/deldomain."""
+        """POST /action/deldomain, by the real time as well."""
+        self.clock.time = timezone.now()
         return self.post("/action/deldomain", {"service_id": service_id, "domain": domain}, Prefer="wait=0")
+
+    def toggle(self, service_id: str = "1001", **body: Any):
+        """POST /action/toggle, by the real time as well."""
+        self.clock.time = timezone.now()
+        return self.post("/action/toggle", {"service_id": service_id, **body}, Prefer="wait=0")
 
     def domains(self, service_id: str = "1001") -> dict[str, Any]:
         """The body of GET /action/getdomain."""

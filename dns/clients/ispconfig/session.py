@@ -90,9 +90,6 @@ class Session:
         begun = time.monotonic()
         try:
             session = self._ask("login", self._credentials, end)
-        except TimedOut as error:
-            # Nothing of what was asked for has been done: a login that got lost is one session more, no harm.
-            raise Unreachable(SYSTEM, f"login: {error.vendor}") from error
         except (Refused, Busy) as error:
             wait = BLOCKED if WRONG_LOGIN in error.vendor else NOT_LET_IN
             self._shut, self._shut_until = error, begun + (getattr(error, "retry_after", None) or wait)

@@ -130,10 +130,11 @@ def _dies(number: int, original, *, after: bool = False):
     def function(*args, **kwargs):
         nonlocal calls
         calls += 1
-        if calls == number and not after:
+        fatal = calls == number  # what is called within may call it again
+        if fatal and not after:
             raise Crash
         result = original(*args, **kwargs)
-        if calls == number and after:
+        if fatal:
             raise Crash
         return result
 

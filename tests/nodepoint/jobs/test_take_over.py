@@ -1,10 +1,12 @@
 """`take_over`: a lifecycle job goes before one that is only held up, and leaves alone one that gets ahead."""
 
-from nodepoint.jobs import engine
+from unittest import mock
+
+from nodepoint.jobs import engine, queue
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.outcomes import Done, Fail, Retry, Wait
 from nodepoint.jobs.registry import GivesWay
-from tests.nodepoint.jobs.base import EngineTestCase
+from tests.nodepoint.jobs.base import KIND, EngineTestCase, ThreadsTestCase
 
 STATE = Job.State
 AWAY = Retry(error="Away.", seconds=60)
@@ -95,3 +97,52 @@ class TakeOverTests(EngineTestCase):
         self.run_jobs()
         self.assertEqual(self.states_of_jobs().count(STATE.SUCCEEDED), 3)
         self.assertEqual(Job.objects.filter(kind="test.long").count(), 2)
+
+
+class WholeTests(ThreadsTestCase):
+    """Several submit for one subject at once, each inside a transaction of its own that writes more."""
+
+    THREADS = 6
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.flow(self.step("a"))
+        self.enterContext(mock.patch("nodepoint.jobs.queue.kick"))
+
+    def test_none_is_lost_however_they_cross(self) -> None:
+        # Downwards: MariaDB's deadlock needs a key that is the first of its index.
+        for number in reversed(range(10)):
+            subject = f"thing:{number}"
+
+            def work(subject: str = subject) -> Job:
+                queue.lock(subject)
+                return queue.submit(KIND, subject)
+
+            jobs = self.together(lambda _, work=work: queue.whole(work), self.THREADS)
+            self.assertEqual(len({job.pk for job in jobs}), self.THREADS)
+            states = Job.objects.filter(subject=subject).values_list("state", flat=True)
+            self.assertEqual(sorted(states), [STATE.QUEUED] * (self.THREADS - 1) + [STATE.RUNNING])
+
+    def test_where_some_are_taken_back_the_others_go_on(self) -> None:
+        class TakenBack(Exception):
+            pass
+
+        for number in reversed(range(10)):
+            subject = f"thing:{number}"
+
+            def work(thread: int, subject: str = subject) -> Job:
+                job = queue.submit(KIND, subject)
+                if thread % 2:
+                    raise TakenBack
+                return job
+
+            def act(thread: int, work=work) -> Job | None:
+                try:
+                    return queue.whole(lambda: work(thread))
+                except TakenBack:
+                    return None
+
+            jobs = [job for job in self.together(act, self.THREADS) if job]
+            self.assertEqual(len(jobs), self.THREADS // 2)
+            self.assertEqual(Job.objects.filter(subject=subject).count(), len(jobs))
+            self.assertEqual(Job.objects.filter(subject=subject, state=STATE.RUNNING).count(), 1)

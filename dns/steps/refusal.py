@@ -1,0 +1,13 @@
+"""How a step says that the rules refuse what was asked for: the caller then gets that error, not one of the
+infrastructure."""
+
+from nodepoint.api.errors import ApiError
+from nodepoint.jobs.outcomes import Fail
+
+REFUSED = "refused"  # the key in the step's data; `dns.services.refusal` reads it
+
+
+def refused(error: ApiError) -> Fail:
+    """The outcome that ends the job with this error."""
+    told = {"sentence": error.sentence, "http": error.status_code, "code": error.error_code}
+    return Fail(error=error.sentence, detail=f"refused: {error.error_code}", data={REFUSED: told})

@@ -1,0 +1,90 @@
+"""`manage.py doctor`: whether every system that we drive can be reached and permits what we need."""
+
+import smtplib
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from django.conf import settings
+from django.core import mail
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+import dns.checkup
+import sites.checkup
+from nodepoint.checks import infrastructure
+from nodepoint.checkup import Examination, Finding, examine
+from nodepoint.clients.errors import Refused, Unreachable
+
+HEAD = ("system", "reachable", "authenticated", "permitted", "latency", "what to fix")
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+MAIL_SECONDS = 10
+ABSENT = {"nodepoint.E001", "nodepoint.E002"}  # a setting that is missing or malformed
+
+
+class Command(BaseCommand):
+    """Prints a table; exit code 1 when something is to be fixed."""
+
+    help = "Ask each system that we drive something harmless and print what to fix."
+    requires_system_checks = []
+
+    def handle(self, **options: object) -> None:
+        """One line for each setting that is wrong, then the table of all systems that are set up."""
+        wrong = infrastructure()
+        for message in wrong:
+            self.stdout.write(message.msg)
+        unset = {message.msg.split()[0] for message in wrong if message.id in ABSENT}
+        try:
+            findings = examine_all(unset)
+        except DatabaseError as error:
+            raise CommandError(f"The database cannot be used ({error}). Has `migrate` been run?") from error
+        self.stdout.write("\n".join(table(findings)))
+        ill = [finding.system for finding in findings if finding.fixes]
+        if ill:
+            raise CommandError(f"To be looked after: {', '.join(ill)}.")
+        if wrong:
+            raise CommandError("Settings are missing or wrong.")
+
+
+def examine_all(unset: set[str]) -> list[Finding]:
+    """Ask all systems at once. `unset`: settings that cannot be used; what needs one is not asked."""
+    chosen = [*sites.checkup.examinations(), *dns.checkup.examinations(), *_mail()]
+    ready = [one for one in chosen if not unset.intersection(one.where + one.who)]
+    with ThreadPoolExecutor(max(1, len(ready))) as pool:
+        found = dict(zip(ready, pool.map(examine, ready), strict=True))
+    return [found.get(one) or Finding(one.system, fixes=("It is not set up.",)) for one in chosen]
+
+
+def _mail() -> Iterable[Examination]:
+    """The mail server, where there is one."""
+    if settings.EMAIL_BACKEND == SMTP:
+        yield Examination("mail", _log_in_to_mail, where=("EMAIL_URL",))
+
+
+def _log_in_to_mail() -> None:
+    """Connect and log in; nothing is sent."""
+    try:
+        connection = mail.get_connection(timeout=MAIL_SECONDS)
+        connection.open()
+        connection.close()
+    except smtplib.SMTPAuthenticationError as error:
+        raise Refused("mail", str(error)) from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise Unreachable("mail", f"{type(error).__name__}: {error}") from error
+
+
+def table(findings: list[Finding]) -> list[str]:
+    """The lines to print; further things to fix stand below the first."""
+    rows: list[tuple[str, ...]] = [HEAD]
+    for finding in findings:
+        fixes = finding.fixes or ("",)
+        rows.append((*_columns(finding), fixes[0]))
+        rows += [("",) * (len(HEAD) - 1) + (fix,) for fix in fixes[1:]]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def _columns(finding: Finding) -> tuple[str, ...]:
+    words = {True: "yes", False: "no", None: "-"}
+    asked = (finding.reachable, finding.authenticated, finding.permitted)
+    latency = "-" if finding.latency_ms is None else f"{finding.latency_ms:.0f} ms"
+    return (finding.system, *(words[answer] for answer in asked), latency)

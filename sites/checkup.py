@@ -1,0 +1,178 @@
+"""What `manage.py doctor` asks the systems that sites are made of. Nothing is changed anywhere."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from django.conf import settings
+from django.db.models import Q
+
+from nodepoint.checkup import Examination
+from nodepoint.clients.errors import NotFound, Unreachable
+from nodepoint.resolver import Resolver, Status
+from sites import connections, health
+from sites.models import Plan, Site
+from sites.steps.hosts import shared_certificate
+
+# Privileges of the token at Proxmox VE; for containers they may be given on the pool instead.
+ON_CONTAINERS = {
+    "VM.Allocate",
+    "VM.Audit",
+    "VM.PowerMgmt",
+    "VM.Snapshot",
+    *(f"VM.Config.{part}" for part in ("CPU", "Disk", "Memory", "Network", "Options")),
+}
+ON_STORAGE = {"Datastore.AllocateSpace", "Datastore.Audit"}
+NO_CONTAINER = 999_999_999  # the highest VMID there is, which nobody uses
+CERTIFICATE_DAYS = 14  # an earlier end of the wildcard certificate is worth a word
+
+
+def examinations() -> list[Examination]:
+    """One for each system, node and resolver. One look at the database; no call is made yet."""
+    return [
+        Examination(
+            "proxmox",
+            health.proxmox,
+            where=("PROXMOX_HOST",),
+            who=("PROXMOX_USER", "PROXMOX_TOKEN_NAME", "PROXMOX_TOKEN_VALUE", "PROXMOX_VERIFY_TLS"),
+            complaints=partial(proxmox, _some_want_high_availability()),
+        ),
+        *map(_ssh, settings.PROXMOX_NODES),
+        Examination(
+            "cloudflare",
+            health.cloudflare,
+            where=("CLOUDFLARE_API_URL",),
+            who=("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_ZONE_ID"),
+            complaints=cloudflare,
+        ),
+        Examination("npm", health.npm, where=("NPM_URL",), who=("NPM_EMAIL", "NPM_PASSWORD"), complaints=npm),
+        *map(_resolver, settings.DNS_RESOLVERS or [""]),
+    ]
+
+
+def _ssh(node: str) -> Examination:
+    return Examination(
+        f"ssh {node}",
+        lambda: connections.console().connect(node),
+        where=("SSH_NODE_HOSTS",),
+        who=("SSH_USER", "SSH_KEY_FILE", "SSH_KNOWN_HOSTS"),
+        complaints=partial(ssh, node),
+    )
+
+
+def _resolver(server: str) -> Examination:
+    return Examination(f"dns {server or 'of the system'}", partial(dns, server), where=("DNS_RESOLVERS",))
+
+
+# Proxmox VE
+
+
+def proxmox(high_availability: bool) -> Iterator[str]:
+    """Privileges (those for HA where `high_availability`), firewall, pool, nodes, storages, the template."""
+    yield from _privileges({"Sys.Audit", "Sys.Console"} if high_availability else {"Sys.Audit"})
+    if not connections.proxmox().cluster_firewall():
+        yield "Switch the firewall of the cluster on: without it sites are not kept apart."
+    if settings.PROXMOX_POOL and settings.PROXMOX_POOL not in connections.proxmox().pools():
+        yield f"Make the pool {settings.PROXMOX_POOL}, or let the token see it (Pool.Audit)."
+    known = {node.name: node for node in connections.proxmox().nodes()}
+    for name in settings.PROXMOX_NODES:
+        if name not in known:
+            yield f"PROXMOX_NODES names {name}, which is no node of this cluster."
+        elif not known[name].online:
+            yield f"Node {name} is offline."
+        else:
+            yield from _storages(name)
+
+
+def _privileges(on_cluster: set[str]) -> Iterator[str]:
+    pool = [f"/pool/{settings.PROXMOX_POOL}"] if settings.PROXMOX_POOL else []
+    template = settings.PROXMOX_TEMPLATE.partition(":")[0]
+    for paths, wanted in (
+        (["/vms", *pool], ON_CONTAINERS),
+        ([f"/storage/{settings.PROXMOX_STORAGE}"], ON_STORAGE),
+        ([f"/sdn/zones/localnetwork/{settings.PROXMOX_BRIDGE}"], {"SDN.Use"}),
+        (["/"], on_cluster),
+    ):
+        if missing := wanted - _held(paths):
+            yield f"Give the token {', '.join(sorted(missing))} on {' or '.join(paths)}, with propagation."
+    if not ON_STORAGE & _held([f"/storage/{template}"]):
+        yield f"Give the token Datastore.Audit on /storage/{template}: the template lies there."
+
+
+def _held(paths: list[str]) -> set[str]:
+    """What the token may do on any of these paths."""
+    found = (connections.proxmox().permissions(path) for path in paths)
+    return {privilege for answer in found for held in answer.values() for privilege in held}
+
+
+def _some_want_high_availability() -> bool:
+    return (
+        Plan.objects.filter(high_availability=True).exists()
+        or Site.objects.filter(~Q(state=Site.State.DELETED), high_availability=True).exists()
+    )
+
+
+def _storages(node: str) -> Iterator[str]:
+    storage, (template, _, _) = settings.PROXMOX_STORAGE, settings.PROXMOX_TEMPLATE.partition(":")
+    status = connections.proxmox().storage_status(node, storage)
+    if not (status.active and status.enabled):
+        yield f"Storage {storage} is not active on {node}."
+    elif "rootdir" not in status.content:
+        yield f"Storage {storage} may not hold containers (content rootdir) on {node}."
+    volumes = connections.proxmox().storage_content(node, template)
+    if settings.PROXMOX_TEMPLATE not in {volume.volid for volume in volumes}:
+        yield f"PROXMOX_TEMPLATE: {settings.PROXMOX_TEMPLATE} is not on {node}."
+
+
+# The others
+
+
+def ssh(node: str) -> Iterator[str]:
+    """Whether `pct exec` can be run: of a container that does not exist it says exactly that."""
+    try:
+        connections.console().run(node, NO_CONTAINER, ["true"])
+    except NotFound:
+        return
+    yield f"SSH_USER cannot run pct exec on {node}."
+
+
+def cloudflare() -> Iterator[str]:
+    """Whether the zone can be that of BASE_DOMAIN. Whether we may write is seen only by writing."""
+    ours = settings.BASE_DOMAIN.split(".")[-2:]
+    names = [record.name.lower() for record in connections.cloudflare().list_records()]
+    if names and not any(name.split(".")[-2:] == ours for name in names):
+        yield f"CLOUDFLARE_ZONE_ID is not the zone of {settings.BASE_DOMAIN}: it holds {names[0]}."
+
+
+def npm() -> Iterator[str]:
+    """The account's permissions, and the wildcard certificate."""
+    user = connections.npm().whoami()
+    if user.visibility != "all":
+        yield "Let the account see all items: what it does not see stands in its way."
+    for name, held in (("proxy hosts", user.proxy_hosts), ("certificates", user.certificates)):
+        if held != "manage":
+            yield f"Let the account manage {name}; now it is: {held or 'hidden'}."
+    if (number := shared_certificate()) is not None:
+        yield from _wildcard(number)
+
+
+def _wildcard(number: int) -> Iterator[str]:
+    try:
+        certificate = connections.npm().certificate(number)
+    except NotFound:
+        yield f"NPM_CERTIFICATE: there is no certificate {number}."
+        return
+    wildcard = f"*.{settings.BASE_DOMAIN}"
+    if wildcard not in certificate.domain_names:
+        yield f"NPM_CERTIFICATE: certificate {number} is not for {wildcard}."
+    if not certificate.usable():
+        yield f"NPM_CERTIFICATE: certificate {number} has expired, or was never issued."
+    elif certificate.expires_on < datetime.now(UTC) + timedelta(days=CERTIFICATE_DAYS):
+        yield f"NPM_CERTIFICATE: certificate {number} ends on {certificate.expires_on:%Y-%m-%d}; renew it."
+
+
+def dns(server: str) -> None:
+    """Whether a resolver (empty: the system's) answers, whatever it answers."""
+    answer = Resolver([server] if server else ()).lookup(settings.BASE_DOMAIN, "NS")
+    if answer.status is Status.FAILED:
+        raise Unreachable("dns", answer.reason)

@@ -1,0 +1,58 @@
+"""Making a live site's things again as its rows say, where `manage.py reconcile` found that they are not."""
+
+from nodepoint.jobs.registry import Flow, GivesWay, Step, register
+from sites.flows.suspension import is_live
+from sites.steps import configuration, dns_record, high_availability, power, traffic
+from sites.steps.hosts import WRITES
+from sites.steps.proxmox import CALLS
+
+AS_THE_ROWS_SAY = "It is as the rows say."
+
+
+def _step(name: str, title: str, run, limits: tuple, usual: float, after: tuple[str, ...] = ()) -> Step:
+    # Each spares the job: what stands in the way of one must not keep the others from being put right.
+    return Step(
+        name,
+        title,
+        run,
+        nothing_to_undo=AS_THE_ROWS_SAY,
+        after=after,
+        limits=limits,
+        needed=is_live,
+        deadline=5 * 60,
+        spares_the_job=True,
+        usual=usual,
+    )
+
+
+REPAIR = register(
+    Flow(
+        "sites.repair",
+        title="Repair site",
+        subject="sites.Site",
+        scope="sites",
+        deadline=15 * 60,
+        gives_way=GivesWay.DROPPED,
+        steps=(
+            _step("configuration", "Setting up the container", configuration.applied, (CALLS,), 1),
+            _step(
+                "high_availability",
+                "Setting high availability",
+                high_availability.as_planned,
+                (CALLS,),
+                0.3,
+                after=("configuration",),
+            ),
+            _step(
+                "power",
+                "Starting or stopping the container",
+                power.power_as_wished,
+                (CALLS,),
+                5,
+                after=("high_availability",),
+            ),
+            _step("dns_record", "Setting the DNS record", dns_record.present, (), 0.5),
+            _step("traffic", "Setting up the proxy", traffic.as_wished, (WRITES,), 1),
+        ),
+    )
+)

@@ -1,0 +1,130 @@
+"""`manage.py reconcile [--fix]`: our rows against what the systems hold."""
+
+from argparse import ArgumentParser
+from collections import Counter
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from nodepoint.checks import infrastructure
+from nodepoint.clients.errors import ClientError
+from sites.models import Site
+from sites.orphans import remove
+from sites.reconcile import Finding, Report, compare
+from sites.services.repair import repair_site
+
+FEW = 10  # things of a system below which any share of them may be changed
+MOST = 0.3  # share of a system's things that may be changed without --force
+ACTOR = "reconcile"
+
+
+class Command(BaseCommand):
+    """Prints what differs; exit code 1 when something does, or a system could not be read. Changes nothing
+    without --fix."""
+
+    help = "Compare the database with Proxmox VE, Cloudflare and Nginx Proxy Manager."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--fix", action="store_true", help="put right what differs, remove old orphans")
+        parser.add_argument("--yes", action="store_true", help="do not ask before --fix changes something")
+        parser.add_argument(
+            "--force", action="store_true", help=f"also where that is more than {MOST:.0%} of a system"
+        )
+
+    def handle(self, **options: bool) -> None:
+        """Compare, print, and with --fix act."""
+        if wrong := infrastructure():
+            raise CommandError(" ".join(message.msg for message in wrong))
+        try:
+            report = compare()
+        except DatabaseError as error:
+            raise CommandError(f"The database cannot be used ({error}). Has `migrate` been run?") from error
+        self.stdout.write("\n".join(lines(report)))
+        left = len(report.findings)
+        if options["fix"]:
+            left -= self.fix(report, **options)
+        if report.unread:
+            raise CommandError("Not everything could be read.")
+        if left:
+            raise CommandError(f"Left as they are: {left}.")
+
+    def fix(self, report: Report, *, yes: bool, force: bool, **_: object) -> int:
+        """Returns how many findings were acted on."""
+        todo = [finding for finding in report.findings if finding.repairable or finding.orphan]
+        if not todo:
+            return 0
+        if not force and (system := too_many(todo, report.things)):
+            raise CommandError(
+                f"That would change more than {MOST:.0%} of what we have at {system}. Nothing was changed; "
+                "--force does it all the same."
+            )
+        sites = {finding.site.pk: finding.site for finding in todo if finding.repairable}
+        orphans = [finding for finding in todo if finding.orphan]
+        question = f"Repair {len(sites)} sites and remove {len(orphans)} orphans for good? [y/N] "
+        if not yes and not _agreed(question):
+            raise CommandError("Nothing was changed.")
+        removed = sum(map(self._remove, orphans))
+        repaired = {pk for pk, site in sites.items() if self._repair(site)}
+        return removed + sum(finding.repairable and finding.site.pk in repaired for finding in todo)
+
+    def _remove(self, finding: Finding) -> bool:
+        try:
+            remove(finding.orphan, finding.mark)
+        except ClientError as error:
+            self.stdout.write(f"not removed: {finding.thing}: {error}")
+            return False
+        self.stdout.write(f"removed: {finding.system} {finding.thing}")
+        return True
+
+    def _repair(self, site: Site) -> bool:
+        job = repair_site(site, actor=ACTOR)
+        if job is None:
+            self.stdout.write(f"not repaired: {site}: something else goes on there")
+            return False
+        self.stdout.write(f"repairing: {site}: job {job.pk}")
+        return True
+
+
+def too_many(todo: list[Finding], things: Counter[str]) -> str:
+    """The system of which more would be changed than a slip of ours should be able to; empty when none."""
+    changes = Counter(system for system, _ in {(finding.system, finding.thing) for finding in todo})
+    crowded = (s for s, count in changes.items() if things[s] >= FEW and count > MOST * things[s])
+    return next(crowded, "")
+
+
+def lines(report: Report) -> list[str]:
+    """The report as a table, then how much was looked at."""
+    rows = [
+        _row(finding)
+        for finding in sorted(report.findings, key=lambda one: (one.kind, one.system, one.thing))
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(5)] if rows else []
+    looked = ", ".join(f"{system} {count}" for system, count in sorted(report.things.items()))
+    return [
+        *("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows),
+        *(f"could not be read: {error}" for error in report.unread),
+        f"Looked at {looked or 'nothing'}; {len(rows)} found.",
+    ]
+
+
+def _row(finding: Finding) -> tuple[str, ...]:
+    site = str(finding.site or "-")
+    return tuple(map(_plain, (finding.kind, finding.system, site, finding.thing, _detail(finding))))
+
+
+def _detail(finding: Finding) -> str:
+    act = "--fix repairs it" if finding.repairable else "--fix removes it" if finding.orphan else ""
+    return " ".join(filter(None, (finding.detail, f"({act})" if act else "")))
+
+
+def _plain(text: str) -> str:
+    """Names that others have given may hold anything, such as a terminal's control characters."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        return False

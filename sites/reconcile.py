@@ -1,0 +1,355 @@
+"""What `manage.py reconcile` compares: our rows with what Proxmox VE, Cloudflare and Nginx Proxy Manager
+hold.
+
+Lists only, so that the number of calls does not grow with the number of sites; a container's own
+configuration is read where the list raises a doubt. A site that a job works on, or has just worked on, is
+left out: what looks wrong there is on its way.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+
+from django.db.models import Q
+from django.utils import timezone
+
+from nodepoint.clients.errors import ClientError
+from nodepoint.jobs.models import Job
+from sites.clients.cloudflare import Record
+from sites.clients.npm import Certificate, ProxyHost
+from sites.clients.proxmox import Guest, HaService
+from sites.connections import cloudflare, npm, proxmox
+from sites.live import LAG
+from sites.models import Site
+from sites.steps import hosts
+from sites.steps.container import TAG
+from sites.steps.dns_record import IN_THE_WAY, TTL
+
+MARK = re.compile(r"nodepoint:.+:(\d{1,18})", re.DOTALL)
+ENDED_FOR = timedelta(days=1)  # before what is left of a site may be removed
+MB, GB = 1024**2, 1024**3
+NEARLY = 0.9  # of a disk: a file system tells less than its volume has
+
+Remote = Guest | HaService | Record | ProxyHost
+
+
+class Kind(StrEnum):
+    """What a finding is."""
+
+    MISSING = "missing"  # a row has it, the system does not
+    ORPHAN = "orphan"  # it carries our mark, and no row puts it there
+    DIFFERS = "differs"  # it is ours and not as it should be
+    FOREIGN = "foreign"  # somebody else's, on a name, VMID or address of ours
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as the rows say. `site`: whose it is, or in whose way. `repairable`: a job of the
+    site makes it right. `orphan`: what may be removed, since `mark` is that of a site that is long gone.
+    """
+
+    kind: Kind
+    system: str
+    thing: str
+    detail: str
+    site: Site | None = None
+    repairable: bool = False
+    orphan: Remote | None = None
+    mark: str = ""
+
+
+@dataclass
+class Report:
+    """`things`: how many of ours were looked at, by system. `unread`: systems that did not answer."""
+
+    findings: list[Finding] = field(default_factory=list)
+    things: Counter[str] = field(default_factory=Counter)
+    unread: list[ClientError] = field(default_factory=list)
+
+
+class Rows:
+    """Our side. Read after the systems, so that whatever was seen there has its row."""
+
+    def __init__(self, begun: datetime) -> None:
+        lately = Q(state__in=Job.ALIVE) | Q(finished_at__gt=begun - LAG)
+        self._restless = set(Job.objects.filter(lately).values_list("subject", flat=True))
+        standing = Site.objects.filter(state__in=(Site.State.PROVISIONING, Site.State.LIVE))
+        self.standing = list(
+            standing.select_related("plan").prefetch_related("custom_domains").order_by("pk")
+        )
+
+    @cached_property
+    def calm(self) -> list[Site]:
+        """Sites that should be whole: live, and nothing goes on."""
+        return [
+            site
+            for site in self.standing
+            if site.state == Site.State.LIVE
+            and not site.deletion_requested_at
+            and not self.restless(site.key)
+        ]
+
+    @cached_property
+    def _by_mark(self) -> dict[str, Site]:
+        return {site.owner_mark: site for site in self.standing}
+
+    def restless(self, subject: str) -> bool:
+        """Whether a job works on it, or has until just now."""
+        return subject in self._restless
+
+    def owner(self, mark: str) -> Site | None:
+        """The site that a mark is of, ended ones included; None when its row is gone."""
+        if mark in self._by_mark:
+            return self._by_mark[mark]
+        site = Site.objects.filter(pk=int(MARK.fullmatch(mark)[1])).first()
+        return site if site and site.owner_mark == mark else None
+
+    def names(self, site: Site) -> list[hosts.HostName]:
+        """As `hosts.names`, without a query for each site."""
+        return [hosts.own_name(site), *map(hosts.custom_name, site.custom_domains.all())]
+
+
+def compare() -> Report:
+    """Look at all systems, then at our rows. Changes nothing. A system that does not answer is left out."""
+    begun, report = timezone.now(), Report()
+    looks = {}
+    for system, look in (("proxmox", _guests), ("cloudflare", _records), ("npm", _hosts)):
+        try:
+            looks[system] = look()
+        except ClientError as error:
+            report.unread.append(error)
+    rows = Rows(begun)
+    for system, comparison in (("proxmox", Containers), ("cloudflare", Records), ("npm", Hosts)):
+        if system not in looks:
+            continue
+        try:
+            report.findings += comparison(rows, report.things, *looks[system]).findings()
+        except ClientError as error:
+            report.unread.append(error)
+    return report
+
+
+def _guests() -> tuple[list[Guest], list[HaService]]:
+    return proxmox().resources(), proxmox().ha_status()
+
+
+def _records() -> tuple[list[Record]]:
+    return (cloudflare().list_records(),)
+
+
+def _hosts() -> tuple[list[ProxyHost], list[Certificate]]:
+    return npm().proxy_hosts(), npm().certificates()
+
+
+@dataclass
+class Comparison:
+    """Rows against one system. `things` counts what of ours was looked at."""
+
+    rows: Rows
+    things: Counter[str]
+
+    def left_over(self, system: str, thing: str, remote: Remote, mark: str) -> Iterator[Finding]:
+        """A thing that no row puts where it is: an orphan if it carries a mark of ours."""
+        if not MARK.fullmatch(mark):
+            return
+        site = self.rows.owner(mark)
+        if site and self.rows.restless(site.key):
+            return
+        self.things[system] += 1
+        orphan = None
+        if site is None:
+            detail, orphan = f"The row of {mark} is gone.", remote
+        elif site.ended_at is None:
+            detail = f"Its site {site} stands, and has no place for it."
+        elif site.ended_at > timezone.now() - ENDED_FOR:
+            detail = f"Its site {site} ended less than a day ago."
+        else:
+            detail, orphan = f"Its site {site} ended on {site.ended_at:%Y-%m-%d}.", remote
+        yield Finding(Kind.ORPHAN, system, thing, detail, site, orphan=orphan, mark=mark)
+
+
+@dataclass
+class Containers(Comparison):
+    """Containers and HA resources at Proxmox VE."""
+
+    guests: list[Guest]
+    services: list[HaService]
+
+    def findings(self) -> Iterator[Finding]:
+        """Calls only for containers whose name or tag is not what it should be, and for orphans."""
+        by_vmid = {guest.vmid: guest for guest in self.guests}
+        for site in self.rows.calm:
+            self.things["proxmox"] += 1
+            yield from self._of_site(site, by_vmid.get(site.vmid))
+        held = {site.vmid for site in self.rows.standing}
+        for guest in self.guests:
+            if guest.vmid not in held and TAG in guest.tags and _is_readable(guest):
+                yield from self.left_over("proxmox", f"container {guest.vmid}", guest, _mark(guest))
+        for service in self.services:
+            if service.vmid not in by_vmid and (resource := proxmox().ha_resource(service.vmid)):
+                yield from self.left_over("proxmox", f"HA {service.sid}", service, resource.comment)
+
+    def _of_site(self, site: Site, guest: Guest | None) -> Iterator[Finding]:
+        thing = f"container {site.vmid}"
+        if guest is None:
+            detail = "Its data is gone with it: restore it from a backup of the cluster."
+            yield Finding(Kind.MISSING, "proxmox", thing, detail, site)
+            return
+        looks_ours = guest.type == "lxc" and TAG in guest.tags and guest.name == site.subdomain
+        if guest.status == "unknown":  # its node is away, and tells nothing
+            return
+        if not looks_ours and _mark(guest) != site.owner_mark:
+            yield Finding(
+                Kind.FOREIGN, "proxmox", thing, f"{guest.name or guest.type} without our mark", site
+            )
+            return
+        if wrong := list(_differences(site, guest)):
+            yield Finding(Kind.DIFFERS, "proxmox", thing, "; ".join(wrong), site, repairable=True)
+
+
+def _is_readable(guest: Guest) -> bool:
+    return guest.type == "lxc" and guest.status != "unknown" and not guest.template
+
+
+def _mark(guest: Guest) -> str:
+    """The mark in a container's configuration."""
+    if not _is_readable(guest):
+        return ""
+    return proxmox().config(guest.node, guest.vmid).description.strip()
+
+
+def _differences(site: Site, guest: Guest) -> Iterator[str]:
+    if TAG not in guest.tags:
+        yield f"tag {TAG} is missing"
+    if guest.maxmem != site.plan.memory_mb * MB:
+        yield f"memory {guest.maxmem // MB} MB instead of {site.plan.memory_mb}"
+    if guest.maxcpu != site.plan.cores:
+        yield f"{guest.maxcpu:g} cores instead of {site.plan.cores}"
+    if guest.maxdisk < site.plan.disk_gb * GB * NEARLY:
+        yield f"disk {guest.maxdisk // GB} GB instead of {site.plan.disk_gb}"
+    if guest.status != site.power_wished:
+        yield f"{guest.status} instead of {site.power_wished}"
+    if bool(guest.hastate) != site.wants_high_availability:
+        yield f"high availability is {'on' if guest.hastate else 'off'}"
+
+
+@dataclass
+class Records(Comparison):
+    """Records at Cloudflare."""
+
+    records: list[Record]
+
+    def findings(self) -> Iterator[Finding]:
+        """No further call."""
+        by_name: dict[str, list[Record]] = {}
+        for record in self.records:
+            by_name.setdefault(record.name.lower(), []).append(record)
+        for site in self.rows.calm:
+            self.things["cloudflare"] += 1
+            yield from self._of_site(site, by_name.get(site.hostname, []))
+        places = {(site.owner_mark, site.hostname) for site in self.rows.standing}
+        for record in self.records:
+            if (record.comment, record.name.lower()) not in places:
+                thing = f"record {record.name} {record.type} {record.content}"
+                yield from self.left_over("cloudflare", thing, record, record.comment)
+
+    def _of_site(self, site: Site, records: list[Record]) -> Iterator[Finding]:
+        in_the_way = [record for record in records if record.type in IN_THE_WAY]
+        ours = [record for record in in_the_way if record.comment == site.owner_mark]
+        for record in in_the_way:
+            if record not in ours:
+                thing = f"record {record.name} {record.type} {record.content}"
+                yield Finding(Kind.FOREIGN, "cloudflare", thing, "without our mark", site)
+        thing = f"record {site.hostname}"
+        if not ours and not in_the_way:
+            yield Finding(Kind.MISSING, "cloudflare", thing, "", site, repairable=True)
+        elif len(ours) > 1:
+            detail = f"{len(ours)} of ours instead of one"
+            yield Finding(Kind.DIFFERS, "cloudflare", thing, detail, site, repairable=True)
+        elif ours and (wrong := _wrong(ours[0], content=site.public_ip, ttl=TTL, proxied=False)):
+            yield Finding(Kind.DIFFERS, "cloudflare", thing, wrong, site, repairable=True)
+
+
+@dataclass
+class Hosts(Comparison):
+    """Proxy hosts and the sites' own certificates at NPM."""
+
+    hosts: list[ProxyHost]
+    certificates: list[Certificate]
+
+    def findings(self) -> Iterator[Finding]:
+        """No further call."""
+        by_name: dict[str, list[ProxyHost]] = {}
+        for host in self.hosts:
+            for name in host.domain_names:
+                by_name.setdefault(name, []).append(host)
+        for site in self.rows.calm:
+            for wanted in self._calm_names(site):
+                self.things["npm"] += 1
+                yield from _of_name(wanted, by_name.get(wanted.name, []))
+                yield from self._certificate(wanted)
+        yield from self._others()
+
+    def _calm_names(self, site: Site) -> Iterable[hosts.HostName]:
+        busy = {domain.domain for domain in site.custom_domains.all() if self.rows.restless(domain.key)}
+        return [wanted for wanted in self.rows.names(site) if wanted.name not in busy]
+
+    def _certificate(self, wanted: hosts.HostName) -> Iterator[Finding]:
+        number = wanted.certificate_id
+        if number and number not in {certificate.id for certificate in self.certificates}:
+            thing = f"certificate {number}"
+            yield Finding(Kind.MISSING, "npm", thing, f"{wanted.name} is to use it.", wanted.site)
+
+    def _others(self) -> Iterator[Finding]:
+        """Hosts with a mark where no row puts them, and strangers that lead to a site's address."""
+        places = {
+            (site.owner_mark, wanted.name) for site in self.rows.standing for wanted in self.rows.names(site)
+        }
+        addresses = {site.private_ip: site for site in self.rows.standing}
+        ours = {name for _, name in places}
+        for host in self.hosts:
+            mark = str(host.meta.get(hosts.MARK, ""))
+            if any((mark, name) in places for name in host.domain_names):
+                continue
+            thing = f"proxy host {host.id} {','.join(host.domain_names)}"
+            if MARK.fullmatch(mark):
+                yield from self.left_over("npm", thing, host, mark)
+            elif host.forward_host in addresses and ours.isdisjoint(host.domain_names):
+                detail = f"leads to {host.forward_host} without our mark"
+                yield Finding(Kind.FOREIGN, "npm", thing, detail, addresses[host.forward_host])
+
+
+def _of_name(wanted: hosts.HostName, found: list[ProxyHost]) -> Iterator[Finding]:
+    site, on = wanted.site, hosts.traffic_wished(wanted.site)
+    ours = [host for host in found if wanted.owns(host)]
+    for host in found:
+        if host not in ours:
+            thing = f"proxy host {host.id} {wanted.name}"
+            yield Finding(Kind.FOREIGN, "npm", thing, "without our mark", site)
+    thing = f"proxy host {wanted.name}"
+    if not found and on and wanted.stands:
+        yield Finding(Kind.MISSING, "npm", thing, "", site, repairable=True)
+    elif len(ours) > 1:
+        detail = f"{len(ours)} of ours instead of one"
+        yield Finding(Kind.DIFFERS, "npm", thing, detail, site, repairable=on)
+    elif ours and (wrong := _host_differences(wanted, ours[0], on)):
+        yield Finding(Kind.DIFFERS, "npm", thing, wrong, site, repairable=True)
+
+
+def _host_differences(wanted: hosts.HostName, host: ProxyHost, on: bool) -> str:
+    """What differs; of a host that is to be off only whether it is: the rest is written when it goes on."""
+    if not on or not wanted.stands:
+        return "on instead of off" if host.enabled and not on else ""
+    fields = {name: value for name, value in wanted.fields.items() if name != "meta"}
+    offline = "nginx has not taken it up" if host.enabled and host.online is False else ""
+    return "; ".join(filter(None, (_wrong(host, enabled=True, **fields), offline)))
+
+
+def _wrong(thing: object, **wanted: object) -> str:
+    """`ttl 60 instead of 300; …` for each attribute that differs; empty when none does."""
+    pairs = ((name, getattr(thing, name), value) for name, value in wanted.items())
+    return "; ".join(f"{name} {found} instead of {value}" for name, found, value in pairs if found != value)
