@@ -1,10 +1,8 @@
 """The calls of the DNS extension."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -55,9 +53,8 @@ class WritingView(ApiView):
     def finish(self, request: Request, job: Job, answer: Callable[[Job], dict[str, Any]]) -> Response:
         """Wait for the job as long as callers do; what the rules refused in it is the caller's error, not the
         infrastructure's."""
-        left = request.arrived_at + ANSWER_WITHIN - time.monotonic()
         try:
-            return finish(request, job, answer, default_wait=max(0.0, min(settings.API_WAIT_SECONDS, left)))
+            return finish(request, job, answer, within=ANSWER_WITHIN)
         except ApiError as error:
             raise services.refusal(job) or error from None
 

@@ -165,7 +165,7 @@ class BackupEntryOutput(serializers.Serializer):
 
     name = serializers.CharField()
     created_at = serializers.DateTimeField()
-    status = serializers.ChoiceField(choices=["creating", "ready", "deleting"])
+    status = serializers.CharField(help_text="creating, ready or deleting.")
 
 
 class BackupsOutput(BackupQuotaOutput, UsedOutput):

@@ -47,20 +47,26 @@ def preference(header: str) -> Preference:
 
 
 def finish(
-    request: Request, job: Job, answer: Callable[[Job], dict[str, Any]], *, default_wait: float | None = None
+    request: Request,
+    job: Job,
+    answer: Callable[[Job], dict[str, Any]],
+    *,
+    default_wait: float | None = None,
+    within: float = WHOLE_REQUEST,
 ) -> Response:
     """The answer to a POST that started `job`.
 
     Waits as the caller prefers, else `default_wait` seconds (None: API_WAIT_SECONDS). Done: what
     `answer(job)` gives. Ended badly: raises the error. Else `answer(job)` with `"state": "running"` and `job`
-    beside it; so it gives the fields that are known.
+    beside it; so it gives the fields that are known. `within`: seconds from the request's arrival after which
+    nobody waits any more, whatever the caller prefers.
     """
     wish = preference(request.headers.get("Prefer", ""))
     wanted = wish.seconds
     if wanted is None:
         wanted = settings.API_WAIT_SECONDS if default_wait is None else default_wait
     arrived = getattr(request, "arrived_at", None) or time.monotonic()
-    seconds = min(wanted, LONGEST, arrived + WHOLE_REQUEST - time.monotonic())
+    seconds = min(wanted, LONGEST, arrived + within - time.monotonic())
     job, waited = _wait(job, seconds)
     headers = {"Preference-Applied": wish.applied} if wish.applied and waited else {}
     if job.state in Job.ENDED_BADLY:

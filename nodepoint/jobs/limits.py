@@ -4,7 +4,7 @@ flight at Proxmox."""
 from datetime import datetime, timedelta
 from zlib import crc32
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Q
 
 from nodepoint.jobs.models import JobStep, Lease
@@ -46,6 +46,10 @@ def _add(name: str, slot: int, holder: str, until: datetime) -> bool:
         with transaction.atomic():
             Lease.objects.create(name=name, slot=slot, holder=holder, until=until)
     except IntegrityError:  # another took this slot for the first time at this very moment
+        return False
+    except OperationalError:  # or several did, which MariaDB may call a deadlock
+        if connection.in_atomic_block:
+            raise
         return False
     return True
 

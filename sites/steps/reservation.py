@@ -4,6 +4,7 @@
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Outcome
 from sites.models import Site
+from sites.steps.backups import forget_missing
 
 NOTHING = {
     "vmid": None,
@@ -25,4 +26,5 @@ def given_back(call: Call) -> Outcome:
 
 def deleted(call: Call) -> Outcome:
     """A deleted site holds nothing any more."""
+    forget_missing(call.subject, set(), call.now)
     return Done(facts={**NOTHING, "state": Site.State.DELETED, "ended_at": call.now})

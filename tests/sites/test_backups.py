@@ -316,6 +316,7 @@ class FailureTests(BackupsCase):
         self.assert_nothing_left()
         site = self.live_site()
         self.assertNotEqual(site.pk, self.site.pk)
+        self.assertFalse(Backup.objects.filter(state="ready").exists())
         self.assertEqual((self.names(), self.done("/action/mkbak")["backup"]), ([], self.today(1)))
 
 

@@ -124,7 +124,7 @@ class RefusalTests(DomainTestCase):
 
     def test_while_another_job_of_the_site_runs(self):
         CustomDomain.objects.create(site=self.site, domain=SHOP)
-        self.post("/action/toggle", {"service_id": "1001"}, Prefer="wait=0")
+        self.toggle()
         self.assert_refused(self.del_domain(), 409, "busy", "Switch traffic")
 
     def test_get_domain_of_unknown_sites_and_without_a_service(self):

@@ -149,7 +149,7 @@ class CertificateTests(DomainTestCase):
         domain = self.accept()
         while not self.certificates_of():
             self.run_calls(1)
-        self.post("/action/toggle", {"service_id": "1001", "enabled": False}, Prefer="wait=0")
+        self.toggle(enabled=False)
         self.run_calls(1)
         self.assertFalse(self.host_of()["enabled"])
         row = self.host_of() | {"enabled": True}

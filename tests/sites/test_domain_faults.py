@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from django.test import override_settings
 
-from nodepoint.jobs import engine
+from nodepoint.jobs.models import Job
+from sites.connections import npm
 from sites.flows import ADD_DOMAIN, CERTIFICATE, REMOVE_DOMAIN, TOGGLE
 from sites.models import CustomDomain
 from tests.sites.domains import SHOP, DomainTestCase
@@ -140,11 +141,11 @@ class DomainFaultTests(DomainTestCase):
             for act in acts(SWITCH):
                 with self.subTest(kind=kind, call=act.match):
                     self.fault(act.system, kind, act.match, seconds=0.02)
-                    self.post("/action/toggle", {"service_id": "1001", "enabled": False}, Prefer="wait=0")
+                    self.toggle(enabled=False)
                     self.run_jobs()
                     self.assertEqual(self.latest("sites.toggle").state, "succeeded")
                     self.assertFalse(self.served() or self.served(self.site.hostname))
-                    self.post("/action/toggle", {"service_id": "1001", "enabled": True}, Prefer="wait=0")
+                    self.toggle(enabled=True)
                     self.run_jobs()
                     self.clear_faults()
                     self.assertTrue(self.served() and self.served(self.site.hostname))
@@ -171,8 +172,6 @@ class DomainFaultTests(DomainTestCase):
         self.assert_active()
 
     def test_a_foreign_host_for_the_name_fails_it_and_stays(self):
-        from sites.connections import npm
-
         theirs = npm().create_proxy_host([SHOP], "192.168.1.77", meta={"made_by": "hand"})
         self.accept()
         self.run_jobs()
@@ -181,8 +180,6 @@ class DomainFaultTests(DomainTestCase):
         self.assertIn(str(theirs.id), job.detail)
 
     def latest(self, kind: str):
-        from nodepoint.jobs.models import Job
-
         return Job.objects.filter(kind=kind).order_by("-created_at", "-pk").first()
 
 
@@ -191,7 +188,6 @@ class DomainCrashTests(DomainTestCase):
     """Killed at every border of every call of its jobs, a domain is made once and removed wholly."""
 
     BORDERS = CrashTests.BORDERS
-    killing = CrashTests._killing
 
     def survive(self, border: str, until: Callable[[], bool]) -> set[str]:
         killed: set[str] = set()
@@ -206,7 +202,6 @@ class DomainCrashTests(DomainTestCase):
         raise AssertionError("killed without end")
 
     def test_adding_and_removing(self):
-        self.assertTrue(callable(engine.execute))
         for border in self.BORDERS:
             with self.subTest(border):
                 self.calls.clear()

@@ -82,7 +82,7 @@ class SetDomainTests(DomainTestCase):
         self.assertEqual(body["quota"]["domains"], {"used": 1, "allowed": 3, "remaining": 2})
 
     def test_while_traffic_is_off_the_host_is_made_switched_off(self):
-        self.post("/action/toggle", {"service_id": "1001", "enabled": False}, Prefer="wait=0")
+        self.toggle(enabled=False)
         self.run_jobs()
         domain = self.add()
         self.assertEqual((domain.status, domain.certificate), ("active", "active"), self.tale(self.site))
@@ -199,7 +199,7 @@ class RefusalTests(DomainTestCase):
 
     def test_while_another_job_of_the_site_runs(self):
         self.point()
-        self.post("/action/toggle", {"service_id": "1001"}, Prefer="wait=0")
+        self.toggle()
         self.calls.clear()
         self.assert_refused(self.set_domain(), 409, "busy", "Switch traffic")
         self.assertEqual(self.count("dns"), 0)

@@ -87,12 +87,14 @@ class SliceTests(RunnerTestCase):
 
     def test_no_more_is_called_at_once_than_there_are_threads(self) -> None:
         inside, most, lock = [], [], threading.Lock()
+        three = threading.Barrier(3, timeout=10)
 
         def work(call):
             with lock:
                 inside.append(call)
                 most.append(len(inside))
-            time.sleep(0.02)
+            three.wait()
+            time.sleep(0.01)
             with lock:
                 inside.remove(call)
             return Done()
