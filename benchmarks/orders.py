@@ -107,10 +107,10 @@ READER = """
 import json, sys, django
 django.setup()
 from nodepoint.jobs.models import Job
-jobs = Job.objects.filter(kind="sites.provision", data__service_id__startswith=sys.argv[1] +
-"-").prefetch_related("steps") print(json.dumps([
+orders = Job.objects.filter(kind="sites.provision", data__service_id__startswith=sys.argv[1] + "-")
+print(json.dumps([
     [job.created_at.timestamp(), step.finished_at.timestamp() if step.finished_at else None, job.state]
-    for job in jobs for step in job.steps.all() if step.name == "verified"
+    for job in orders.prefetch_related("steps") for step in job.steps.all() if step.name == "verified"
 ]))
 """
 

@@ -121,6 +121,7 @@ def execute(held: Claim, clock: Clock) -> list[int]:
             return _surely(_line_up, held, full, now)
         outcome = _call(step, definition, now)
         now = clock.now()
+        woken = _surely(_free_limits, held, definition, outcome, now)
         try:
             due_steps = _surely(_record, held, outcome, now)
         except (IntegrityError, DataError) as error:
@@ -129,7 +130,7 @@ def execute(held: Claim, clock: Clock) -> list[int]:
             log.exception("facts_refused")
             outcome = retry.decide(error, step.tries, endless=_endless(step))
             due_steps = _surely(_record, held, outcome, now)
-        return due_steps + _free_limits(held, definition, outcome, now)
+        return due_steps + woken
 
 
 def _turned_round(step: JobStep) -> bool:
@@ -339,8 +340,8 @@ def _free_limits(held: Claim, definition: registry.Step, outcome: Outcome, now: 
     """Give back the slots that are not needed until the step's next call, and wake those who stand in line
     for them.
 
-    Outside the transaction that recorded the outcome: a crash in between costs a slot its lease's time, no
-    more."""
+    Before the outcome is recorded: others need not wait for that. A crash in between is like one in the call.
+    """
     over = isinstance(outcome, Done | Fail)
     freed = [limit.name for limit in definition.limits if over or not limit.until_done]
     limits.release(held.holder, freed)

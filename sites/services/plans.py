@@ -28,14 +28,14 @@ def upgrade_site(service_id: str, plan: str, *, actor: str = "") -> tuple[Plan, 
 
 def _submit(site: Site, chosen: Plan, actor: str) -> Job:
     queue.lock(site.key)
-    coming = list(_coming(site))
-    if coming and coming[-1].data["plan_id"] == chosen.pk:
-        return coming[-1]
+    last = _coming(site).last()
+    if last and last.data["plan_id"] == chosen.pk:
+        return last
     data = {"service_id": site.service_id, "plan_id": chosen.pk}
     job = queue.submit(UPGRADE, site.key, data=data, actor=actor)
-    # From here on no customer's action can begin: what is counted now stays within the new plan.
+    # From here on nobody else gets into the site's line: what is counted now stays within the new plan.
     site.refresh_from_db()
-    _refuse_what_does_not_fit(site, chosen, coming)
+    _refuse_what_does_not_fit(site, chosen, list(_coming(site).exclude(pk=job.pk)))
     return job
 
 

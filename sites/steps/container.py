@@ -10,7 +10,7 @@ from nodepoint.jobs.outcomes import Done, Outcome, Retry
 from sites.allocation import reserve_other_vmid
 from sites.connections import proxmox, site_network
 from sites.models import Site
-from sites.steps.proxmox import Foreign, failed, find, follow, placement, require
+from sites.steps.proxmox import Foreign, failed, find, follow, outcome_of, placement, require, task_of
 
 TAG = "nodepoint"
 LOCKED = "Proxmox VE has locked the container."
@@ -18,9 +18,12 @@ LOCKED = "Proxmox VE has locked the container."
 
 def created(call: Call) -> Outcome:
     """The container exists with the plan's size and our mark, stopped."""
-    if going_on := follow(call):
-        return going_on
     site: Site = call.subject
+    task = task_of(call)
+    if task and task.ok:
+        return Done(ref=call.ref)  # by the task that we began, with what we asked for
+    if going_on := outcome_of(call, task):
+        return going_on
     try:
         container = None if not call.ref and proxmox().vmid_free(site.vmid) else find(site)
     except Foreign:
@@ -88,12 +91,13 @@ def started(call: Call) -> Outcome:
     """The container runs."""
     if going_on := follow(call):
         return going_on
-    container = require(call.subject)
-    upid = None if call.ref else proxmox().start(container.node, container.vmid)
+    site: Site = call.subject
+    node = site.node if call.ref else require(site).node
+    upid = None if call.ref else proxmox().start(node, site.vmid)
     if upid:
-        return call.begun(upid)
-    if proxmox().container_status(container.node, container.vmid).running:
-        return Done(facts={"node": container.node, "power": "running", "power_verified_at": call.now})
+        return call.begun(upid, node=node)
+    if proxmox().container_status(node, site.vmid).running:
+        return Done(facts={"node": node, "power": "running", "power_verified_at": call.now})
     return Retry(
         ref="",
         error="The container does not start.",

@@ -2,7 +2,16 @@
 
 from django.db import transaction
 
-from nodepoint.clients.errors import BadAnswer, Busy, ClientError, Conflict, NotFound, Refused
+from nodepoint.clients.errors import (
+    BadAnswer,
+    Busy,
+    ClientError,
+    Conflict,
+    NotFound,
+    Refused,
+    TimedOut,
+    Unreachable,
+)
 from nodepoint.jobs import queue
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import Job, JobStep
@@ -18,7 +27,7 @@ ORDER = "certificate"  # its step that does
 FAILURES_AN_HOUR = 5  # that Let's Encrypt permits for one name before it refuses to look
 FIRST_PAUSE, LONGEST_PAUSE = 10 * 60, 12 * 3600  # seconds after an order that failed; doubled each time
 LOOK_PAUSE, LONGEST_LOOK_PAUSE = 5 * 60, 3600  # seconds until DNS is asked anew after it was wrong
-MENDED_PAUSE = 30  # seconds after NPM did not take the host, doubled each time
+LONGEST_AWAY_PAUSE = 5 * 60  # seconds between two looks whether NPM is there again
 RATE_LIMITED = 3600  # seconds; a pause that only the authority asks for
 
 Status, CertificateStatus = CustomDomain.Status, CustomDomain.CertificateStatus
@@ -95,6 +104,8 @@ def certified(call: Call) -> Outcome:
         return _failed(call, error)
     except (Refused, BadAnswer, Conflict, NotFound) as error:
         return _failed(call, error)
+    except (Unreachable, TimedOut) as error:
+        return _away(call, error)
     return Done(ref=str(certificate.id), facts={"certificate_id": certificate.id})
 
 
@@ -139,15 +150,20 @@ def _failed(call: Call, error: ClientError) -> Outcome:
     )
 
 
+def _away(call: Call, error: ClientError) -> Outcome:
+    """NPM is away or does not take the host: there is a week in which that can be mended."""
+    pause = min(LONGEST_AWAY_PAUSE, 2 ** min(call.step.tries, 10))
+    return Retry(error=error.sentence, detail=error.vendor, seconds=pause)
+
+
 def encrypted(call: Call) -> Outcome:
     """The domain's proxy host uses the certificate and forces TLS; traffic is as wished."""
     domain: CustomDomain = call.subject
     name = custom_name(domain)
     try:
         host = hosts.served(name)
-    except (Refused, BadAnswer, Conflict, NotFound) as error:  # staff have all week to mend it
-        pause = min(LONGEST_LOOK_PAUSE, MENDED_PAUSE * 2 ** min(call.step.tries, 10))
-        return Retry(error=error.sentence, detail=error.vendor, seconds=pause)
+    except ClientError as error:
+        return _away(call, error)
     if not hosts.traffic_wished(domain.site):
         # NPM puts hosts back as it found them when the order began: one that was switched off meanwhile is
         # served again, though its row says off.

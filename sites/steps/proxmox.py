@@ -9,7 +9,7 @@ from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Outcome, Retry
 from nodepoint.jobs.registry import Limit
 from nodepoint.jobs.retry import decide, pause
-from sites.clients.proxmox import Config, Guest, Node, task_error
+from sites.clients.proxmox import Config, Guest, Node, Task, task_error
 from sites.connections import proxmox
 from sites.models import Site
 
@@ -116,9 +116,18 @@ def _free_memory(node: Node) -> int:
 def follow(call: Call) -> Outcome | None:
     """The outcome while the task that an earlier call began is running or has failed; None once it has ended
     well, or in a way that only a look at the thing itself can tell."""
-    if not call.ref:
+    return outcome_of(call, task_of(call))
+
+
+def task_of(call: Call) -> Task | None:
+    """The task that an earlier call began, as it is now."""
+    return proxmox().task_status(call.ref) if call.ref else None
+
+
+def outcome_of(call: Call, task: Task | None) -> Outcome | None:
+    """What a task means for the step that began it; None when there is none or it has ended."""
+    if task is None:
         return None
-    task = proxmox().task_status(call.ref)
     if task.running:
         return call.look_again()
     if task.ok is False:

@@ -165,6 +165,10 @@ class DoctorTests(LabTestCase):
         self.assertRegex(closing, r"^To be looked after: ssh node\d\.$", text)
         self.assertEqual(self.row(text, closing[20:29])[1:4], ["yes", "yes", "no"])
 
+    def test_functions_that_the_remote_user_may_not_call_are_named(self) -> None:
+        self.fault("ispconfig", "refuse", match="client_get", count=10)
+        self.assert_complains("ispconfig", "Let the remote user call the Client functions")
+
     def test_a_mail_server_is_asked_where_there_is_one(self) -> None:
         smtp = {"EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend"}
         with override_settings(**smtp, EMAIL_HOST="127.0.0.1", EMAIL_PORT=1):

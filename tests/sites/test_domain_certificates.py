@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from nodepoint.jobs import tasks
-from nodepoint.jobs.models import Job
+from nodepoint.jobs.models import Job, JobStep
 from tests.sites.domains import SHOP, DomainTestCase
 
 HOUR = 3600
@@ -150,7 +150,8 @@ class CertificateTests(DomainTestCase):
         while not self.certificates_of():
             self.run_calls(1)
         self.toggle(enabled=False)
-        self.run_calls(1)
+        JobStep.objects.filter(name="encryption").update(due_at=self.clock.time + timedelta(minutes=1))
+        self.run_for(30)
         self.assertFalse(self.host_of()["enabled"])
         row = self.host_of() | {"enabled": True}
         with self.lab.lock:  # as NPM does at the end of an order: from what it read at its beginning

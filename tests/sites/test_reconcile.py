@@ -14,6 +14,7 @@ from sites.connections import cloudflare, npm, proxmox
 from sites.models import Site
 from sites.reconcile import Finding, compare
 from tests.sites.base import SiteTestCase, foreign_record, make_foreign
+from tests.sites.domains import SHOP, DomainMixin
 
 NAME = "janedoe.nodepoint.eu"
 GONE = "nodepoint:9999:4242"
@@ -197,6 +198,56 @@ class CompareTests(ReconcileTestCase):
         foreign_record("copy.nodepoint.eu", comment=self.site.owner_mark)
         (finding,) = self.found()
         self.assertEqual((finding.kind, finding.orphan), ("orphan", None))
+
+
+class DomainTests(DomainMixin, ReconcileTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.domain = self.add()
+        self.settle()
+
+    def test_a_domain_that_is_served_is_well(self) -> None:
+        self.assertEqual((self.domain.status, self.domain.certificate), ("active", "active"))
+        self.assert_found()
+
+    def test_its_host_is_compared_like_the_site_s_own_and_made_again(self) -> None:
+        npm().delete_proxy_host(self.domain.proxy_host_id)
+        self.assert_found(("missing", "npm", f"proxy host {SHOP}", True))
+        self.assertEqual(self.reconcile("--fix", "--yes")[1], "")
+        self.run_jobs()
+        self.settle()
+        self.assert_found()
+        self.assertEqual(self.host_of()["certificate_id"], self.domain.certificate_id)
+
+    def test_its_host_without_its_certificate_differs(self) -> None:
+        npm().update_proxy_host(self.domain.proxy_host_id, certificate_id=0)
+        (finding,) = self.assert_found(("differs", "npm", f"proxy host {SHOP}", True))
+        self.assertIn("certificate_id 0 instead of", finding.detail)
+
+    def test_a_certificate_that_is_gone_is_missing_and_not_ordered_in_masses(self) -> None:
+        npm().update_proxy_host(self.domain.proxy_host_id, certificate_id=0)
+        npm().delete_certificate(self.domain.certificate_id)
+        self.assertIn(f"certificate {self.domain.certificate_id}", [one.thing for one in self.found()])
+
+    def test_traffic_that_is_switched_off_needs_no_hosts(self) -> None:
+        self.toggle(enabled=False)
+        self.run_jobs()
+        self.settle()
+        self.assert_found()
+        npm().delete_proxy_host(self.domain.proxy_host_id)
+        self.assert_found()
+        npm().enable_proxy_host(self.site.proxy_host_id)
+        self.assert_found(("differs", "npm", f"proxy host {NAME}", True))
+
+    def test_a_domain_whose_certificate_is_on_order_is_left_out(self) -> None:
+        npm().update_proxy_host(self.domain.proxy_host_id, certificate_id=0)
+        Job.objects.filter(subject=self.domain.key).update(finished_at=None, state=Job.State.WAITING)
+        self.assert_found()
+
+    def test_the_host_of_a_domain_without_a_row_is_an_orphan_that_stays_while_its_site_stands(self) -> None:
+        self.domain.delete()
+        (finding,) = self.found()
+        self.assertEqual((finding.kind, finding.system, finding.orphan), ("orphan", "npm", None))
 
 
 class FixTests(ReconcileTestCase):
