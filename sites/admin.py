@@ -11,7 +11,7 @@ from unfold.decorators import display
 
 from nodepoint.admin import ReadOnlyAdmin
 from nodepoint.jobs.models import Job
-from sites.models import Plan, Site
+from sites.models import CustomDomain, Plan, Site
 
 COLOURS = {"provisioning": "info", "live": "success", "deleting": "warning", "failed": "danger"}
 
@@ -93,3 +93,14 @@ class SiteAdmin(ReadOnlyAdmin):
             return "-"
         url = reverse("admin:jobs_job_change", args=[site.job_id])
         return format_html('<a href="{}">{}</a>', url, Job.State(site.job_state).label)
+
+
+@admin.register(CustomDomain)
+class CustomDomainAdmin(ReadOnlyAdmin):
+    """Customers' own host names, newest first."""
+
+    list_display = ("domain", "site", "status", "certificate", "error", "created_at")
+    list_filter = ("status", "certificate")
+    list_select_related = ("site",)
+    ordering = ("-pk",)
+    search_fields = ("domain", "site__service_id")

@@ -13,7 +13,7 @@ UPGRADE = register(
         title="Change plan",
         subject="sites.Site",
         scope="sites",
-        # The billing system asks only once: a node may be away for days, what Proxmox VE refuses ends at once.
+        # The billing system asks only once: a node may be away for days. What is refused ends at once.
         deadline=7 * 24 * 3600,
         gives_way=GivesWay.RESUMED,
         steps=(

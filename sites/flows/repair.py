@@ -1,6 +1,6 @@
 """Making a live site's things again as its rows say, where `manage.py reconcile` found that they are not."""
 
-from nodepoint.jobs.registry import Flow, GivesWay, Step, register
+from nodepoint.jobs.registry import Flow, GivesWay, Limit, Step, StepFunction, register
 from sites.flows.suspension import is_live
 from sites.steps import configuration, dns_record, high_availability, power, traffic
 from sites.steps.hosts import WRITES
@@ -9,7 +9,14 @@ from sites.steps.proxmox import CALLS
 AS_THE_ROWS_SAY = "It is as the rows say."
 
 
-def _step(name: str, title: str, run, limits: tuple, usual: float, after: tuple[str, ...] = ()) -> Step:
+def _step(
+    name: str,
+    title: str,
+    run: StepFunction,
+    limits: tuple[Limit, ...],
+    usual: float,
+    after: tuple[str, ...] = (),
+) -> Step:
     # Each spares the job: what stands in the way of one must not keep the others from being put right.
     return Step(
         name,

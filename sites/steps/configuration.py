@@ -48,8 +48,8 @@ def _differences(site: Site, config: Config) -> dict[str, Any]:
 
 
 def restored(call: Call) -> Outcome:
-    """`applied` as an undo: the plan and the address that the site has, as far as it goes, since disks grow only.
-    With a container that is gone, or not ours any more, there is nothing to take back."""
+    """`applied` as an undo: the plan and the address that the site has, as far as it goes, since disks grow
+    only. With a container that is gone, or not ours any more, there is nothing to take back."""
     try:
         return applied(call)
     except (NotFound, Conflict) as error:

@@ -1,4 +1,4 @@
-"""Address, VMID and subdomain: taken in the transaction that accepts the order, given back at the very end."""
+"""Address, VMID and subdomain: taken in the transaction that accepts the order, given back at the end."""
 
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Outcome

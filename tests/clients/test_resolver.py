@@ -24,6 +24,11 @@ class ResolverTests(LabTestCase):
             ("AAAA", ["2001:db8::1"], {"2001:db8::1"}),
             ("MX", ["10 Mail.shop.example."], {"10 mail.shop.example"}),
             ("TXT", ["v=spf1 -all"], {"v=spf1 -all"}),
+            (
+                "CAA",
+                ['128 issue "ca.example; a=b"', '0 issue ";"'],
+                {'128 issue "ca.example; a=b"', '0 issue ";"'},
+            ),
         ):
             self.lab.dns.set("shop.example", type, values)
             with self.subTest(type=type):

@@ -54,6 +54,7 @@ class NameServerTests(unittest.TestCase):
             ("AAAA", "2001:db8::1"),
             ("MX", "10 mail.example"),
             ("TXT", "v=spf1 -all"),
+            ("CAA", '0 issue "letsencrypt.org"'),
             ("NS", "ns1.nodepoint.eu"),
             ("CNAME", "target.example"),
         ):

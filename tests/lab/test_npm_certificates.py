@@ -40,6 +40,18 @@ class OrderTests(NpmCase):
         )
         self.assertEqual(self.rows("www.shop.example")[0]["meta"], {"dns_challenge": False})
 
+    def test_caa_records_of_the_nearest_name_decide(self) -> None:
+        for name, permits, status in (
+            ("other.caa.example", '0 issue "ca.example"', 500),
+            ("nobody.caa.example", '0 issue ";"', 500),
+            ("ours.caa.example", '0 issue "letsencrypt.org; validationmethods=http-01"', 201),
+            ("mail.caa.example", '0 iodef "mailto:a@caa.example"', 201),
+        ):
+            with self.subTest(permits):
+                self.point_here(f"www.{name}")
+                self.lab.dns.set(name, "CAA", [permits])
+                self.assertEqual(self.order(f"www.{name}").status_code, status)
+
     def test_a_failed_challenge_leaves_no_row_and_tells_certbots_words(self) -> None:
         self.point_here("half.example")
         self.lab.dns.set("elsewhere.example", "A", ["198.51.100.7"])

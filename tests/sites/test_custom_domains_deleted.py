@@ -74,7 +74,7 @@ class SiteWithDomainsDeletedTests(DomainTestCase):
                 match = match.replace("/2", f"/{domain.proxy_host_id}")
                 self.fault("npm", "refuse", match, 100_000)
                 self.delete(self.site.service_id)
-                self.run_for(2 * 3600)
+                self.run_for(300)
                 job = self.job(self.site, "sites.terminate")
                 self.assertEqual(job.state, "waiting", self.tale(self.site))
                 self.assert_readable(job.steps.get(state="waiting").error)

@@ -1,5 +1,7 @@
 """POST /action/setdomain: a customer's host name leads to the site."""
 
+import time
+
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -296,6 +298,20 @@ class DnsTests(DomainTestCase):
         self.point()
         self.fault("dns", "error", f"QUERY {SHOP} A", count=50)
         self.refused("gave no answer")
+
+    def test_silence_is_answered_within_ten_seconds(self):
+        self.point()
+        for type in ("A", "AAAA", "CAA"):
+            self.fault("dns", "hang", f"QUERY {SHOP} {type}", count=50)
+            begun = time.monotonic()
+            answer = self.set_domain(Prefer="wait=0")
+            self.assertLess(time.monotonic() - begun, 10)
+            self.clear_faults()
+            with self.subTest(type):
+                if type == "CAA":  # the order tells
+                    self.assertEqual(answer.status_code, 200, answer.content)
+                else:
+                    self.assert_refused(answer, 400, "validation", "gave no answer")
 
     def test_hostile_names_in_dns_reach_the_sentence_as_question_marks(self):
         self.lab.dns.set(SHOP, "CNAME", ['<script>"x.example.net'])
