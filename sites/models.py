@@ -33,8 +33,7 @@ class Plan(models.Model):
 
 
 class Site(models.Model):
-    """One order of one service. A service that is ordered again after a failure or a deletion gets a new row.
-    """
+    """One order of one service. One that is ordered again after a failure or a deletion gets a new row."""
 
     class State(models.TextChoices):
         PROVISIONING = "provisioning"  # until WordPress was verified

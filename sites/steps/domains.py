@@ -54,10 +54,15 @@ def not_accepted(call: Call) -> Outcome:
 
 
 def served(call: Call) -> Outcome:
-    """One proxy host of ours leads the domain to the site's container, by plain HTTP for now."""
+    """One proxy host of ours leads the domain to the site's container, by plain HTTP unless an earlier
+    certificate is still there.
+    """
     domain = _domain(call)
     if domain is None:
         return Done(note="The domain is gone.")
+    if domain.certificate_id and not hosts.usable(domain.certificate_id):
+        domain.certificate_id = None  # a removal that failed got as far as that
+        _note(domain, certificate_id=None, certificate=CertificateStatus.NONE)
     host = hosts.served(custom_name(domain))
     _note(domain, proxy_host_id=host.id, status=Status.ACTIVE, error="")
     return Done(ref=str(host.id))

@@ -47,7 +47,7 @@ def _is_closed(container: Container, present: list[FirewallRule]) -> bool:
 
 
 def _close(container: Container, present: list[FirewallRule]) -> None:
-    """Write the options, and the rules anew: from the end, so that the positions before stay what they are."""
+    """Write the options, and the rules anew: from the end, so that the positions before stay as they are."""
     node, vmid = container.node, container.vmid
     proxmox().set_firewall_options(node, vmid, OPTIONS)
     for rule in reversed(present):

@@ -101,7 +101,7 @@ def _right(wanted: HostName, host: ProxyHost) -> ProxyHost:
 
 
 def _create(wanted: HostName) -> ProxyHost:
-    if wanted.certificate_id and not _usable(wanted.certificate_id):
+    if wanted.certificate_id and not usable(wanted.certificate_id):
         # NPM accepts an id that does not exist and then serves the site without TLS.
         raise Busy("npm", f"certificate {wanted.certificate_id} does not exist or has expired")
     fields = wanted.fields
@@ -110,7 +110,8 @@ def _create(wanted: HostName) -> ProxyHost:
     )
 
 
-def _usable(certificate_id: int) -> bool:
+def usable(certificate_id: int) -> bool:
+    """Whether a certificate exists and is neither expired nor still being ordered."""
     try:
         return npm().certificate(certificate_id).usable()
     except NotFound:

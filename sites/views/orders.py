@@ -41,8 +41,7 @@ class CreateSite(ApiView):
 
 
 class DeleteSite(ApiView):
-    """Delete a site, whatever it is doing. The intent is stored before the answer and always carried through.
-    """
+    """Delete a site, whatever it is doing. The intent is stored before the answer and carried through."""
 
     scope = "sites"
     input = ServiceInput

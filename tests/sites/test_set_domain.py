@@ -1,11 +1,13 @@
 """POST /action/setdomain: a customer's host name leads to the site."""
 
 import time
+from unittest import mock
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from nodepoint.jobs.models import Job
+from sites import pointing
 from sites.connections import npm
 from sites.models import CustomDomain, Site
 from tests.factories import SiteFactory
@@ -101,6 +103,16 @@ class SetDomainTests(DomainTestCase):
         domain.refresh_from_db()
         self.assertEqual((domain.status, domain.certificate, domain.error), ("active", "active", ""))
         self.assertEqual(len(self.certificates_of()), 1)
+
+    def test_a_failed_one_whose_certificate_is_gone_gets_another(self):
+        domain = self.add()
+        npm().delete_proxy_host(domain.proxy_host_id)
+        npm().delete_certificate(domain.certificate_id)
+        CustomDomain.objects.update(status="failed", error="It could not be removed.")
+        again = self.add()
+        self.assertEqual((again.status, again.certificate), ("active", "active"), self.tale(self.site))
+        self.assertNotEqual(again.certificate_id, domain.certificate_id)
+        self.assertEqual(self.certificates_of(), [again.certificate_id])
 
     def test_remote_calls_and_queries_do_not_grow_with_the_number_of_sites(self):
         self.point()
@@ -299,13 +311,14 @@ class DnsTests(DomainTestCase):
         self.fault("dns", "error", f"QUERY {SHOP} A", count=50)
         self.refused("gave no answer")
 
-    def test_silence_is_answered_within_ten_seconds(self):
+    @mock.patch.multiple(pointing, SECONDS=1.0, QUESTION_SECONDS=0.6)
+    def test_silence_is_answered_in_time_whatever_was_asked(self):
         self.point()
         for type in ("A", "AAAA", "CAA"):
             self.fault("dns", "hang", f"QUERY {SHOP} {type}", count=50)
             begun = time.monotonic()
             answer = self.set_domain(Prefer="wait=0")
-            self.assertLess(time.monotonic() - begun, 10)
+            self.assertLess(time.monotonic() - begun, 1.9)
             self.clear_faults()
             with self.subTest(type):
                 if type == "CAA":  # the order tells
