@@ -8,9 +8,9 @@ from nodepoint.jobs.models import Job
 from sites.connections import npm
 from sites.flows import ADD_DOMAIN, CERTIFICATE, REMOVE_DOMAIN, TOGGLE
 from sites.models import CustomDomain
+from tests.sites import test_crashes
 from tests.sites.domains import SHOP, DomainTestCase
 from tests.sites.faults import CERTIFICATES, HOSTS, PASSING, Act
-from tests.sites.test_crashes import CrashTests, Killed
 
 # step: what it looks at and what it does; empty with a reason where it calls nobody.
 ADD: dict[str, tuple[Act, ...] | str] = {
@@ -77,27 +77,25 @@ class DomainFaultTests(DomainTestCase):
                 self.assert_gone()
 
     def test_a_lasting_fault_of_each_call_fails_an_addition_which_can_be_asked_for_anew_or_removed(self):
-        for kind in ("refuse", "drop_before"):
-            for act in acts(ADD):
-                with self.subTest(kind=kind, call=act.match):
-                    self.fault(act.system, kind, act.match, 10_000)
-                    domain = self.accept()
-                    self.run_jobs()
-                    job = self.latest("sites.add_domain")
-                    self.assertEqual(job.state, "rolled_back")
-                    (details,) = self.domains()["details"]
-                    self.assertEqual((details["status"], details["certificate"]), ("failed", "none"))
-                    self.assertEqual(details["error"], job.error)
-                    self.assert_readable(job.error)
-                    self.assertEqual(self.domains()["count"], 2, "it counts until it is removed")
-                    self.clear_faults()
-                    self.accept()
-                    self.run_jobs()
-                    self.assert_active()
-                    domain.refresh_from_db()
-                    self.del_domain()
-                    self.run_jobs()
-                    self.assert_gone()
+        for kind, act in zip(("refuse", "drop_before"), acts(ADD), strict=True):
+            with self.subTest(kind=kind, call=act.match):
+                self.fault(act.system, kind, act.match, 10_000)
+                self.accept()
+                self.run_jobs()
+                job = self.latest("sites.add_domain")
+                self.assertEqual(job.state, "rolled_back")
+                (details,) = self.domains()["details"]
+                self.assertEqual((details["status"], details["certificate"]), ("failed", "none"))
+                self.assertEqual(details["error"], job.error)
+                self.assert_readable(job.error)
+                self.assertEqual(self.domains()["count"], 2, "it counts until it is removed")
+                self.clear_faults()
+                self.accept()
+                self.run_jobs()
+                self.assert_active()
+                self.del_domain()
+                self.run_jobs()
+                self.assert_gone()
 
     def test_a_lasting_fault_of_each_call_fails_a_removal_which_can_be_asked_for_anew(self):
         for act in acts(REMOVE):
@@ -189,15 +187,15 @@ class DomainFaultTests(DomainTestCase):
 class DomainCrashTests(DomainTestCase):
     """Killed at every border of every call of its jobs, a domain is made once and removed wholly."""
 
-    BORDERS = CrashTests.BORDERS
+    BORDERS = test_crashes.CrashTests.BORDERS
 
     def survive(self, border: str, until: Callable[[], bool]) -> set[str]:
         killed: set[str] = set()
-        with CrashTests._killing(self, border, killed):
+        with test_crashes.CrashTests._killing(self, border, killed):
             for _ in range(100):
                 try:
                     self.run_jobs()
-                except Killed:
+                except test_crashes.Killed:
                     continue
                 self.assertTrue(until())
                 return killed
