@@ -205,8 +205,7 @@ def delete_record(user_id: str, zone_id: int, rc_id: int, *, actor: str = "") ->
 
 def _submit(kind: str, zone: Zone, actor: str, **data: Any) -> Job:
     about = {"zone": zone.name, "user_id": zone.customer.user_id}
-    with transaction.atomic():
-        return queue.submit(kind, zone.key, data={**about, **data}, actor=actor)
+    return queue.whole(lambda: queue.submit(kind, zone.key, data={**about, **data}, actor=actor))
 
 
 def _current(zone: Zone) -> LiveZone | None:

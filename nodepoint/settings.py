@@ -136,7 +136,10 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "NodePoint",
     "DESCRIPTION": "The API that the billing portal, ticket systems and operators' scripts call.",
     "VERSION": "1",
-    "ENUM_NAME_OVERRIDES": {"SupportStatus": "support.models.SupportKey.Status"},
+    "ENUM_NAME_OVERRIDES": {
+        "SupportStatus": "support.models.SupportKey.Status",
+        "DomainStatus": "sites.models.CustomDomain.Status",
+    },
     "APPEND_COMPONENTS": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
 }
 

@@ -190,14 +190,14 @@ class DomainOutput(serializers.Serializer):
 class AddedDomainOutput(DomainOutput):
     """How far it is, too."""
 
-    status = serializers.ChoiceField(choices=CustomDomain.Status.values)
+    status = serializers.ChoiceField(choices=CustomDomain.Status.choices)
 
 
 class DomainDetailsOutput(serializers.Serializer):
     """How a custom domain is."""
 
     domain = serializers.CharField()
-    status = serializers.ChoiceField(choices=CustomDomain.Status.values)
+    status = serializers.ChoiceField(choices=CustomDomain.Status.choices)
     certificate = serializers.ChoiceField(choices=CustomDomain.CertificateStatus.values)
     error = serializers.CharField(allow_null=True, help_text="What was found and what to set.")
 

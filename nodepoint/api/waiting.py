@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,12 +81,19 @@ def _wait(job: Job, seconds: float) -> tuple[Job, bool]:
     be taken."""
     if seconds <= 0:
         return queue.wait_for(job.pk, 0), True
-    if not _places.acquire(blocking=False):
-        return queue.wait_for(job.pk, 0), False
+    with place() as free:
+        return queue.wait_for(job.pk, seconds if free else 0), free
+
+
+@contextmanager
+def place() -> Iterator[bool]:
+    """One of this process's places for requests that wait for something; False when all are taken."""
+    free = _places.acquire(blocking=False)
     try:
-        return queue.wait_for(job.pk, seconds), True
+        yield free
     finally:
-        _places.release()
+        if free:
+            _places.release()
 
 
 def _with_headers(error: Any, headers: dict[str, str]) -> Any:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -30,10 +29,13 @@ def create_backup(service_id: str, *, actor: str = "") -> tuple[Backup, Job]:
     site = site_for_action(service_id)
     # Before the transaction too: those who wait for one that is rolled back deadlock on MariaDB.
     _refuse_over_quota(site)
-    with transaction.atomic():
+
+    def work() -> tuple[Backup, Job]:
         job = _submit("sites.backup", site, {}, actor)
         _refuse_over_quota(site)
         return site.backups.create(name=_next_name(site), job_id=job.pk), job
+
+    return queue.whole(work)
 
 
 def _refuse_over_quota(site: Site) -> None:
@@ -56,12 +58,15 @@ def delete_backup(service_id: str, bak: str, *, actor: str = "") -> tuple[Backup
     if bak == INITIAL:
         raise BackupProtected()
     backup = _find(site, bak)
-    with transaction.atomic():
+
+    def work() -> tuple[Backup, Job]:
         job = _submit("sites.delete_backup", site, {"backup": bak}, actor)
         # Once more: another job may have deleted it between the look and this one.
         if not Backup.objects.filter(pk=backup.pk, state=Backup.State.READY).update(job_id=job.pk):
             raise UnknownBackup(bak)
-    return backup, job
+        return backup, job
+
+    return queue.whole(work)
 
 
 def roll_back(
@@ -76,8 +81,8 @@ def roll_back(
     if bak != INITIAL:
         _find(site, bak)
     kind = "sites.reset" if bak == INITIAL else "sites.rollback"
-    with transaction.atomic():
-        return site, _submit(kind, site, {"backup": bak, "discard_backups": discard_backups}, actor)
+    data = {"backup": bak, "discard_backups": discard_backups}
+    return site, queue.whole(lambda: _submit(kind, site, data, actor))
 
 
 def reset(service_id: str, *, discard_backups: bool = False, actor: str = "") -> tuple[Site, Job]:

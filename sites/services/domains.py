@@ -1,7 +1,6 @@
 """Host names that customers bring."""
 
 from django.conf import settings
-from django.db import transaction
 from publicsuffixlist import PublicSuffixList
 
 from nodepoint.jobs import queue
@@ -39,11 +38,14 @@ def add_domain(service_id: str, domain: str, *, actor: str = "") -> tuple[Custom
         raise JobRefused(running)
     if wrong := pointing.trouble(name, site.public_ip):
         raise BadDomain(wrong)
-    with transaction.atomic():
+
+    def work() -> tuple[CustomDomain, Job]:
         job = _submit(ADD, site, name, actor)
-        site = site_for_action(service_id)  # as it is once no other job of the site can begin
-        _refuse(site, name)
-        return _pending(site, name), job
+        now = site_for_action(service_id)  # as it is once no other job of the site can begin
+        _refuse(now, name)
+        return _pending(now, name), job
+
+    return queue.whole(work)
 
 
 def _name(domain: str) -> str:
@@ -98,11 +100,14 @@ def remove_domain(service_id: str, domain: str, *, actor: str = "") -> tuple[Cus
     name = _name(domain)
     if not site.custom_domains.filter(domain=name).exists():
         raise UnknownDomain()
-    with transaction.atomic():
+
+    def work() -> tuple[CustomDomain, Job]:
         job = _submit(REMOVE, site, name, actor)
         # Once more: another job may have removed it between the look and this one.
         row = site_for_action(service_id).custom_domains.filter(domain=name).first()
         if row is None:
             raise UnknownDomain()
         queue.cancel(row.key)  # the order of its certificate
-    return row, job
+        return row, job
+
+    return queue.whole(work)

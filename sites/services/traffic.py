@@ -1,7 +1,5 @@
 """Whether visitors get through, as the customer wishes."""
 
-from django.db import transaction
-
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job
 from sites.models import Site
@@ -17,10 +15,13 @@ def toggle_traffic(service_id: str, enabled: bool | None = None, *, actor: str =
     `site_for_action` raises.
     """
     site = site_for_action(service_id)
-    with transaction.atomic():
+
+    def work() -> tuple[Site, Job]:
         data = {"service_id": service_id}
         job = queue.submit(TOGGLE, site.key, data=data, actor=actor, queue=False)
-        site = site_for_action(service_id)  # as it is once no other job of the site can begin
-        site.proxy_enabled = not site.proxy_enabled if enabled is None else enabled
-        Site.objects.filter(pk=site.pk).update(proxy_enabled=site.proxy_enabled)
-    return site, job
+        now = site_for_action(service_id)  # as it is once no other job of the site can begin
+        now.proxy_enabled = not now.proxy_enabled if enabled is None else enabled
+        Site.objects.filter(pk=now.pk).update(proxy_enabled=now.proxy_enabled)
+        return now, job
+
+    return queue.whole(work)

@@ -5,8 +5,9 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from nodepoint.api.errors import Unavailable
 from nodepoint.api.views import ApiView, success
-from nodepoint.api.waiting import finish
+from nodepoint.api.waiting import finish, place
 from nodepoint.jobs.models import Job
 from sites import representation, services
 from sites.models import CustomDomain
@@ -42,7 +43,13 @@ class AddDomain(ApiView):
 
     def post(self, request: Request) -> Response:
         """The domain in the form of DNS, how far it is, and how many more may be added."""
-        domain, job = services.add_domain(**self.read(request), actor=request.auth.actor)
+        values = self.read(request)
+        with place() as free:  # DNS may take its time, and the other half of the threads is not for that
+            if not free:
+                raise Unavailable(
+                    "Too many domains are being checked at the moment. Please try again."
+                )
+            domain, job = services.add_domain(**values, actor=request.auth.actor)
 
         def answer(job: Job) -> dict[str, Any]:
             status = CustomDomain.objects.filter(pk=domain.pk).values_list("status", flat=True).first()
