@@ -46,9 +46,7 @@ class AddDomain(ApiView):
         values = self.read(request)
         with place() as free:  # DNS may take its time, and the other half of the threads is not for that
             if not free:
-                raise Unavailable(
-                    "Too many domains are being checked at the moment. Please try again."
-                )
+                raise Unavailable("Too many domains are being checked at the moment. Please try again.")
             domain, job = services.add_domain(**values, actor=request.auth.actor)
 
         def answer(job: Job) -> dict[str, Any]:

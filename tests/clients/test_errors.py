@@ -41,7 +41,7 @@ class FamilyTests(unittest.TestCase):
         self.assertEqual(Unreachable("npm").sentence, "Nginx Proxy Manager could not be reached.")
 
     def test_vendor_text_is_one_line_of_at_most_500_characters(self) -> None:
-        error = BadAnswer("npm", "first\nsecond\x1b[31m\x00third" + "x" * 1000)
+        error = BadAnswer("npm", "first\nsecond\x1b[31m\x00third " + " ".join("long" for _ in range(300)))
         self.assertEqual(len(error.vendor), 500)
         self.assertTrue(error.vendor.startswith("first second [31m third"))
 

@@ -13,11 +13,11 @@ from urllib.parse import quote
 import requests
 from django.conf import settings
 from django.db import connection
-from django.test import TransactionTestCase, override_settings
+from django.test import override_settings
 
 from nodepoint.supervisor import Child, Supervisor
 from sites import connections
-from tests.base import typed
+from tests.base import MigratedRows, typed
 
 
 def database_url() -> str:
@@ -31,10 +31,9 @@ def database_url() -> str:
     return f"mysql://{user}@{host}/{config['NAME']}" + (f"?unix_socket={socket}" if socket else "")
 
 
-class ProcessTestCase(TransactionTestCase):
+class ProcessTestCase(MigratedRows):
     """A lab at `speed` and a worker, each a process group of its own."""
 
-    serialized_rollback = True
     speed = 0.02
 
     def setUp(self) -> None:

@@ -1,6 +1,7 @@
 """The nodes' SSH servers, driven by a real paramiko client."""
 
 import base64
+import contextlib
 import logging
 import socket
 import threading
@@ -49,8 +50,9 @@ class SshCase(unittest.TestCase):
     def run_on(self, client: paramiko.SSHClient, line: str, stdin: str | None = None) -> tuple[int, str, str]:
         channel_in, out, err = client.exec_command(line, timeout=10)
         if stdin is not None:
-            channel_in.write(stdin)
-            channel_in.channel.shutdown_write()
+            with contextlib.suppress(OSError):  # a session that ends by a fault may be closed already
+                channel_in.write(stdin)
+                channel_in.channel.shutdown_write()
         texts = out.read().decode(), err.read().decode()
         return out.channel.recv_exit_status(), *texts
 
