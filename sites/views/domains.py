@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from nodepoint.api.errors import Unavailable
+from nodepoint.api.errors import of_status
 from nodepoint.api.views import ApiView, success
 from nodepoint.api.waiting import finish, place
 from nodepoint.jobs.models import Job
@@ -46,7 +46,8 @@ class AddDomain(ApiView):
         values = self.read(request)
         with place() as free:  # DNS may take its time, and the other half of the threads is not for that
             if not free:
-                raise Unavailable("Too many domains are being checked at the moment. Please try again.")
+                sentence = "Too many domains are being checked at the moment. Please try again."
+                raise of_status(429, sentence, headers={"Retry-After": "5"})
             domain, job = services.add_domain(**values, actor=request.auth.actor)
 
         def answer(job: Job) -> dict[str, Any]:
