@@ -10,9 +10,6 @@ from nodepoint.jobs.outcomes import Wait
 FIRST_LOOK = 0.7  # of the usual time
 BETWEEN_LOOKS = 3.0  # seconds at most between two looks
 SHORTEST_LOOK = 0.1
-EXPECTED_END = (
-    0.98  # looking a little early keeps what is learnt from creeping upwards by the looks' own delay
-)
 UNKNOWN_PACE = 0.06  # without experience: look again after this share of the time already passed
 
 
@@ -59,6 +56,6 @@ def next_look(elapsed: float, usual: float | None) -> float:
     first = FIRST_LOOK * usual
     if usual > BETWEEN_LOOKS and elapsed < first:
         return max(SHORTEST_LOOK, first - elapsed)
-    if elapsed < EXPECTED_END * usual:
-        return min(BETWEEN_LOOKS, max(SHORTEST_LOOK, EXPECTED_END * usual - elapsed))
-    return min(BETWEEN_LOOKS, max(SHORTEST_LOOK, 0.02 * usual, 0.2 * (elapsed - usual)))
+    if elapsed < usual:
+        return min(BETWEEN_LOOKS, max(SHORTEST_LOOK, usual - elapsed))
+    return min(BETWEEN_LOOKS, max(SHORTEST_LOOK, 0.015 * usual, 0.2 * (elapsed - usual)))

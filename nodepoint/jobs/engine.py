@@ -31,6 +31,7 @@ log = structlog.get_logger("nodepoint.jobs")
 LEASE = 15.0  # seconds that a claimed step is its runner's; renewed while the call goes on
 LIMIT_PAUSE = 5.0  # a step that waits for a limit is woken when a slot is freed; this is for lost wake-ups
 GRACE = 10.0  # seconds that a slot outlives the next call of the step that keeps it
+CLOSE_BEFORE = 0.97  # of the time at which remote work was seen to have ended
 LOST_LEASES = 8
 WRITE_TRIES = 4
 WRITE_PAUSE = 0.1  # seconds
@@ -60,6 +61,7 @@ class Claim:
 
     step: JobStep
     version: int
+    called_before: datetime | None = None
 
     @property
     def holder(self) -> str:
@@ -93,8 +95,8 @@ def _take(step: JobStep, now: datetime) -> Claim | None:
         claimed_at=now,
         started_at=step.started_at or now,  # a long first call shows in the progress bar, too
     )
-    step.claimed_at = now
-    return Claim(step, step.version + 1) if mine else None
+    called_before, step.claimed_at = step.claimed_at, now
+    return Claim(step, step.version + 1, called_before) if mine else None
 
 
 def renew(claims: list[Claim], now: datetime) -> None:
@@ -277,7 +279,7 @@ def _values(job: Job, held: Claim, outcome: Outcome, now: datetime) -> dict[str,
                 "error": "",
                 "detail": outcome.note,
             }
-            values["work_seconds"] = _work_seconds(step, now)
+            values["work_seconds"] = _work_seconds(held, now)
         case Wait():
             wait = now + timedelta(seconds=outcome.seconds)
             values |= {"due_at": wait, "tries": 0, "error": "", "detail": ""}
@@ -308,12 +310,18 @@ def _next_call(job: Job, step: JobStep, wished: datetime | None) -> datetime | N
     return min(filter(None, (wished, deadlines.end(job, step))))
 
 
-def _work_seconds(step: JobStep, now: datetime) -> float | None:
-    """How long the step's own work took: from the moment remote work was begun, else the last call alone."""
+def _work_seconds(held: Claim, now: datetime) -> float | None:
+    """How long the step's own work took: remote work from its beginning, else the last call alone.
+
+    Remote work ended somewhere between the last look that saw it go on and this one. The middle is the best
+    guess; but looks are far apart where the end was expected, and then it ended close before this one."""
+    step = held.step
     begun = step.data.get("begun")
-    if begun:
-        return round(now.timestamp() - begun, 3)
-    return None if step.calls else round((now - step.claimed_at).total_seconds(), 3)
+    if not begun:
+        return None if step.calls else round((now - step.claimed_at).total_seconds(), 3)
+    seen_ended = step.claimed_at.timestamp() - begun
+    seen_going_on = held.called_before.timestamp() - begun if held.called_before else 0.0
+    return round(max((seen_going_on + seen_ended) / 2, CLOSE_BEFORE * seen_ended), 3)
 
 
 def _line_up(held: Claim, limit: str, now: datetime) -> list[int]:

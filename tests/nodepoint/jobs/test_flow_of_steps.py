@@ -171,6 +171,16 @@ class MeasuredTests(EngineTestCase):
         self.flow(step)
         self.submit()
         self.run_jobs()
-        # Not the 2 s that it took to order it: the work begins when the other side has answered.
-        self.assertAlmostEqual(self.row("a").work_seconds, 41.2, places=1)
+        # Not the 2 s that it took to order it: the work begins when the other side has answered. The last
+        # look, 40.2 s later, came long after the one before: the work ended close before it.
+        self.assertAlmostEqual(self.row("a").work_seconds, 0.97 * 40.2, places=2)
         self.assertAlmostEqual(self.row("a").seconds, 43.2, places=1)
+
+    def test_remote_work_ended_between_two_looks(self) -> None:
+        def begin(call):
+            return call.begun("UPID:1")
+
+        self.flow(self.step("a", begin, Wait(seconds=39), Wait(seconds=2), Done()))
+        self.submit()
+        self.run_jobs()
+        self.assertAlmostEqual(self.row("a").work_seconds, 40.2, places=2)

@@ -80,10 +80,11 @@ class NextLookTests(TestCase):
         (0, 10, 7.0),  # 70 % of the usual time
         (0, 100, 70.0),
         (4, 10, 3.0),
-        (7, 10, 2.8),  # when the end is expected
+        (7, 10, 3.0),  # when the end is expected
+        (8, 10, 2.0),
         (70, 100, 3.0),  # but never more than 3 s after the one before
-        (97, 100, 1.0),
-        (98, 100, 2.0),  # then closely
+        (99.5, 100, 0.5),
+        (100, 100, 1.5),  # then closely
         (110, 100, 2.0),
         (200, 100, 3.0),
         (0, 0.05, 0.1),  # not more often than every 0.1 s
