@@ -51,78 +51,77 @@ DELETE_BACKUP = register(
 )
 
 
-def _going_back() -> tuple[Step, ...]:
-    """The way back to a snapshot. From `rolled_back` on there is no way but forward: what fails then is
-    undone by making size, address and power right all the same."""
-    return (
-        Step(
-            "possible",
-            "Looking at the backups",
-            rollback.possible,
-            nothing_to_undo="Looking changes nothing.",
-            limits=(CALLS,),
-            usual=0.5,
-        ),
-        Step(
-            "newer_gone",
-            "Deleting newer backups",
-            rollback.newer_gone,
-            nothing_to_undo=FINAL,
-            after=("possible",),
-            limits=(CALLS,),
-            usual=0.5,
-        ),
-        Step(
-            "let_go",
-            "Telling the HA manager",
-            high_availability.let_go,
-            undo=rollback.brought_back,
-            after=("newer_gone",),
-            limits=(CALLS,),
-            usual=0.5,
-        ),
-        Step(
-            "rolled_back",
-            "Going back to the snapshot",
-            rollback.rolled_back,
-            undo=configuration.restored,
-            after=("let_go",),
-            limits=(CALLS,),
-            usual=10,
-        ),
-        Step(
-            "configured",
-            "Applying plan and address",
-            configuration.applied,
-            nothing_to_undo="It is what the plan says.",
-            after=("rolled_back",),
-            limits=(CALLS,),
-            usual=1,
-        ),
-        Step(
-            "powered",
-            "Starting the container",
-            power.power_as_wished,
-            nothing_to_undo="It is what was wished.",
-            after=("configured",),
-            limits=(CALLS,),
-            usual=7,
-        ),
-        Step(
-            "tuned",
-            "Fitting PHP and MariaDB to the plan",
-            wordpress.tuned,
-            nothing_to_undo="It is what the plan says.",
-            after=("powered",),
-            deadline=5 * 60,
-            spares_the_job=True,  # a customer's backup may hold a site that our script does not know any more
-            usual=4,
-        ),
-    )
-
-
 def _is_to_run(site: Site) -> bool:
     return site.power_wished == "running"
+
+
+# The way back to a snapshot. From `rolled_back` on there is no way but forward: what fails then is undone by
+# making size, address and power right all the same.
+GOING_BACK = (
+    Step(
+        "possible",
+        "Looking at the backups",
+        rollback.possible,
+        nothing_to_undo="Looking changes nothing.",
+        limits=(CALLS,),
+        usual=0.5,
+    ),
+    Step(
+        "newer_gone",
+        "Deleting newer backups",
+        rollback.newer_gone,
+        nothing_to_undo=FINAL,
+        after=("possible",),
+        limits=(CALLS,),
+        usual=0.5,
+    ),
+    Step(
+        "let_go",
+        "Telling the HA manager",
+        high_availability.let_go,
+        undo=rollback.brought_back,
+        after=("newer_gone",),
+        limits=(CALLS,),
+        usual=0.5,
+    ),
+    Step(
+        "rolled_back",
+        "Going back to the snapshot",
+        rollback.rolled_back,
+        undo=configuration.restored,
+        after=("let_go",),
+        limits=(CALLS,),
+        usual=10,
+    ),
+    Step(
+        "configured",
+        "Applying plan and address",
+        configuration.applied,
+        nothing_to_undo="It is what the plan says.",
+        after=("rolled_back",),
+        limits=(CALLS,),
+        usual=1,
+    ),
+    Step(
+        "powered",
+        "Starting the container",
+        power.power_as_wished,
+        nothing_to_undo="It is what was wished.",
+        after=("configured",),
+        limits=(CALLS,),
+        usual=7,
+    ),
+    Step(
+        "tuned",
+        "Fitting PHP and MariaDB to the plan",
+        wordpress.tuned,
+        nothing_to_undo="It is what the plan says.",
+        after=("powered",),
+        deadline=5 * 60,
+        spares_the_job=True,  # a customer's backup may hold a site that our script does not know any more
+        usual=4,
+    ),
+)
 
 
 ROLLBACK = register(
@@ -132,7 +131,7 @@ ROLLBACK = register(
         subject="sites.Site",
         scope="sites",
         deadline=DEADLINE,
-        steps=_going_back(),
+        steps=GOING_BACK,
     )
 )
 
@@ -144,7 +143,7 @@ RESET = register(
         scope="sites",
         deadline=DEADLINE,
         steps=(
-            *_going_back(),
+            *GOING_BACK,
             Step(
                 "verified",
                 "Checking the site",
