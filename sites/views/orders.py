@@ -35,7 +35,9 @@ class CreateSite(ApiView):
 
         def answer(job: Job) -> dict[str, Any]:
             site.refresh_from_db(fields=["vmid", "state"])
-            return {**representation.names(site), "status": services.status(site), "job": jobs.render(job)}
+            # Of a job that goes on, `finish` tells itself.
+            ended = {} if job.alive else {"job": jobs.render(job)}
+            return {**representation.names(site), "status": services.status(site), **ended}
 
         return finish(request, job, answer, default_wait=0)
 
