@@ -146,7 +146,7 @@ SPECTACULAR_SETTINGS = {
 # Jobs. Our own rows are the truth; django-q2 carries wake-up calls that may be lost or doubled
 # (docs/jobs.md).
 JOB_RUNNERS = env.integer("JOB_RUNNERS", 2, minimum=1)  # runner processes
-JOB_THREADS = env.integer("JOB_THREADS", 16, minimum=1)  # steps that one runner works on at once
+JOB_THREADS = env.integer("JOB_THREADS", 12, minimum=1)  # steps that one runner works on at once
 JOB_STALL_SECONDS = env.integer(
     "JOB_STALL_SECONDS", 60, minimum=5
 )  # a due step untouched for so long: start anew
