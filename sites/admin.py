@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Concat
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -13,6 +14,7 @@ from nodepoint.admin import ReadOnlyAdmin
 from nodepoint.jobs.models import Job
 from sites.models import CustomDomain, Plan, Site
 
+OVERRULED = ("high_availability", "backup_quota", "domain_quota")
 COLOURS = {"provisioning": "info", "live": "success", "deleting": "warning", "failed": "danger"}
 
 
@@ -25,9 +27,12 @@ class PlanAdmin(ModelAdmin):
 
 
 @admin.register(Site)
-class SiteAdmin(ReadOnlyAdmin):
-    """Sites, newest first."""
+class SiteAdmin(ModelAdmin):
+    """Sites, newest first. Staff may overrule the plan's quotas and its high availability, which follows at
+    the site's next upgrade; all else is written by jobs."""
 
+    list_per_page = 50
+    show_full_result_count = False
     list_display = (
         "service_id",
         "state_label",
@@ -56,7 +61,21 @@ class SiteAdmin(ReadOnlyAdmin):
         ("suspended_at", "deletion_requested_at"),
         "owner_mark",
     )
-    readonly_fields = ("state_word", "job_link", "address", "owner_mark")
+    readonly_fields = tuple(
+        name for row in fields for name in ([row] if isinstance(row, str) else row) if name not in OVERRULED
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Sites are ordered, not added."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Site | None = None) -> bool:
+        """A row that is gone would leave everything else behind."""
+        return False
+
+    def save_model(self, request: HttpRequest, site: Site, form: ModelForm, change: bool) -> None:
+        """Write what staff changed and nothing else: jobs write the other columns meanwhile."""
+        site.save(update_fields=form.changed_data)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Site]:
         """With the id of the latest job of each, in the same query."""
