@@ -136,9 +136,9 @@ def kick() -> None:
         async_task("nodepoint.jobs.tasks.run", save=False, ack_failure=True)
 
 
-def kick_if_due() -> None:
-    """Wake a runner if there is work for one now."""
-    if JobStep.objects.filter(due_at__lte=timezone.now()).exists():
+def kick_if_due(within: float = 0.0) -> None:
+    """Wake a runner if there is work for one now, or in the next `within` seconds."""
+    if JobStep.objects.filter(due_at__lte=timezone.now() + timedelta(seconds=within)).exists():
         kick()
 
 

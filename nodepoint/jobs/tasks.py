@@ -20,7 +20,7 @@ def run() -> None:
     gap."""
     runner.of_this_process().slice(runner.SLICE)
     if not runner.stopping():
-        queue.kick_if_due()
+        queue.kick_if_due(runner.SLICE)  # what waits for a remote task must not wait for a runner, too
 
 
 def alarm() -> int:
