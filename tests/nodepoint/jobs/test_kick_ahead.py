@@ -1,4 +1,4 @@
-"""A runner that hands its slice back wakes the next one for what is due soon, not only for what is due now."""
+"""A runner that hands its slice back wakes the next one for what is due soon, not only for what is due."""
 
 from unittest import mock
 
