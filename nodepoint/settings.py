@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "django_q",
     "nodepoint.apps.NodePointConfig",
+    "nodepoint.audit.apps.AuditConfig",
     "nodepoint.api.apps.ApiConfig",
     "nodepoint.jobs.apps.JobsConfig",
     "sites.apps.SitesConfig",

@@ -91,6 +91,17 @@ class Site(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        # What staff may do with a site, beside looking (view) and having it deleted (delete).
+        permissions = [
+            ("power_site", "Can start, stop and restart sites"),
+            ("back_up_site", "Can make backups of sites"),
+            ("roll_back_site", "Can roll back and reset sites and delete their backups"),
+            ("login_site", "Can make login links into sites"),
+            ("suspend_site", "Can suspend and unsuspend sites"),
+            ("upgrade_site", "Can change the plan of sites"),
+            ("route_site", "Can switch the traffic and change the domains of sites"),
+            ("override_site", "Can overrule quotas and states, adopt, unlink and order again"),
+        ]
 
     def __str__(self) -> str:
         return self.service_id

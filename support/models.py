@@ -29,6 +29,7 @@ class SupportKey(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        permissions = [("rotate_supportkey", "Can replace support keys by new ones")]
 
     def __str__(self) -> str:
         return f"{self.support_key} (service {self.service_id})"

@@ -60,6 +60,7 @@ class Job(models.Model):
     class Meta:
         ordering = ["-created_at"]
         indexes = [models.Index(fields=["subject", "created_at"], name="jobs_job_of_subject")]
+        permissions = [("steer_job", "Can retry, skip, cancel and end jobs")]
 
     def __str__(self) -> str:
         return f"{self.title} {self.subject}"

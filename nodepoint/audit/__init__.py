@@ -1,0 +1,1 @@
+"""Who did what, from where: one append-only log of every act."""

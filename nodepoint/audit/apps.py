@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class AuditConfig(AppConfig):
+    """The log of acts."""
+
+    name = "nodepoint.audit"
+    label = "audit"
+    verbose_name = "Audit"

@@ -1,0 +1,65 @@
+"""The log of acts. Rows are written once and never again."""
+
+from typing import Any, NoReturn
+
+from django.db import models
+from django.utils import timezone
+
+from nodepoint.fields import IdentifierField
+
+
+class AppendOnly(models.QuerySet):
+    """Rows that can be read and added, not changed."""
+
+    def update(self, **_: Any) -> NoReturn:
+        """TypeError."""
+        raise TypeError("The log of acts is append-only.")
+
+    def delete(self) -> NoReturn:
+        """TypeError."""
+        raise TypeError("The log of acts is append-only.")
+
+
+class Entry(models.Model):
+    """One act: by whom, from where, on what, and what it changed."""
+
+    class Kind(models.TextChoices):
+        API = "api", "API"
+        STAFF = "staff", "staff"
+        SYSTEM = "system", "system"
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    act = models.CharField(max_length=64, db_index=True, help_text="App and act, such as sites.suspend.")
+    subject = IdentifierField(max_length=64, db_index=True, help_text="Model and key, such as sites.site:17.")
+    label = models.CharField(
+        max_length=255, blank=True, db_index=True, help_text="What people call it: a service id, a domain."
+    )
+    kind = models.CharField(max_length=8, choices=Kind)
+    actor = models.CharField(max_length=128, blank=True, help_text="Name of the token or the staff member.")
+    address = models.CharField(max_length=45, blank=True, help_text="Where the call came from.")
+    request_id = models.CharField(max_length=128, blank=True, db_index=True)
+    job_id = IdentifierField(max_length=32, blank=True, help_text="The job that carries it out, if one does.")
+    reason = models.CharField(max_length=500, blank=True)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+
+    objects = AppendOnly.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name_plural = "entries"
+        default_permissions = ("view",)
+        indexes = [models.Index(fields=["subject", "at"], name="audit_entry_of_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.label or self.subject}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Once; TypeError for a row that is there already."""
+        if self.pk is not None:
+            raise TypeError("The log of acts is append-only.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """TypeError."""
+        raise TypeError("The log of acts is append-only.")
