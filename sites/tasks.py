@@ -1,8 +1,8 @@
 """What django-q2 calls now and then."""
 
-from sites import services
+from sites import enforcement
 
 
 def enforce_suspensions() -> int:
-    """See `services.enforce_suspensions`."""
-    return services.enforce_suspensions()
+    """See `enforcement.enforce_suspensions`."""
+    return enforcement.enforce_suspensions()

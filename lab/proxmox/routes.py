@@ -126,6 +126,11 @@ def _stop(call: Call) -> str:
     return call.cluster.power.stop(call.container(), call.user, call.now, overrule=overrule)
 
 
+def _shutdown(call: Call) -> str:
+    timeout, kill = float(call.values.get("timeout", 60)), bool(call.values.get("forceStop"))
+    return call.cluster.power.shutdown(call.container(), call.user, call.now, timeout=timeout, kill=kill)
+
+
 def _delete(call: Call) -> str:
     force, purge = bool(call.values.get("force")), bool(call.values.get("purge"))
     return call.cluster.lifecycle.destroy(call.container(), call.user, call.now, force=force, purge=purge)
@@ -267,7 +272,7 @@ _DATA: dict[str, Callable[[Call], Any]] = {
     f"GET {_CT}/status/current": _current,
     f"POST {_CT}/status/start": _start,
     f"POST {_CT}/status/stop": _stop,
-    f"POST {_CT}/status/shutdown": lambda c: c.cluster.power.shutdown(c.container(), c.user, c.now),
+    f"POST {_CT}/status/shutdown": _shutdown,
     f"POST {_CT}/status/reboot": lambda c: c.cluster.power.reboot(c.container(), c.user, c.now),
     f"PUT {_CT}/resize": _resize,
     f"GET {_CT}/snapshot": lambda c: c.cluster.snapshots.all(c.container()),

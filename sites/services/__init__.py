@@ -16,7 +16,7 @@ from sites.services.orders import create_site, delete_site, find_plan
 from sites.services.plans import upgrade_site
 from sites.services.power import restart_site, start_site, stop_site
 from sites.services.standing import get_site, last_job, own_status, site_for_action, status
-from sites.services.suspension import enforce_suspensions, suspend_site, unsuspend_site
+from sites.services.suspension import enforce_suspension, suspend_site, unsuspend_site
 from sites.services.traffic import toggle_traffic
 
 __all__ = [
@@ -25,7 +25,7 @@ __all__ = [
     "create_site",
     "delete_backup",
     "delete_site",
-    "enforce_suspensions",
+    "enforce_suspension",
     "find_plan",
     "get_site",
     "last_job",

@@ -1,5 +1,5 @@
 """Suspension: what the billing system wants. The wish is stored before the answer and never given up; jobs
-carry it out, and a periodic look finds containers that run in spite of it."""
+carry it out, and a periodic look (`sites.enforcement`) finds what is not as it should be."""
 
 from django.db.models import DateTimeField, F, QuerySet, Value
 from django.db.models.functions import Coalesce
@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job
-from sites import live
 from sites.errors import WrongState
 from sites.models import Site
 from sites.services.standing import get_site, status
@@ -71,27 +70,9 @@ def _last_alive(site: Site) -> str | None:
     return _alive(site).values_list("kind", flat=True).first()
 
 
-def enforce_suspensions() -> int:
-    """Have suspended sites stopped that run all the same, as after the reboot of a node. Returns how many.
+def enforce_suspension(site: Site) -> bool:
+    """Have a suspended site stopped anew; False where a job of it is on its way."""
 
-    One reading of the cluster tells; what a job of ours verified later than that is believed.
-    """
-    suspended = Site.objects.filter(suspended_at__isnull=False, state=Site.State.LIVE)
-    suspended = list(suspended.filter(deletion_requested_at=None))
-    reading = live.reading() if suspended else None
-    if reading is None or reading.stale:
-        return 0
-    return sum(_enforce(site) for site in suspended if _runs(site, reading))
-
-
-def _runs(site: Site, reading: live.Reading) -> bool:
-    usage = reading.guests.get(site.vmid)
-    if usage is None or usage.status != "running":
-        return False
-    return site.power_verified_at is None or site.power_verified_at <= reading.taken_at - live.LAG
-
-
-def _enforce(site: Site) -> bool:
     def submit() -> bool:
         queue.lock(site.key)
         if _last_alive(site):  # whatever it is, it respects the suspension or is looked after next time

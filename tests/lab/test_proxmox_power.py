@@ -40,6 +40,14 @@ class PowerTests(ClusterCase):
         text = "you can't start a CT if it's a template"
         self.assertEqual(text, self.exitstatus(ct.status.start.post()))
 
+    def test_a_guest_that_does_not_obey_is_killed_only_if_that_was_asked_for(self) -> None:
+        ct = self.create(start=True)
+        self.lab.proxmox.cluster.containers[900].stubborn = True
+        self.assertEqual("container did not stop", self.exitstatus(ct.status.shutdown.post(timeout=5)))
+        self.assertEqual("running", ct.status.current.get()["status"])
+        self.done(ct.status.shutdown.post(timeout=5, forceStop=1))
+        self.assertEqual("stopped", ct.status.current.get()["status"])
+
     def test_interfaces_are_seen_only_while_it_runs(self) -> None:
         ct = self.create()
         self.assertIsNone(ct.interfaces.get())

@@ -107,12 +107,12 @@ class SiteMixin(SimpleTestCase):
         run_until_idle(self.clock, until=end, most=5000)
         self.clock.time = max(self.clock.time, end)
 
-    def refuse_one_after_the_other(self, faulty: list[Act]) -> Iterator[Act]:
-        """Refuse all these calls; yield each after five minutes of holding all up. Then it is mended."""
+    def refuse_one_after_the_other(self, faulty: list[Act], kind: str = "refuse") -> Iterator[Act]:
+        """Let all these calls fail; yield each after five minutes of holding all up. Then it is mended."""
         left = list(faulty)
         while left:
             for act in left:
-                self.fault(act.system, "refuse", act.match, 10_000)
+                self.fault(act.system, kind, act.match, 10_000, seconds=0.02)
             self.run_for(300)
             met = [fault["match"] for fault in self.lab.faults.view() if fault["count"] < 10_000]
             self.assertEqual(len(met), 1, f"held up by {met}, to come: {[act.match for act in left]}")

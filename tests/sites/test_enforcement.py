@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from unittest import mock
 
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -9,8 +10,10 @@ from django_q.models import Schedule
 
 from nodepoint.jobs.cluster import _plan_housekeeping
 from nodepoint.jobs.models import Job
-from sites import live, services
+from sites import enforcement, live
+from sites.connections import npm, proxmox
 from sites.models import ClusterReading, Site
+from tests.factories import SiteFactory
 from tests.sites.acts import RUNNING, SUSPENDED, ActsMixin
 from tests.sites.base import SiteTestCase
 
@@ -38,7 +41,16 @@ class EnforcementTests(ActsMixin, SiteTestCase):
         """One check by a reading of now."""
         ClusterReading.objects.update(tried_at=None)
         live.forget()
-        return services.enforce_suspensions()
+        return enforcement.enforce_suspensions()
+
+    def asked(self) -> list[str]:
+        """What was read, without tokens of the proxy manager."""
+        reads = [what.partition("?")[0] for _, what in self.calls if what.startswith("GET")]
+        ends = ("cluster/resources", "ha/status/current", "proxy-hosts")
+        return [
+            next((end for end in ends if what.endswith(end)), "/".join(what.rsplit("/", 3)[1:]))
+            for what in reads
+        ]
 
     def suspensions(self) -> int:
         return Job.objects.filter(kind="sites.suspend").count()
@@ -55,8 +67,64 @@ class EnforcementTests(ActsMixin, SiteTestCase):
         self.suspended()
         self.calls.clear()
         self.assertEqual(self.enforce(), 0)
-        self.assertEqual(len(self.calls), 1, "one reading for all sites")
+        self.assertEqual(
+            self.asked(),
+            ["cluster/resources", "ha/status/current", "proxy-hosts", "lxc/900/config"],
+            "one call for all sites and each place, and a few configurations",
+        )
         self.assertEqual(self.suspensions(), 1)
+
+    def test_autostart_that_somebody_switched_on_is_switched_off(self):
+        self.suspended()
+        self.lab.proxmox.cluster.containers[900].config["onboot"] = 1
+        self.assertEqual(self.enforce(), 1)
+        self.run_jobs()
+        self.assertEqual(self.places(self.site), SUSPENDED)
+
+    def test_a_proxy_host_that_somebody_switched_on_is_switched_off(self):
+        self.suspended()
+        npm().enable_proxy_host(self.state()["npm"]["proxy_hosts"][0]["id"])
+        self.assertEqual(self.enforce(), 1)
+        self.run_jobs()
+        self.assertEqual(self.places(self.site), SUSPENDED)
+
+    def test_what_ha_was_told_to_start_is_stopped(self):
+        self.act("/wp/upgrade", plan="premium")
+        self.suspended()
+        proxmox().set_ha_resource(900, "started")
+        self.assertEqual(self.enforce(), 1)
+        self.run_jobs()
+        self.assertEqual(self.places(self.site), {**SUSPENDED, "ha": "stopped"})
+
+    def test_configurations_are_read_a_few_at_a_time_and_all_have_their_turn(self):
+        self.suspended()
+        plan = self.site.plan
+        for number in range(5):
+            facts = {"suspended_at": timezone.now(), "state": "live", "node": "node1", "plan": plan}
+            SiteFactory(vmid=910 + number, private_ip=f"192.168.1.{110 + number}", **facts)
+        looked_at = set()
+        with mock.patch.object(enforcement, "CONFIGURATIONS", 2):
+            for turn in range(3):
+                self.calls.clear()
+                moment = timezone.now() + timedelta(minutes=turn * enforcement.MINUTES)
+                with mock.patch("sites.enforcement.timezone.now", return_value=moment):
+                    self.enforce()
+                read = {what for what in self.asked() if what.endswith("/config")}
+                self.assertEqual(len(read), 2)
+                looked_at |= read
+        self.assertEqual(len(looked_at), 6)
+
+    def test_a_foreign_container_at_the_number_is_left_alone(self):
+        self.suspended()
+        self.lab.proxmox.cluster.containers[900].config.update(description="someone else's", onboot=1)
+        self.assertEqual(self.enforce(), 0)
+
+    def test_a_system_that_is_away_does_not_hide_what_the_others_tell(self):
+        self.suspended()
+        self.start_behind_our_back()
+        self.fault("npm", "refuse", count=100)
+        self.fault("proxmox", "refuse", "ha/status", count=100)
+        self.assertEqual(self.enforce(), 1)
 
     def test_sites_that_are_not_suspended_are_none_of_its_business(self):
         self.calls.clear()

@@ -124,6 +124,56 @@ class LifeFaultTests(ActsMixin, SiteTestCase):
                         self.assert_readable(job.steps.filter(state="waiting").first().error)
                 self.assertEqual(self.places(site), self.expected(kind, plan), self.tale(site))
 
+    def of_the_container(self, site) -> list[Act]:
+        """The calls of a change of plan that come one after the other, up to the noting of the plan."""
+        return [act for act in self.faulty("sites.upgrade", "basic", site) if act.system == "proxmox"][:-1]
+
+    def test_a_change_of_plan_waits_while_each_call_is_without_an_answer(self):
+        site = self.prepared("sites.upgrade", "basic")
+        self.ask("/wp/upgrade", site.service_id, plan="premium")
+        for held_up in self.refuse_one_after_the_other(self.of_the_container(site), "drop_before"):
+            with self.subTest(call=held_up.match):
+                job = self.job(site, "sites.upgrade")
+                self.assertEqual(job.state, Job.State.WAITING, self.tale(site))
+                self.assert_readable(job.steps.filter(state="waiting").first().error)
+                site.refresh_from_db()
+                self.assertEqual(site.plan.name, "basic", "the row follows the container")
+        self.assertEqual(self.places(site), {**RUNNING, "ha": "started"}, self.tale(site))
+        site.refresh_from_db()
+        self.assertEqual((site.plan.name, site.tuned_for_mb), ("premium", 8192))
+
+    def test_a_change_of_plan_is_taken_back_where_a_call_is_refused(self):
+        site = self.prepared("sites.upgrade", "basic")
+        for act in self.of_the_container(site):
+            with self.subTest(call=act.match):
+                self.fault(act.system, "refuse", act.match, count=10_000)
+                self.ask("/wp/upgrade", site.service_id, plan="premium")
+                self.run_for(300)
+                self.clear_faults()
+                self.run_jobs()
+                job = Job.objects.filter(subject=site.key, kind="sites.upgrade").latest("created_at")
+                self.assertEqual(job.state, Job.State.ROLLED_BACK, self.tale(site))
+                self.assert_readable(job.error)
+                site.refresh_from_db()
+                self.assertEqual((site.plan.name, self.container(site.vmid)["memory"]), ("basic", 2048))
+                self.assertEqual(self.places(site), RUNNING, self.tale(site))
+
+    def test_an_inside_that_cannot_be_reached_does_not_hold_up_a_change_of_plan(self):
+        for act in FLOWS["sites.upgrade"]["tuned"]:
+            site = self.prepared("sites.upgrade", "basic")
+            with self.subTest(call=act.match):
+                self.ask("/wp/upgrade", site.service_id, plan="standard")
+                match = act.match.replace("/900/", f"/{site.vmid}/")
+                self.fault(act.system, "refuse", match, 10_000)
+                self.run_jobs()
+                job = self.job(site, "sites.upgrade")
+                self.assertEqual(job.state, Job.State.SUCCEEDED, self.tale(site))
+                self.assert_readable(job.warning)
+                self.clear_faults()
+                self.act("/action/restart", site.service_id)
+                site.refresh_from_db()
+                self.assertEqual((site.plan.name, site.tuned_for_mb), ("standard", 4096), self.tale(site))
+
     def _in_turn(self, kind: str, plan: str, site) -> list[Act]:
         """Calls that come one after the other: NPM is asked beside Proxmox VE."""
         return [act for act in self.faulty(kind, plan, site) if act.system == "proxmox"]

@@ -43,17 +43,13 @@ class PowerTests(ActsMixin, SiteTestCase):
         )
 
     def test_a_stop_is_graceful_and_forced_after_a_minute(self):
-        self.live_site()
-        asked = []
-        shutdown = self.lab.proxmox.cluster.power.shutdown
-
-        def note(container, user, now):
-            asked.append(container.vmid)
-            return shutdown(container, user, now)
-
-        self.lab.proxmox.cluster.power.shutdown = note
-        self.act("/action/stop")
-        self.assertEqual(asked, [900])
+        site = self.live_site()
+        self.lab.proxmox.cluster.containers[900].stubborn = True
+        self.control("speed", factor=0.01)
+        self.assert_answer(self.act("/action/stop"), status="stopped")
+        self.assertEqual(self.places(site), STOPPED)
+        (shutdown,) = [task for task in self.lab.proxmox.cluster.tasks.all() if task.type == "vzshutdown"]
+        self.assertEqual((shutdown.exitstatus, shutdown.seconds), ("OK", 0.6))
         self.assertEqual(self.count("proxmox", "/status/stop"), 0)
 
     def test_restart_reboots_once(self):

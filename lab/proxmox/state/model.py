@@ -61,6 +61,7 @@ class Container:
 
     ``pending``: changes that wait for the next start (None: deletion). ``held``: UPID of the task that holds
     the config lock file. ``snapshots``: by name, ``{config, snaptime, description, parent?, snapstate?}``.
+    ``stubborn``: what runs inside does not end when it is asked to.
     """
 
     vmid: int
@@ -75,6 +76,7 @@ class Container:
     snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
     firewall_options: dict[str, Any] = field(default_factory=dict)
     firewall_rules: list[dict[str, Any]] = field(default_factory=list)
+    stubborn: bool = False
 
     @property
     def lock(self) -> str:

@@ -9,6 +9,8 @@ from lab.proxmox.state.model import BRIDGES, Container, Task
 if TYPE_CHECKING:
     from lab.proxmox.state.cluster import Cluster
 
+PATIENCE = 60.0  # seconds that a shutdown waits for its guest, unless told otherwise
+
 
 class Power:
     """Power state of containers; part of the Cluster. HA-managed ones are only asked for through the HA
@@ -19,7 +21,7 @@ class Power:
         tasks = cluster.tasks
         tasks.define("vzstart", self._start_begin, self._start_end, holds=True)
         tasks.define("vzstop", self._stop_begin, self._stop_end, holds=True)
-        tasks.define("vzshutdown", self._stop_begin, self._stop_end, holds=True)
+        tasks.define("vzshutdown", self._shutdown_begin, self._shutdown_end, holds=True)
         tasks.define("vzreboot", self._reboot_begin, self._start_end, holds=True)
 
     def start(self, container: Container, user: str, now: float) -> str:
@@ -41,13 +43,16 @@ class Power:
             self._cluster.tasks.abort(shutdown, now)
         return self._cluster.tasks.fork(container.node, "vzstop", container.vmid, user, "stop", now)
 
-    def shutdown(self, container: Container, user: str, now: float) -> str:
-        """POST status/shutdown: as the guests of the lab always obey, the time-out never comes to pass."""
+    def shutdown(
+        self, container: Container, user: str, now: float, *, timeout: float = PATIENCE, kill: bool = False
+    ) -> str:
+        """POST status/shutdown: the guest ends by itself, or does not within ``timeout`` seconds (see
+        Container.stubborn); then it is killed where ``kill`` says so."""
         if not container.running:
             raise failure(f"CT {container.vmid} not running")
         if self._cluster.ha.commands(container.vmid):
             return self._cluster.ha.fork_request(container, "stopped", user, now)
-        return self.fork_shutdown(container, user, now)
+        return self.fork_shutdown(container, user, now, timeout=timeout, kill=kill)
 
     def reboot(self, container: Container, user: str, now: float) -> str:
         """POST status/reboot; goes past the HA manager."""
@@ -59,9 +64,15 @@ class Power:
         """The start itself, without a look at HA."""
         return self._cluster.tasks.fork(container.node, "vzstart", container.vmid, user, "start", now)
 
-    def fork_shutdown(self, container: Container, user: str, now: float) -> str:
-        """The shutdown itself, without a look at HA."""
-        return self._cluster.tasks.fork(container.node, "vzshutdown", container.vmid, user, "stop", now)
+    def fork_shutdown(
+        self, container: Container, user: str, now: float, *, timeout: float = PATIENCE, kill: bool = True
+    ) -> str:
+        """The shutdown itself, without a look at HA, which kills what does not obey."""
+        seconds = timeout * self._cluster.clock.factor if container.stubborn else None
+        arguments = {"obeys": not container.stubborn, "kill": kill}
+        return self._cluster.tasks.fork(
+            container.node, "vzshutdown", container.vmid, user, "stop", now, seconds=seconds, **arguments
+        )
 
     def halt(self, container: Container, now: float) -> None:
         """It is off from this moment; with HA state ``started`` the HA manager will notice."""
@@ -98,6 +109,14 @@ class Power:
 
     def _stop_end(self, task: Task, now: float) -> None:
         self.halt(self._there(task), now)
+
+    def _shutdown_begin(self, task: Task, now: float, obeys: bool, kill: bool) -> None:
+        self._stop_begin(task, now)
+
+    def _shutdown_end(self, task: Task, now: float, obeys: bool, kill: bool) -> None:
+        if not obeys and not kill:
+            raise TaskFailed("container did not stop")
+        self._stop_end(task, now)
 
     def _reboot_begin(self, task: Task, now: float) -> None:
         container = self._there(task)

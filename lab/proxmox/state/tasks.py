@@ -51,9 +51,18 @@ class Tasks:
         self._kinds[type] = Kind(begin, end, holds, holds or waits)
 
     def fork(
-        self, node: str, type: str, id: str | int, user: str, duration: str, now: float, **args: Any
+        self,
+        node: str,
+        type: str,
+        id: str | int,
+        user: str,
+        duration: str,
+        now: float,
+        *,
+        seconds: float | None = None,
+        **args: Any,
     ) -> str:
-        """Start a task that takes ``duration`` (a kind of lab.clock). Returns its UPID."""
+        """Start a task that takes ``duration`` (a kind of lab.clock), or ``seconds``. Returns its UPID."""
         pid = next(self._pids)
         pstart = int(now * 100) & 0xFFFFFFFF
         starttime = int(now)
@@ -67,7 +76,7 @@ class Tasks:
             type,
             str(id),
             user,
-            self._cluster.clock.seconds(duration),
+            self._cluster.clock.seconds(duration) if seconds is None else seconds,
             args,
         )
         self._tasks[upid] = task
