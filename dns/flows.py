@@ -56,6 +56,25 @@ CREATE_ZONE = register(
     )
 )
 
+REPAIR_ZONE = register(
+    Flow(
+        "dns.repair_zone",
+        title="Repair zone",
+        subject="dns.Zone",
+        scope="dns",
+        deadline=10 * MINUTES,
+        steps=(
+            Step(
+                "published",
+                "Publishing the zone",
+                zone.published,
+                nothing_to_undo="It is as the rows say.",
+                usual=0.5,
+            ),
+        ),
+    )
+)
+
 DELETE_ZONE = register(
     Flow(
         "dns.delete_zone",

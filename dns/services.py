@@ -30,6 +30,7 @@ from dns.live import LiveZone
 from dns.models import Customer, NamesLock, Zone
 from dns.records import Entry
 from nodepoint.api.errors import ApiError
+from nodepoint.audit import trail
 from nodepoint.clients.deadline import deadline
 from nodepoint.clients.errors import TimedOut
 from nodepoint.jobs import queue
@@ -84,9 +85,12 @@ def _adopted(customer: Customer, zone: LiveZone) -> Zone:
     values = {"name": zone.name, "ispconfig_id": zone.id, "customer": customer}
     standing = Zone.objects.filter(name_key=zone.name).first()
     if standing is None:
-        return Zone.objects.get_or_create(
-            name_key=zone.name, defaults={**values, "state": Zone.State.ACTIVE}
-        )[0]
+        defaults = {**values, "state": Zone.State.ACTIVE}
+        row, is_new = Zone.objects.get_or_create(name_key=zone.name, defaults=defaults)
+        if is_new:
+            after = {"ispconfig_id": zone.id, "user_id": customer.user_id}
+            trail.record("dns.adopt_zone", row.key, label=row.name, after=after)
+        return row
     if standing.customer_id == customer.pk and standing.state == Zone.State.ACTIVE:
         Zone.objects.filter(pk=standing.pk).update(ispconfig_id=zone.id)
     return standing
@@ -173,6 +177,17 @@ def delete_zone(user_id: str, domain: str, *, actor: str = "") -> tuple[Zone, Jo
             data = {"zone": zone.name, "user_id": user_id}
             queue.submit("dns.delete_zone", zone.key, data=data, actor=actor, cancel=True)
     return zone, Job.objects.filter(subject=zone.key, kind="dns.delete_zone").first()
+
+
+def repair_zone(zone: Zone, *, actor: str = "") -> Job | None:
+    """Have a zone served again as its row says. None when it does not stand any more, or something else goes
+    on: what runs may be just that."""
+    with transaction.atomic():
+        queue.lock(zone.key)
+        stands = Zone.objects.filter(pk=zone.pk, state=Zone.State.ACTIVE, deletion_requested_at=None)
+        if not stands.exists() or Job.objects.filter(subject=zone.key, state__in=Job.ALIVE).exists():
+            return None
+        return queue.submit("dns.repair_zone", zone.key, data={"zone": zone.name}, actor=actor)
 
 
 def add_record(user_id: str, values: Mapping[str, Any], *, actor: str = "") -> tuple[Entry, Job]:

@@ -9,9 +9,8 @@ left out: what looks wrong there is on its way.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import cached_property
 
 from django.db.models import Q
@@ -19,6 +18,7 @@ from django.utils import timezone
 
 from nodepoint.clients.errors import ClientError
 from nodepoint.jobs.models import Job
+from nodepoint.reconcile import Finding, Kind, Report
 from sites.clients.cloudflare import Record
 from sites.clients.npm import Certificate, ProxyHost
 from sites.clients.proxmox import Guest, HaService
@@ -35,40 +35,6 @@ MB, GB = 1024**2, 1024**3
 NEARLY = 0.9  # of a disk: a file system tells less than its volume has
 
 Remote = Guest | HaService | Record | ProxyHost
-
-
-class Kind(StrEnum):
-    """What a finding is."""
-
-    MISSING = "missing"  # a row has it, the system does not
-    ORPHAN = "orphan"  # it carries our mark, and no row puts it there
-    DIFFERS = "differs"  # it is ours and not as it should be
-    FOREIGN = "foreign"  # somebody else's, on a name, VMID or address of ours
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is not as the rows say. `site`: whose it is, or in whose way. `repairable`: a job of the
-    site makes it right. `orphan`: what may be removed, since `mark` is that of a site that is long gone.
-    """
-
-    kind: Kind
-    system: str
-    thing: str
-    detail: str
-    site: Site | None = None
-    repairable: bool = False
-    orphan: Remote | None = None
-    mark: str = ""
-
-
-@dataclass
-class Report:
-    """`things`: how many of ours were looked at, by system. `unread`: systems that did not answer."""
-
-    findings: list[Finding] = field(default_factory=list)
-    things: Counter[str] = field(default_factory=Counter)
-    unread: list[ClientError] = field(default_factory=list)
 
 
 class Rows:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.test import SimpleTestCase, TestCase, TransactionTestCase, override_settings
 
 import lab
+from dns import connections as dns_connections
 from nodepoint.api.models import Token
 from nodepoint.jobs import experience
 from nodepoint.jobs.testing import MovedClock, run_until_idle
@@ -33,6 +34,7 @@ class LabMixin(SimpleTestCase):
         self.addCleanup(self.lab.stop)
         self.enterContext(override_settings(**typed(self.lab.settings)))
         connections.forget()
+        dns_connections.forget()
         experience.forget()
         live.forget()
 

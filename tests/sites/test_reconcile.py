@@ -9,10 +9,13 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from nodepoint.jobs.models import Job
+from nodepoint.reconcile import Side
 from sites.clients.proxmox import FirewallOptions
 from sites.connections import cloudflare, npm, proxmox
 from sites.models import Site
-from sites.reconcile import Finding, compare
+from sites.orphans import remove
+from sites.reconcile import Finding, Report, compare
+from sites.services.repair import repair_site
 from tests.sites.base import SiteTestCase, foreign_record, make_foreign
 from tests.sites.domains import SHOP, DomainMixin
 
@@ -54,6 +57,11 @@ class ReconcileTestCase(SiteTestCase):
             except CommandError as error:
                 return out.getvalue(), str(error)
         return out.getvalue(), ""
+
+    def by(self, report: Report):
+        """The command acts by this report, which is older than what the systems hold now."""
+        side = Side(lambda: report, repair_site, remove)
+        return mock.patch("nodepoint.management.commands.reconcile.sides", return_value=[side])
 
     def end(self, site: Site, days: float) -> str:
         """Make the site's row one that ended `days` ago, its things left where they are. Returns its mark."""
@@ -306,7 +314,7 @@ class FixTests(ReconcileTestCase):
         cloudflare().update_record(self.site.dns_record_id, ttl=60)
         report = compare()
         self.post("/action/restart", {"service_id": "1001"})
-        with mock.patch("sites.management.commands.reconcile.compare", return_value=report):
+        with self.by(report):
             text, closing = self.reconcile("--fix", "--yes")
         self.assertIn("something else goes on there", text)
         self.assertEqual(closing, "Left as they are: 1.")
@@ -338,7 +346,7 @@ class FixTests(ReconcileTestCase):
         npm().update_proxy_host(self.site.proxy_host_id, meta={"nodepoint": "theirs"})
         proxmox().set_config(self.site.node, self.site.vmid, description="taken over")
         before = self.leftovers()
-        with mock.patch("sites.management.commands.reconcile.compare", return_value=report):
+        with self.by(report):
             text, closing = self.reconcile("--fix", "--yes")
         self.assertEqual(text.count("does not carry the mark any more"), 3, text)
         self.assertEqual(closing, "Left as they are: 3.")
@@ -350,7 +358,7 @@ class FixTests(ReconcileTestCase):
         cloudflare().delete_record(self.site.dns_record_id)
         npm().delete_proxy_host(self.site.proxy_host_id)
         del self.lab.proxmox.cluster.containers[self.site.vmid]
-        with mock.patch("sites.management.commands.reconcile.compare", return_value=report):
+        with self.by(report):
             self.assertEqual(self.reconcile("--fix", "--yes")[1], "")
 
     def test_a_mass_change_is_refused_whole_without_force(self) -> None:

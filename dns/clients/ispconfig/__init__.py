@@ -127,6 +127,10 @@ class Ispconfig:
         widen the search."""
         return [zone for zone in self._zones({"origin": f"%.{origin}"}) if zone.origin.endswith(f".{origin}")]
 
+    def zones(self) -> list[Zone]:
+        """All zones of the panel, whoever owns them."""
+        return self._zones({"origin": "%"})
+
     def zones_of(self, group_id: int) -> list[Zone]:
         """All zones of a client's group."""
         return self._zones({"sys_groupid": group_id})

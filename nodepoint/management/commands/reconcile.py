@@ -2,16 +2,15 @@
 
 from argparse import ArgumentParser
 from collections import Counter
+from collections.abc import Iterable
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
+from django.db.models import Model
 
 from nodepoint.checks import infrastructure
 from nodepoint.clients.errors import ClientError
-from sites.models import Site
-from sites.orphans import remove
-from sites.reconcile import Finding, Report, compare
-from sites.services.repair import repair_site
+from nodepoint.reconcile import Finding, Report, Side, sides
 
 FEW = 10  # things of a system below which any share of them may be changed
 MOST = 0.3  # share of a system's things that may be changed without --force
@@ -22,7 +21,7 @@ class Command(BaseCommand):
     """Prints what differs; exit code 1 when something does, or a system could not be read. Changes nothing
     without --fix."""
 
-    help = "Compare the database with Proxmox VE, Cloudflare and Nginx Proxy Manager."
+    help = "Compare the database with Proxmox VE, Cloudflare, Nginx Proxy Manager and ISPConfig."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -37,53 +36,70 @@ class Command(BaseCommand):
         if wrong := infrastructure():
             raise CommandError(" ".join(message.msg for message in wrong))
         try:
-            report = compare()
+            reports = [(side, side.compare()) for side in sides()]
         except DatabaseError as error:
             raise CommandError(f"The database cannot be used ({error}). Has `migrate` been run?") from error
-        self.stdout.write("\n".join(lines(report)))
-        left = len(report.findings)
+        whole = _whole(report for _, report in reports)
+        self.stdout.write("\n".join(lines(whole)))
+        left = len(whole.findings)
         if options["fix"]:
-            left -= self.fix(report, **options)
-        if report.unread:
+            left -= self.fix(reports, whole, **options)
+        if whole.unread:
             raise CommandError("Not everything could be read.")
         if left:
             raise CommandError(f"Left as they are: {left}.")
 
-    def fix(self, report: Report, *, yes: bool, force: bool, **_: object) -> int:
+    def fix(
+        self, reports: list[tuple[Side, Report]], whole: Report, *, yes: bool, force: bool, **_: object
+    ) -> int:
         """Returns how many findings were acted on."""
-        todo = [finding for finding in report.findings if finding.repairable or finding.orphan]
+        todo = [finding for finding in whole.findings if finding.repairable or finding.orphan]
         if not todo:
             return 0
-        if not force and (system := too_many(todo, report.things)):
+        if not force and (system := too_many(todo, whole.things)):
             raise CommandError(
                 f"That would change more than {MOST:.0%} of what we have at {system}. Nothing was changed; "
                 "--force does it all the same."
             )
-        sites = {finding.site.pk: finding.site for finding in todo if finding.repairable}
-        orphans = [finding for finding in todo if finding.orphan]
-        question = f"Repair {len(sites)} sites and remove {len(orphans)} orphans for good? [y/N] "
+        owners = {finding.owner for finding in todo if finding.repairable}
+        orphans = sum(bool(finding.orphan) for finding in todo)
+        question = f"Repair {len(owners)} sites or zones and remove {orphans} orphans for good? [y/N] "
         if not yes and not _agreed(question):
             raise CommandError("Nothing was changed.")
-        removed = sum(map(self._remove, orphans))
-        repaired = {pk for pk, site in sites.items() if self._repair(site)}
-        return removed + sum(finding.repairable and finding.site.pk in repaired for finding in todo)
+        return sum(self._act(side, report.findings) for side, report in reports)
 
-    def _remove(self, finding: Finding) -> bool:
+    def _act(self, side: Side, findings: list[Finding]) -> int:
+        removed = sum(self._remove(side, finding) for finding in findings if finding.orphan)
+        owners = {finding.owner for finding in findings if finding.repairable}
+        repaired = {owner for owner in sorted(owners, key=str) if self._repair(side, owner)}
+        return removed + sum(finding.repairable and finding.owner in repaired for finding in findings)
+
+    def _remove(self, side: Side, finding: Finding) -> bool:
         try:
-            remove(finding.orphan, finding.mark)
+            side.remove(finding.orphan, finding.mark)
         except ClientError as error:
             self.stdout.write(f"not removed: {finding.thing}: {error}")
             return False
         self.stdout.write(f"removed: {finding.system} {finding.thing}")
         return True
 
-    def _repair(self, site: Site) -> bool:
-        job = repair_site(site, actor=ACTOR)
+    def _repair(self, side: Side, owner: Model) -> bool:
+        job = side.repair(owner, actor=ACTOR)
         if job is None:
-            self.stdout.write(f"not repaired: {site}: something else goes on there")
+            self.stdout.write(f"not repaired: {owner}: something else goes on there")
             return False
-        self.stdout.write(f"repairing: {site}: job {job.pk}")
+        self.stdout.write(f"repairing: {owner}: job {job.pk}")
         return True
+
+
+def _whole(reports: Iterable[Report]) -> Report:
+    """All reports in one."""
+    whole = Report()
+    for report in reports:
+        whole.findings += report.findings
+        whole.things += report.things
+        whole.unread += report.unread
+    return whole
 
 
 def too_many(todo: list[Finding], things: Counter[str]) -> str:
@@ -109,8 +125,8 @@ def lines(report: Report) -> list[str]:
 
 
 def _row(finding: Finding) -> tuple[str, ...]:
-    site = str(finding.site or "-")
-    return tuple(map(_plain, (finding.kind, finding.system, site, finding.thing, _detail(finding))))
+    owner = str(finding.owner or "-")
+    return tuple(map(_plain, (finding.kind, finding.system, owner, finding.thing, _detail(finding))))
 
 
 def _detail(finding: Finding) -> str:
