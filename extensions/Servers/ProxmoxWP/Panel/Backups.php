@@ -1,0 +1,60 @@
+<?php
+
+namespace Paymenter\Extensions\Servers\ProxmoxWP\Panel;
+
+use DateTimeImmutable;
+
+/**
+ * The site's backups.
+ */
+final class Backups extends Panel
+{
+    /**
+     * @return array{busy: bool, backups: list<array{name: string, status: string, made_at: int}>, used: int, allowed: int}
+     *     newest first; `made_at` in seconds since 1970, 0 if unknown
+     */
+    public function read(): array
+    {
+        $answer = $this->backend->call('backups');
+        $backups = array_map(fn (array $row) => [
+            'name' => Field::text($row, 'name'),
+            'status' => Field::word($row, 'status', ['creating', 'ready', 'deleting']),
+            'made_at' => self::moment(Field::text($row, 'created_at')),
+        ], Field::maps($answer, 'backups'));
+
+        return [
+            'busy' => array_intersect(['creating', 'deleting'], array_column($backups, 'status')) !== [],
+            'backups' => $backups,
+            'used' => Field::number($answer, 'used'),
+            'allowed' => Field::number($answer, 'allowed'),
+        ];
+    }
+
+    /** @return array<string, mixed>|null */
+    public function create(): ?array
+    {
+        return $this->act('make backup');
+    }
+
+    /** @return array<string, mixed>|null */
+    public function delete(string $name): ?array
+    {
+        return $this->act('delete backup', ['bak' => $name]);
+    }
+
+    /**
+     * @param  bool  $discardBackups  also where that deletes newer backups
+     * @return array<string, mixed>|null
+     */
+    public function rollBack(string $name, bool $discardBackups = false): ?array
+    {
+        return $this->act('roll back', ['bak' => $name] + ($discardBackups ? ['discard_backups' => true] : []));
+    }
+
+    private static function moment(string $text): int
+    {
+        $time = DateTimeImmutable::createFromFormat('Y-m-d\TH:i:s+', $text) ? strtotime($text) : false;
+
+        return $time === false ? 0 : $time;
+    }
+}

@@ -1,0 +1,108 @@
+<?php
+
+return [
+    'tabs' => ['overview' => 'Übersicht', 'domains' => 'Domains', 'backups' => 'Sicherungen'],
+    'log_in' => 'Bei WordPress anmelden',
+
+    'site' => 'Website',
+    'address' => 'Adresse',
+    'status' => 'Zustand',
+    'plan' => 'Tarif',
+    'plan_of' => ':name (:memory_mb MB Speicher, :disk_gb GB Platte, :cores Kerne)',
+    'expires' => 'Bezahlt bis',
+    'subdomain' => 'Subdomain',
+    'public_ip' => 'Öffentliche Adresse',
+    'cpu' => 'Prozessor',
+    'memory' => 'Speicher',
+    'disk' => 'Platte',
+    'uptime' => 'Läuft seit',
+    'traffic' => 'Verkehr',
+    'traffic_on' => 'an',
+    'traffic_off' => 'aus',
+
+    'statuses' => [
+        'provisioning' => 'wird eingerichtet', 'running' => 'läuft', 'stopped' => 'angehalten', 'suspended' => 'gesperrt',
+        'deleting' => 'wird gelöscht', 'failed' => 'fehlgeschlagen', 'unknown' => 'zurzeit nicht bekannt',
+    ],
+
+    'start' => 'Starten',
+    'stop' => 'Anhalten',
+    'restart' => 'Neu starten',
+    'reset' => 'Zurücksetzen',
+    'turn_on' => 'Verkehr anschalten',
+    'turn_off' => 'Verkehr abschalten',
+    'remove' => 'Löschen',
+    'roll_back' => 'Dahin zurückkehren',
+    'make_backup' => 'Sicherung anlegen',
+    'add_domain' => 'Domain hinzufügen',
+    'again' => 'Noch einmal versuchen',
+    'anyway' => 'Diese Sicherungen löschen und fortfahren',
+    'decline' => 'Alles lassen, wie es ist',
+
+    'loading' => 'Einen Augenblick …',
+    'working' => 'In Arbeit …',
+    'eta' => '(noch etwa :seconds s)',
+    'suspended' => 'Ihre Website ist gesperrt: Sie ist angehalten, und nichts davon geht verloren. Sobald der Dienst wieder aktiv '
+        .'ist, kommt sie so zurück, wie Sie sie verlassen haben.',
+    'stale' => 'Wie es Ihrer Website geht, lässt sich zurzeit nicht feststellen. Dies ist der letzte bekannte Stand.',
+    'order_failed' => 'Ihre Website konnte nicht eingerichtet werden. Wir wissen davon; melden Sie sich bitte, wenn Sie nichts von '
+        .'uns hören.',
+
+    'domain' => 'Domain',
+    'domains_left' => ':remaining von :allowed Domains können noch hinzugefügt werden.',
+    'no_domains' => 'Noch keine eigenen Domains.',
+    'dns_must_say' => 'Tragen Sie zuerst dies im DNS Ihrer Domain ein, und warten Sie, bis es gilt:',
+    'dns_hint' => 'Es darf keinen AAAA-Eintrag geben, denn er würde Besucher woandershin führen. In unserem eigenen DNS geben Sie als '
+        .'Inhalt des A-Eintrags PROXYSRV an.',
+    'domain_statuses' => ['pending' => 'wird eingerichtet', 'active' => 'aktiv', 'failed' => 'fehlgeschlagen', 'unknown' => 'nicht bekannt'],
+    'certificates' => [
+        'none' => 'noch kein Zertifikat', 'pending' => 'Zertifikat bestellt', 'active' => 'Zertifikat aktiv',
+        'failed' => 'kein Zertifikat', 'unknown' => 'Zertifikat nicht bekannt',
+    ],
+
+    'backups_used' => ':used von :allowed Sicherungen sind belegt.',
+    'no_backups' => 'Noch keine Sicherungen.',
+    'backup_statuses' => ['creating' => 'wird angelegt', 'ready' => 'bereit', 'deleting' => 'wird gelöscht', 'unknown' => 'nicht bekannt'],
+
+    'confirm' => [
+        'reset' => 'Die Website auf ihren ersten Tag zurücksetzen? Alles, was seitdem getan wurde, geht verloren.',
+        'roll_back' => 'Zu :name zurückkehren? Alles, was seitdem getan wurde, geht verloren.',
+        'backup' => 'Die Sicherung :name löschen? Sie lässt sich nicht wiederherstellen.',
+        'domain' => 'Die Domain :name entfernen? Besucher erreichen Ihre Website dann nicht mehr über sie.',
+        'anyway' => 'Diese Sicherungen löschen? Sie lassen sich nicht wiederherstellen.',
+    ],
+
+    'started' => [
+        'start' => 'Die Website wird gestartet.',
+        'stop' => 'Die Website wird angehalten.',
+        'restart' => 'Die Website wird neu gestartet.',
+        'reset' => 'Das Zurücksetzen hat begonnen.',
+        'on' => 'Der Verkehr wird angeschaltet.',
+        'off' => 'Der Verkehr wird abgeschaltet.',
+        'domain_added' => 'Die Domain wird eingerichtet.',
+        'domain_removed' => 'Die Domain wird entfernt.',
+        'backup' => 'Die Sicherung hat begonnen.',
+        'backup_deleted' => 'Die Sicherung wird gelöscht.',
+        'rolled_back' => 'Die Rückkehr hat begonnen.',
+    ],
+    'done' => [
+        'start' => 'Die Website läuft.',
+        'stop' => 'Die Website ist angehalten.',
+        'restart' => 'Die Website wurde neu gestartet.',
+        'reset' => 'Die Website ist wie am ersten Tag.',
+        'on' => 'Der Verkehr ist an: Besucher erreichen die Website.',
+        'off' => 'Der Verkehr ist aus: Besucher erreichen die Website nicht.',
+        'domain_added' => 'Die Domain ist eingerichtet.',
+        'domain_removed' => 'Die Domain ist entfernt.',
+        'backup' => 'Die Sicherung ist angelegt.',
+        'backup_deleted' => 'Die Sicherung ist gelöscht.',
+        'rolled_back' => 'Die Website ist so, wie sie bei der Sicherung war.',
+    ],
+
+    'trouble' => [
+        'not_yet' => 'Ihre Website ist noch nicht da. Wenn Sie sie gerade bestellt haben, erscheint sie hier von selbst.',
+        'timeout' => 'Die Antwort dauert zu lange. Bitte versuchen Sie es gleich noch einmal.',
+        'away' => 'Dies steht zurzeit nicht zur Verfügung. Bitte versuchen Sie es später noch einmal.',
+        'failed' => 'Es ist nicht gelungen. Bitte versuchen Sie es noch einmal, oder melden Sie sich bei uns.',
+    ],
+];

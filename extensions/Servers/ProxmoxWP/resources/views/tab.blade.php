@@ -1,0 +1,7 @@
+@if ($tab === 'domains')
+    <livewire:proxmoxwp.domains :service="$service" :key="'proxmoxwp-domains-'.$service->id" />
+@elseif ($tab === 'backups')
+    <livewire:proxmoxwp.backups :service="$service" :key="'proxmoxwp-backups-'.$service->id" />
+@else
+    <livewire:proxmoxwp.overview :service="$service" :key="'proxmoxwp-overview-'.$service->id" />
+@endif

@@ -1,0 +1,71 @@
+<?php
+
+namespace Paymenter\Extensions\Servers\SSupport\Livewire;
+
+use App\Helpers\ExtensionHelper;
+use App\Livewire\Component;
+use App\Models\Service;
+use Illuminate\Support\Facades\View;
+use Livewire\Attributes\Locked;
+use Paymenter\Extensions\Servers\SSupport\Api\ApiException;
+
+/**
+ * The support key on the page of its service. The page is shown first, then this asks the backend.
+ */
+class Panel extends Component
+{
+    #[Locked]
+    public Service $service;
+
+    #[Locked]
+    public bool $loaded = false;
+
+    public function mount(): void
+    {
+        $this->authorize('view', $this->service);
+    }
+
+    public function load(): void
+    {
+        $this->authorize('view', $this->service);
+        $this->loaded = true;
+    }
+
+    public function render()
+    {
+        return View::make('ssupport::panel', $this->loaded ? $this->facts() : []);
+    }
+
+    /**
+     * What the backend says, else what was stored at the order, with a sentence that says why.
+     *
+     * @return array{key: string, status: ?string, email: string, plan: string, error: ?string}
+     */
+    private function facts(): array
+    {
+        $stored = (string) ExtensionHelper::callService($this->service, 'storedKey');
+        $facts = ['key' => $stored, 'status' => null, 'email' => (string) $this->service->user->email,
+            'plan' => (string) $this->service->product->name, 'error' => null];
+        try {
+            $found = ExtensionHelper::callService($this->service, 'supportKey');
+        } catch (ApiException $e) {
+            return ['error' => self::sentence($e, $stored !== '')] + $facts;
+        }
+        if ($found === null) { // the product has no server any more
+            return ['error' => __('ssupport::support.away')] + $facts;
+        }
+
+        return ['key' => $found['support_key'], 'status' => $found['status'], 'email' => $found['email']] + $facts;
+    }
+
+    /** What goes wrong between operator and backend is for the log; customers learn only that it does. */
+    private static function sentence(ApiException $e, bool $ordered): string
+    {
+        if ($e->is('not_found') && ! $ordered) {
+            return __('ssupport::support.none'); // the queue has not come to the order yet
+        }
+        report($e);
+
+        return __('ssupport::support.away');
+    }
+}

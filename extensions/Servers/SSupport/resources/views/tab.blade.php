@@ -1,0 +1,1 @@
+<livewire:ssupport.panel :service="$service" :key="'ssupport-'.$service->id" />

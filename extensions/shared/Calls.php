@@ -1,0 +1,105 @@
+<?php
+
+namespace Paymenter\Extensions\Shared;
+
+use LogicException;
+
+/**
+ * The calls that an extension makes: what it sends, what it reads, how long it waits, all of it as data.
+ *
+ *     'status' => ['GET', '/support/status', 'within' => 8,
+ *         'sends' => ['service_id'], 'reads' => ['status', 'email']],
+ *
+ * - The table is the truth, since nothing else gets through: a field that is not in `sends` cannot be sent, and of the
+ *   answer only what `reads` names is handed on. A test compares each word of it with the backend's OpenAPI document.
+ * - `reads` names fields with dots; `*` stands for each item of a list or map: `zones.*.zone.name`.
+ * - `{job_id}` in a path is filled in from the fields.
+ */
+final class Calls
+{
+    /**
+     * @param  array<string, array{0: string, 1: string, within: float, sends: list<string>, reads: list<string>}>  $table
+     *         method and path by a call's name; `within`: seconds for the whole call
+     */
+    public function __construct(private Client $client, private array $table) {}
+
+    /**
+     * @param  string  $name  the call's name in the table
+     * @param  array<string, scalar>  $fields  body of a POST, query of a GET
+     * @param  array<string, string>  $headers  only a POST has any
+     * @return array<string, mixed> what `reads` names and the answer has
+     *
+     * @throws ApiException
+     */
+    public function make(string $name, array $fields = [], array $headers = []): array
+    {
+        [$method, $path, $fields] = $this->prepare($name, $fields);
+        $client = $this->client->within($this->table[$name]['within']);
+        $answer = $method === 'GET' ? $client->get($path, $fields) : $client->post($path, $fields, $headers);
+
+        return self::sift($answer, $this->table[$name]['reads']);
+    }
+
+    /**
+     * A POST of the table as Client::insist() makes it: again and again while the backend is away.
+     *
+     * @param  array<string, mixed>  $fields
+     * @param  array<string, string>  $headers
+     * @param  float  $seconds  for everything together
+     * @return array<string, mixed> what `reads` names and the answer has
+     *
+     * @throws ApiException
+     */
+    public function insist(string $name, array $fields, array $headers, float $seconds): array
+    {
+        [, $path, $fields] = $this->prepare($name, $fields);
+
+        return self::sift($this->client->insist($path, $fields, $headers, $seconds), $this->table[$name]['reads']);
+    }
+
+    /** @return array{string, string, array<string, mixed>} method, path and the fields that are not in the path */
+    private function prepare(string $name, array $fields): array
+    {
+        [$method, $path] = $this->table[$name];
+        $unknown = array_diff(array_keys($fields), $this->table[$name]['sends']);
+        if ($unknown !== []) {
+            throw new LogicException("The call $name does not send ".implode(', ', $unknown).'.');
+        }
+        $path = preg_replace_callback('/\{(\w+)\}/', function (array $match) use (&$fields) {
+            $value = rawurlencode((string) $fields[$match[1]]);
+            unset($fields[$match[1]]);
+
+            return $value;
+        }, $path);
+
+        return [$method, $path, $fields];
+    }
+
+    /**
+     * Of an answer, what these names name.
+     *
+     * @param  list<string>  $names
+     */
+    private static function sift(array $answer, array $names): array
+    {
+        $kept = [];
+        foreach ($names as $name) {
+            self::keep($answer, explode('.', $name), $kept);
+        }
+
+        return $kept;
+    }
+
+    private static function keep(array $from, array $path, array &$to): void
+    {
+        $step = array_shift($path);
+        foreach ($step === '*' ? array_keys($from) : [$step] as $key) {
+            if ($path === [] && array_key_exists($key, $from)) {
+                $to[$key] = $from[$key];
+            } elseif (is_array($from[$key] ?? null)) {
+                $to[$key] ??= [];
+                self::keep($from[$key], $path, $to[$key]);
+            }
+        }
+    }
+}

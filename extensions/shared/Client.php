@@ -1,0 +1,161 @@
+<?php
+
+namespace Paymenter\Extensions\Shared;
+
+use GuzzleHttp\Exception\GuzzleException;
+use Illuminate\Http\Client\ConnectionException;
+use Illuminate\Http\Client\Response;
+use Illuminate\Support\Facades\Http;
+
+/**
+ * NodePoint's HTTP API, as its Paymenter extensions call it.
+ *
+ * This folder is the one source. `script/extensions` writes a copy into each extension's own `Api/` folder
+ * and replaces the namespace, since each extension must work alone when it is copied or uploaded. Never edit
+ * a copy.
+ *
+ *     $client = new Client($base, $token);                    // seconds: 25 for the whole call, 3 for the connection
+ *     $client->get('/status', ['service_id' => '17']);        // the answer's JSON object as an array
+ *     $client->post('/suspend', ['service_id' => '17'], ['Idempotency-Key' => '…']);
+ *     $client->within(3)->get('/plans');                      // the same client, with less patience
+ *     $client->insist('/suspend', ['service_id' => '17']);    // for hooks: asks again while the backend restarts
+ *
+ * - Whatever is not a 2xx answer with `{"success": true, …}` is an ApiException, whose message is one plain sentence
+ *   (`ErrorText`) and whose `errorCode` tells programs why. Nothing else is thrown, by the constructor either.
+ * - Redirects are refused, not followed: a redirected POST would arrive as a GET without its body.
+ * - Bodies are JSON objects; text that is not UTF-8 is repaired, not refused.
+ * - Nothing is escaped here: what comes back is hostile text for the views to escape.
+ *
+ * It runs on Laravel 8's HTTP client as well as on Laravel 12's, therefore `withOptions` instead of
+ * `connectTimeout`.
+ */
+final class Client
+{
+    private const JSON = JSON_THROW_ON_ERROR | JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES;
+
+    private string $base;
+
+    private string $token;
+
+    /**
+     * @param  string|null  $base  address of the API, with or without a slash at its end
+     * @param  string|null  $token  the bearer token
+     * @param  float  $timeout  seconds for a whole call, its connection included
+     * @param  float  $connectTimeout  seconds for the connection
+     *
+     * @throws ApiException `settings`: the address or the token cannot be right
+     */
+    public function __construct(
+        ?string $base,
+        ?string $token,
+        private float $timeout = 25,
+        private float $connectTimeout = 3,
+    ) {
+        $this->base = rtrim(trim((string) $base), '/');
+        $this->token = trim((string) $token);
+        $isAddress = preg_match('~^https?://[^\s/?#@\\\\]+(/[^\s?#]*)?$~i', $this->base);
+        if (! $isAddress || ! parse_url($this->base, PHP_URL_HOST)) {
+            $sentence = 'The address of the backend must begin with http:// or https:// and name a host.';
+
+            throw new ApiException($sentence, 'settings');
+        }
+        if (! preg_match('/^[\x21-\x7e]+$/', $this->token)) {
+            throw new ApiException('The API key is missing, or holds characters that no key has.', 'settings');
+        }
+    }
+
+    /**
+     * The same client with another time for a whole call; at least a tenth of a second, since 0 would be for
+     * ever.
+     */
+    public function within(float $seconds): self
+    {
+        $seconds = max(0.1, $seconds);
+
+        return new self($this->base, $this->token, $seconds, min($this->connectTimeout, $seconds));
+    }
+
+    /**
+     * @param  string  $path  with its leading slash
+     * @param  array<string, scalar>  $query
+     * @return array<string, mixed> the answer's object
+     *
+     * @throws ApiException
+     */
+    public function get(string $path, array $query = []): array
+    {
+        return $this->call('GET', $path, $query === [] ? [] : ['query' => $query], []);
+    }
+
+    /**
+     * @param  array<string, mixed>  $body
+     * @param  array<string, string>  $headers  e.g. `Idempotency-Key`, `Prefer`
+     * @return array<string, mixed> the answer's object
+     *
+     * @throws ApiException
+     */
+    public function post(string $path, array $body = [], array $headers = []): array
+    {
+        return $this->call('POST', $path, ['body' => json_encode((object) $body, self::JSON)], $headers);
+    }
+
+    /**
+     * A POST for Paymenter's hooks, which it calls once only: asked again, each second, while the backend
+     * cannot be reached, is overloaded or without its database. Only for what may be asked twice.
+     *
+     * @param  array<string, mixed>  $body
+     * @param  array<string, string>  $headers
+     * @param  float  $seconds  for everything together
+     * @return array<string, mixed> the answer's object
+     *
+     * @throws ApiException the last refusal
+     */
+    public function insist(string $path, array $body, array $headers = [], float $seconds = 27): array
+    {
+        $end = microtime(true) + $seconds;
+        while (true) {
+            $left = $end - microtime(true);
+            // The backend waits for its jobs up to 20 s, but its answer has to come before we give up.
+            $wait = ['Prefer' => 'wait='.max(0, min(20, (int) $left - 4))];
+            try {
+                return $this->within(min($left, $this->timeout))->post($path, $body, $headers + $wait);
+            } catch (ApiException $e) {
+                if (! $e->is('unreachable', 'unavailable', 'rate_limited') || $end - microtime(true) < 2) {
+                    throw $e;
+                }
+                usleep(1_000_000);
+            }
+        }
+    }
+
+    private function call(string $method, string $path, array $options, array $headers): array
+    {
+        $request = Http::withToken($this->token)->acceptJson()->withHeaders($headers)->withOptions([
+            'timeout' => $this->timeout,
+            'connect_timeout' => $this->connectTimeout,
+            'allow_redirects' => false,
+            'http_errors' => false,
+        ]);
+        if (isset($options['body'])) {
+            $request = $request->withBody($options['body'], 'application/json');
+        }
+        try {
+            return $this->answer($request->send($method, $this->base.$path, $options), $path);
+        } catch (ConnectionException|GuzzleException $e) {
+            throw ApiException::unanswered($e, $path);
+        }
+    }
+
+    private function answer(Response $response, string $path): array
+    {
+        $status = $response->status();
+        $body = $response->body();
+        $data = json_decode($body, true, 64, JSON_BIGINT_AS_STRING);
+        $isObject = is_array($data) && str_starts_with(ltrim($body), '{');
+        if ($status >= 200 && $status < 300 && $isObject && ($data['success'] ?? null) === true) {
+            return $data;
+        }
+
+        throw ApiException::refused($status, $body, $isObject ? $data : [], $path);
+    }
+}

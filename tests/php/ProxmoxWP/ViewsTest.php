@@ -1,0 +1,168 @@
+<?php
+
+namespace Tests\ProxmoxWP;
+
+use Illuminate\Support\Carbon;
+
+/** What the views make of what the panels read. */
+class ViewsTest extends Sites
+{
+    private const HOSTILE = '"><script>alert(\'x\')</script>{{ 7*7 }}\');alert(1);(\'&lt;ü例';
+
+    private const JOB = ['id' => '1', 'state' => 'running', 'percent' => 40, 'step' => 'Installing WordPress', 'eta' => 12, 'error' => '',
+        'running' => true, 'succeeded' => false];
+
+    private const SITE = ['status' => 'running', 'busy' => false, 'job' => null, 'subdomain' => 'jane', 'url' => 'https://jane.nodepoint.eu',
+        'public_ip' => self::IP, 'plan' => ['name' => 'basic', 'memory_mb' => 2048, 'disk_gb' => 20, 'cores' => 2], 'cpu' => '0.5%',
+        'memory' => '512MB / 2048MB', 'disk' => '3.1GB / 20GB', 'uptime' => '5 days', 'enabled' => true, 'stale' => false];
+
+    private function html(string $view, ?array $data, array $more = []): string
+    {
+        $state = $more + ['service' => $this->service(), 'busy' => $data['busy'] ?? false, 'data' => $data, 'trouble' => null, 'job' => null,
+            'question' => null, 'address' => self::IP, 'domain' => ''];
+
+        return (string) view("proxmoxwp::$view", $state);
+    }
+
+    /** The text that a reader sees, and every attribute by element and name. */
+    private function document(string $html): \DOMXPath
+    {
+        $document = new \DOMDocument;
+        libxml_use_internal_errors(true);
+        $document->loadHTML('<?xml encoding="UTF-8"><html><body>'.$html.'</body></html>');
+        libxml_clear_errors();
+
+        return new \DOMXPath($document);
+    }
+
+    private function attribute(string $html, string $name): array
+    {
+        $found = [];
+        foreach ($this->document($html)->query('//@*') as $attribute) {
+            if ($attribute->nodeName === $name) {
+                $found[] = $attribute->nodeValue;
+            }
+        }
+
+        return $found;
+    }
+
+    private function click(string $html): array
+    {
+        preg_match_all('/wire:click="([^"]*)"/', $html, $found);
+
+        return array_map(fn ($value) => html_entity_decode($value, ENT_QUOTES), $found[1]);
+    }
+
+    public function test_the_overview(): void
+    {
+        $service = $this->service();
+        $service->expires_at = Carbon::create(2027, 3, 9);
+        $html = $this->html('overview', self::SITE, ['service' => $service]);
+        foreach (['running', 'basic (2048 MB memory, 20 GB disk, 2 cores)', 'Mar 09, 2027', 'jane', self::IP, '0.5%', '512MB / 2048MB',
+            '3.1GB / 20GB', '5 days', 'Traffic:'] as $text) {
+            $this->assertStringContainsString($text, $html);
+        }
+        $this->assertSame(['https://jane.nodepoint.eu'], $this->attribute($html, 'href'));
+        $this->assertSame(["power('restart')", "power('stop')", 'toggle(false)', 'resetSite'], $this->click($html));
+        $this->assertStringContainsString('wire:confirm="Reset the site', $html);
+        $this->assertStringNotContainsString('wire:poll', $html);
+        $this->assertStringNotContainsString('proxmoxwp::', $html);
+    }
+
+    public function test_buttons_go_by_the_status(): void
+    {
+        $this->assertSame(["power('start')", 'toggle(true)', 'resetSite'],
+            $this->click($this->html('overview', ['status' => 'stopped', 'enabled' => false] + self::SITE)));
+        foreach (['suspended', 'provisioning', 'deleting', 'failed'] as $status) {
+            $this->assertSame([], $this->click($this->html('overview', ['status' => $status] + self::SITE)), $status);
+        }
+        $this->assertStringNotContainsString('Traffic:', $this->html('overview', ['status' => 'provisioning'] + self::SITE));
+        $this->assertStringContainsString('Your site is suspended', $this->html('overview', ['status' => 'suspended'] + self::SITE));
+        $this->assertStringContainsString('what was known last', $this->html('overview', ['stale' => true] + self::SITE));
+    }
+
+    public function test_a_progress_bar_and_another_look_while_something_is_going_on(): void
+    {
+        $html = $this->html('overview', ['status' => 'provisioning', 'busy' => true, 'job' => self::JOB] + self::SITE);
+        foreach (['Installing WordPress', '(about 12 s left)', 'width: 40%', 'wire:poll.3s="poll"'] as $text) {
+            $this->assertStringContainsString($text, $html);
+        }
+    }
+
+    public function test_trouble_is_said_and_can_be_tried_again(): void
+    {
+        $html = $this->html('backups', null, ['trouble' => 'It is away.']);
+        $this->assertStringContainsString('It is away.', $html);
+        $this->assertSame(['load'], $this->click($html));
+    }
+
+    public function test_the_domain_form_says_what_dns_must_say(): void
+    {
+        $data = ['busy' => false, 'domains' => [], 'used' => 0, 'allowed' => 3, 'remaining' => 3];
+        $html = $this->html('domains', $data);
+        $this->assertStringContainsString('A → '.self::IP.' (PROXYSRV)', $html);
+        $this->assertStringContainsString('3 of 3 domains', $html);
+        $this->assertStringContainsString('wire:submit="add"', $html);
+        $this->assertStringNotContainsString('wire:submit', $this->html('domains', ['remaining' => 0] + $data));
+    }
+
+    public function test_hostile_text_stays_text_and_reaches_its_action_unchanged(): void
+    {
+        $domain = ['name' => self::HOSTILE, 'status' => 'failed', 'certificate' => 'none', 'error' => self::HOSTILE];
+        $backup = ['name' => self::HOSTILE, 'status' => 'ready', 'made_at' => 1_780_000_000];
+        $pages = [
+            'domains' => $this->html('domains', ['busy' => false, 'domains' => [$domain], 'used' => 1, 'allowed' => 3, 'remaining' => 2],
+                ['trouble' => self::HOSTILE, 'address' => self::HOSTILE, 'job' => ['step' => self::HOSTILE] + self::JOB]),
+            'backups' => $this->html('backups', ['busy' => false, 'backups' => [$backup], 'used' => 1, 'allowed' => 2],
+                ['question' => ['subject' => self::HOSTILE, 'sentence' => self::HOSTILE]]),
+            'overview' => $this->html('overview', array_merge(self::SITE, array_fill_keys(['subdomain', 'public_ip', 'cpu', 'memory', 'disk',
+                'uptime'], self::HOSTILE), ['plan' => ['name' => self::HOSTILE] + self::SITE['plan'], 'url' => 'https://x/'.self::HOSTILE])),
+        ];
+        foreach ($pages as $name => $html) {
+            $this->assertSame(0, $this->document($html)->query('//script')->length, $name);
+            $this->assertStringNotContainsString('<script', $html, $name);
+            $this->assertStringContainsString(self::HOSTILE, $this->document($html)->query('//body')->item(0)->textContent, $name);
+        }
+        foreach ([...$this->click($pages['domains']), ...$this->click($pages['backups'])] as $click) {
+            // One call with one literal string, and nothing behind it.
+            $this->assertMatchesRegularExpression("/^(load|decline|create|\w+\('(?:[^'\\\\]|\\\\.)*'(, true)?\))$/", $click);
+        }
+        $remove = array_values(preg_grep('/^remove/', $this->click($pages['domains'])))[0];
+        $this->assertSame(self::HOSTILE, json_decode('"'.substr($remove, strlen("remove('"), -2).'"'));
+    }
+
+    public function test_each_tab_holds_its_component(): void
+    {
+        $service = $this->service();
+        foreach (['overview', 'domains', 'backups'] as $name) {
+            $html = (string) $this->extension()->getView($service, [], [], $name);
+            preg_match_all('/<livewire:(\S+)/', $html, $found);
+            $this->assertSame(["proxmoxwp.$name"], $found[1]);
+        }
+    }
+
+    public function test_actions_are_of_the_kinds_that_paymenter_knows(): void
+    {
+        $service = $this->service();
+        $service->properties()->updateOrCreate(['key' => 'nodepoint_url'], ['value' => 'https://jane.nodepoint.eu']);
+        $actions = $this->call('getActions', $service);
+        $this->assertSame(['text', 'text', 'button', 'view', 'view', 'view'], array_column($actions, 'type'));
+        $this->assertSame(['basic', 'https://jane.nodepoint.eu'], array_column($actions, 'text'));
+        $this->assertTrue(method_exists($this->extension(), $actions[2]['function']));
+        $this->assertSame(['Overview', 'Domains', 'Backups'], array_column(array_slice($actions, 3), 'label'));
+        $this->assertCount(4, $this->extension()->getActions($this->service(), [], []));
+    }
+
+    public function test_every_text_is_there_in_german_as_well(): void
+    {
+        app('translator')->setLocale('de');
+        try {
+            $html = $this->html('overview', self::SITE).$this->html('backups', null);
+            $this->assertStringContainsString('Neu starten', $html);
+            $this->assertStringNotContainsString('proxmoxwp::', $html);
+        } finally {
+            app('translator')->setLocale('en');
+        }
+    }
+}

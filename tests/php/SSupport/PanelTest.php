@@ -1,0 +1,144 @@
+<?php
+
+namespace Tests\SSupport;
+
+use App\Helpers\ExtensionHelper;
+use App\Models\Service;
+use Illuminate\Auth\Access\AuthorizationException;
+use Livewire\Component;
+use Livewire\Livewire;
+use Paymenter\Extensions\Servers\SSupport\Livewire\Panel;
+use PHPUnit\Framework\TestCase;
+use Tests\Support\Demo;
+use Tests\Support\Log;
+use Tests\Support\OddServer;
+
+class PanelTest extends TestCase
+{
+    private Service $service;
+
+    protected function setUp(): void
+    {
+        Log::clear();
+        Component::$allowed = true;
+        $extension = HooksTest::extensionAt(Demo::url());
+        $extension->boot();
+        ExtensionHelper::$server = $extension;
+        $this->service = new Service(random_int(1_000_000, 2_000_000_000));
+        $this->service->product->name = '<b>Gold</b> "support"';
+    }
+
+    protected function tearDown(): void
+    {
+        ExtensionHelper::$server = null;
+        Livewire::$components = [];
+    }
+
+    private function panel(): Panel
+    {
+        $panel = new Panel;
+        $panel->service = $this->service;
+        $panel->mount();
+
+        return $panel;
+    }
+
+    private function html(Panel $panel): string
+    {
+        return $panel->render()->with(get_object_vars($panel))->render();
+    }
+
+    private function order(): string
+    {
+        return ExtensionHelper::$server->createServer($this->service, [], [])['support_key'];
+    }
+
+    public function test_boot_registers_the_component_that_the_tab_holds(): void
+    {
+        $this->assertSame(Panel::class, Livewire::$components['ssupport.panel']);
+        $view = ExtensionHelper::$server->getView($this->service, [], [], 'support');
+        $this->assertStringContainsString('<livewire:ssupport.panel', file_get_contents($view->getPath()));
+        $actions = ExtensionHelper::$server->getActions($this->service, [], []);
+        $this->assertSame([['type' => 'view', 'name' => 'support', 'label' => 'Support']], $actions);
+    }
+
+    public function test_the_first_render_asks_nothing_of_the_backend(): void
+    {
+        ExtensionHelper::$server = HooksTest::extensionAt(OddServer::way('hang'));
+        $begun = microtime(true);
+        $html = $this->html($this->panel());
+        $this->assertLessThan(1, microtime(true) - $begun);
+        $this->assertStringContainsString('wire:init="load"', $html);
+        $this->assertStringContainsString('Asking for your support key', $html);
+    }
+
+    public function test_then_it_shows_key_status_plan_and_email_escaped(): void
+    {
+        $key = $this->order();
+        $panel = $this->panel();
+        $panel->load();
+        $html = $this->html($panel);
+        $this->assertStringContainsString("value=\"$key\"", $html);
+        $this->assertStringContainsString('Active', $html);
+        $this->assertStringContainsString('jane.doe@example.com', $html);
+        $this->assertStringContainsString('&lt;b&gt;Gold&lt;/b&gt; &quot;support&quot;', $html);
+        $this->assertStringNotContainsString('<b>Gold', $html);
+        $this->assertSame([], Log::$reported);
+    }
+
+    public function test_a_suspended_key_is_shown_as_not_valid(): void
+    {
+        $this->order();
+        ExtensionHelper::$server->suspendServer($this->service, [], []);
+        $panel = $this->panel();
+        $panel->load();
+        $this->assertStringContainsString('This key is not valid', $this->html($panel));
+    }
+
+    public function test_while_the_backend_is_away_the_stored_key_is_shown_and_the_reason_logged(): void
+    {
+        $key = $this->order();
+        ExtensionHelper::$server = HooksTest::extensionAt('http://127.0.0.1:9');
+        $panel = $this->panel();
+        $panel->load();
+        $html = $this->html($panel);
+        $this->assertStringContainsString("value=\"$key\"", $html);
+        $this->assertStringContainsString('cannot be shown at the moment', $html);
+        $this->assertStringContainsString('Try again', $html);
+        $this->assertCount(1, Log::$reported);
+    }
+
+    public function test_before_the_queue_has_come_to_the_order_it_asks_for_patience(): void
+    {
+        $panel = $this->panel();
+        $panel->load();
+        $this->assertStringContainsString('is being made', $this->html($panel));
+        $this->assertSame([], Log::$reported);
+    }
+
+    public function test_a_key_that_has_vanished_is_a_matter_for_staff(): void
+    {
+        $this->service->properties()->updateOrCreate(['key' => 'support_key'], ['name' => '', 'value' => 'SUP-<i>']);
+        $panel = $this->panel();
+        $panel->load();
+        $html = $this->html($panel);
+        $this->assertStringContainsString('SUP-&lt;i&gt;', $html);
+        $this->assertCount(1, Log::$reported);
+    }
+
+    public function test_a_product_without_a_server_breaks_nothing(): void
+    {
+        ExtensionHelper::$server = null;
+        $panel = $this->panel();
+        $panel->load();
+        $this->assertStringContainsString('cannot be shown at the moment', $this->html($panel));
+    }
+
+    public function test_who_may_not_see_the_service_gets_nothing(): void
+    {
+        $panel = $this->panel();
+        Component::$allowed = false;
+        $this->expectException(AuthorizationException::class);
+        $panel->load();
+    }
+}

@@ -1,0 +1,5 @@
+<?php
+
+namespace App\Classes\Extension;
+
+class Server extends Extension {}

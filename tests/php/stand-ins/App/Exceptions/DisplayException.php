@@ -1,0 +1,7 @@
+<?php
+
+namespace App\Exceptions;
+
+use Exception;
+
+class DisplayException extends Exception {}

@@ -1,0 +1,28 @@
+<?php
+
+namespace App\Helpers;
+
+use App\Models\Service;
+use Exception;
+
+class ExtensionHelper
+{
+    /** The extension with the settings of the service's server, or null for a product without a server. */
+    public static $server = null;
+
+    public static function callService(Service $service, $function, $args = [], $mayFail = false)
+    {
+        if (! self::$server) {
+            if ($mayFail) {
+                throw new Exception('No server assigned to this product');
+            } else {
+                return;
+            }
+        }
+        if (! method_exists(self::$server, $function)) {
+            throw new Exception('Function not found');
+        }
+
+        return self::$server->$function($service, $service->product->settings, $service->propertiesByKey(), ...$args);
+    }
+}

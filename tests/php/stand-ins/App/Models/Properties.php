@@ -1,0 +1,21 @@
+<?php
+
+namespace App\Models;
+
+use TypeError;
+
+/** The relation `properties()` of a service. */
+class Properties
+{
+    /** @var array<string, array{name: ?string, value: string}> */
+    public array $rows = [];
+
+    public function updateOrCreate(array $attributes, array $values = []): void
+    {
+        // The column is text and not null.
+        if (! is_string($values['value'] ?? null)) {
+            throw new TypeError('properties.value cannot be null');
+        }
+        $this->rows[$attributes['key']] = $values;
+    }
+}

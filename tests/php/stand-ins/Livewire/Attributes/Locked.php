@@ -1,0 +1,8 @@
+<?php
+
+namespace Livewire\Attributes;
+
+use Attribute;
+
+#[Attribute]
+class Locked {}
