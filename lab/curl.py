@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from lab.server import Response
+from lab.wordpress import Visit
 
 WITH_VALUE = {
     "-o": "output",
@@ -34,7 +35,7 @@ PLAIN = {
     "--fail": "fail",
 }
 
-Fetch = Callable[[str, str, dict[str, str]], Response | None]
+Fetch = Callable[[Visit], Response | None]
 
 
 class _Usage(ValueError):
@@ -51,8 +52,8 @@ class _Options:
 
 
 def run(arguments: Sequence[str], fetch: Fetch) -> tuple[int, bytes, bytes]:
-    """curl's exit code, stdout and stderr. ``fetch(host, path, headers)`` answers for the local web server,
-    None when nothing listens; only http://127.0.0.1 and http://localhost are there."""
+    """curl's exit code, stdout and stderr. ``fetch`` answers for the local web server, None when nothing
+    listens; only http://127.0.0.1 and http://localhost are there."""
     try:
         options = _parse(arguments)
     except _Usage as error:
@@ -61,9 +62,9 @@ def run(arguments: Sequence[str], fetch: Fetch) -> tuple[int, bytes, bytes]:
     local = (
         parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost") and parts.port in (None, 80)
     )
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     host = options.headers.get("host", parts.hostname or "")
-    response = fetch(host, path, options.headers) if local else None
+    visit = Visit(host, parts.path or "/", options.headers, query=parts.query)
+    response = fetch(visit) if local else None
     if response is None:
         where = f"{parts.hostname} port {parts.port or 80}"
         error = f"curl: (7) Failed to connect to {where} after 0 ms: Couldn't connect to server\n"

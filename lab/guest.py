@@ -3,15 +3,14 @@
 Nothing here runs a container's shell; a script's header says what is to be played (see docs/lab.md)."""
 
 import copy
-import html
 import re
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lab import curl
-from lab.install import Installation, phases
+from lab import curl, wordpress
+from lab.install import Installation, Plan, phases
 from lab.server import Response
 
 if TYPE_CHECKING:
@@ -21,6 +20,9 @@ Output = tuple[int, bytes, bytes]
 
 INSTALL_LINE = re.compile(r"# lab: install status=(/\S+)")
 DATABASE_LINE = re.compile(r"# lab: database seconds=(\d+)")
+ACCESS_LINE = "# lab: access"
+SEAL_LINE = "# lab: seal"
+TEMPLATE_FILE = "/etc/nodepoint-template"
 BUSY = 75
 USAGE = 64
 PCT_FAILED = 255
@@ -46,9 +48,14 @@ class Guests:
 
     # What happens to the container from outside.
 
-    def create(self, vmid: int, golden: bool) -> None:
-        """A fresh root file system, from a golden template or a plain one."""
-        self._save(vmid, _fresh(golden))
+    def create(self, vmid: int, golden: bool, files: Mapping[str, str]) -> None:
+        """A fresh root file system, from a golden template or a plain one, with what lies in it."""
+        self._save(vmid, _fresh(golden) | {"files": dict(files)})
+
+    def archive(self, vmid: int, now: float) -> tuple[bool, dict[str, str]]:
+        """What an archive of it holds: ``golden``, and its files."""
+        guest = self._look(vmid, now) or _fresh(golden=False)
+        return guest["golden"], dict(guest["files"])
 
     def destroy(self, vmid: int) -> None:
         """Everything goes, snapshots too."""
@@ -65,7 +72,9 @@ class Guests:
             guest["files"][installation.status_file] = _text(installation.lines(now))
             guest["install"] = None
             self._save(vmid, guest)
-        if guest and guest.pop("held_until", None):
+        if guest:
+            guest.pop("held_until", None)
+            wordpress.forget_runtime(guest)
             self._save(vmid, guest)
 
     def snapshot(self, vmid: int, name: str, now: float) -> None:
@@ -76,6 +85,7 @@ class Guests:
             guest["files"][installation.status_file] = _text(installation.lines(now))
             guest["install"] = None
         guest["consistent"] = guest.pop("held_until", 0.0) > now
+        wordpress.forget_runtime(guest)
         key = f"{vmid}/{name}"
         self._snapshots[key] = guest
         self._lab.store.save("guest-snapshot", key, guest)
@@ -95,14 +105,24 @@ class Guests:
         guest = self._look(vmid, now)
         return bool(guest and guest["site"])
 
-    def http(
-        self, vmid: int, host: str, path: str, headers: Mapping[str, str], now: float
-    ) -> Response | None:
-        """The web server's answer to ``GET path`` for any Host; None when it does not listen."""
+    def http(self, vmid: int, visit: wordpress.Visit, now: float) -> Response | None:
+        """The web server's answer to any Host; None when it does not listen."""
         if not self.listens(vmid, now):
             return None
-        scheme = "https" if headers.get("x-forwarded-proto") == "https" else "http"
-        return _wordpress(self._title(vmid), scheme, host, path.partition("?")[0])
+        guest = self._guests[vmid]
+        answer = wordpress.answer(guest, self._title(vmid), visit)
+        if visit.method == "POST":
+            self._save(vmid, guest)
+        return answer
+
+    def break_site(self, vmid: int, trouble: str) -> None:
+        """Bring an installed site into one of ``wordpress.TROUBLES``; an empty text mends it. A rollback and
+        another run of the script mend it, too."""
+        if trouble and trouble not in wordpress.TROUBLES:
+            raise ValueError(f"no such trouble: {trouble!r}")
+        guest = self._guests[vmid]
+        guest["trouble"] = trouble
+        self._save(vmid, guest)
 
     def exec(self, node: str, vmid: int, argv: Sequence[str], stdin: bytes) -> Output:
         """``pct exec``: run one command in a container; takes the lock itself."""
@@ -131,7 +151,7 @@ class Guests:
         if command == "test" and len(arguments) == 2 and arguments[0] in ("-e", "-f"):
             return (0 if arguments[1] in self._files(vmid, now) else 1), b"", b""
         if command == "curl":
-            return curl.run(arguments, lambda *call: self.http(vmid, *call, now))
+            return curl.run(arguments, lambda visit: self.http(vmid, visit, now))
         error = f'lxc-attach: {vmid}: Failed to exec "{command}": the lab does not play it\n'
         return NOT_FOUND, b"", error.encode()
 
@@ -147,19 +167,26 @@ class Guests:
         for line in _header(script):
             found = INSTALL_LINE.fullmatch(line)
             if found:
-                return self._install(vmid, found[1], now)
+                return self._install(vmid, found[1], Plan.read(script.decode(errors="replace")), now)
             if found := DATABASE_LINE.fullmatch(line):
                 return self._database(vmid, arguments, now + int(found[1]), now)
+            if line == ACCESS_LINE:
+                return self._access(vmid, arguments, now)
+            if line == SEAL_LINE:
+                return self._seal(vmid, Plan.read(script.decode(errors="replace")), now)
         sentence = b"The lab does not know what this script does: its header names nothing to play.\n"
         return NOT_FOUND, b"", sentence
 
-    def _install(self, vmid: int, status_file: str, now: float) -> Output:
+    def _install(self, vmid: int, status_file: str, plan: Plan, now: float) -> Output:
         guest = self._look(vmid, now) or _fresh(golden=False)
         if guest["install"]:
             return BUSY, b"busy\n", b""
         prepared = guest["golden"] or guest["site"]
-        seconds = self._lab.clock.seconds("install.site" if prepared else "install.full")
-        installation = Installation(status_file, now, phases(prepared, seconds))
+        kind = "install.base" if plan.base_only else "install.site" if prepared else "install.full"
+        seconds = self._lab.clock.seconds(kind)
+        installation = Installation(
+            status_file, now, phases(plan, prepared, seconds), parameters=plan.parameters
+        )
         self._apply_faults(vmid, installation)
         guest["install"] = installation.as_object()
         guest["files"][status_file] = ""
@@ -177,6 +204,25 @@ class Guests:
             guest["held_until"] = until
         self._save(vmid, guest)
         return 0, b"held\n" if arguments == ["hold"] else b"", b""
+
+    def _access(self, vmid: int, arguments: list[str], now: float) -> Output:
+        guest = self._look(vmid, now) or _fresh(golden=False)
+        output = wordpress.link(guest, " ".join(arguments))
+        self._save(vmid, guest)
+        return output
+
+    def _seal(self, vmid: int, plan: Plan, now: float) -> Output:
+        guest = self._look(vmid, now) or _fresh(golden=False)
+        if guest["install"]:
+            return BUSY, b"", b"an installation is at work\n"
+        if not guest["golden"]:
+            return 66, b"", b"the base is not there\n"
+        if guest["site"]:
+            return 73, b"", b"a site is in here\n"
+        facts = f"build {plan.parameters.get('BUILD_ID', '')}\nwordpress 6.9\ndistribution debian-13\n"
+        guest["files"] = {TEMPLATE_FILE: facts}
+        self._save(vmid, guest)
+        return 0, f"{facts}sealed\n".encode(), b""
 
     def _apply_faults(self, vmid: int, installation: Installation) -> None:
         for index, (name, seconds) in enumerate(installation.phases):
@@ -202,7 +248,7 @@ class Guests:
             if not installation.running(now):
                 guest["files"][installation.status_file] = _text(installation.lines(now))
                 if installation.succeeded(now):
-                    guest["site"] = guest["golden"] = True
+                    _finish(guest, installation.parameters)
                 guest["install"] = None
                 self._save(vmid, guest)
         return guest
@@ -230,6 +276,20 @@ class Guests:
 
 def _fresh(golden: bool) -> dict[str, Any]:
     return {"golden": golden, "site": False, "files": {}, "install": None}
+
+
+def _finish(guest: dict[str, Any], parameters: Mapping[str, str]) -> None:
+    """What a script that has run to its end leaves."""
+    guest["golden"] = True
+    if parameters.get("PART") == "base":
+        return
+    guest["site"], guest["trouble"] = True, ""
+    guest["files"][wordpress.PRIMARY_DOMAIN] = f"{_primary(parameters)}\n"
+    guest["admin"] = parameters.get("ADMIN_EMAIL", "")
+
+
+def _primary(parameters: Mapping[str, str]) -> str:
+    return parameters.get("PRIMARY_DOMAIN") or parameters.get("SITE_HOSTNAME", "")
 
 
 def _broken(script: bytes) -> bytes:
@@ -263,28 +323,3 @@ def _header(script: bytes) -> list[str]:
             break
         lines.append(line.rstrip())
     return lines
-
-
-def _wordpress(title: str, scheme: str, host: str, path: str) -> Response:
-    """WordPress answers every Host alike: it never sends a foreign name to the primary one."""
-    if path in ("/", "/index.php"):
-        return _page(200, f"<title>{html.escape(title)}</title>", f"<h1>{html.escape(title)}</h1>")
-    if path == "/wp-login.php":
-        return _page(
-            200, f"<title>Log In &lsaquo; {html.escape(title)}</title>", '<form id="loginform"></form>'
-        )
-    if path == "/wp-admin/install.php":
-        return _page(200, "<title>WordPress &rsaquo; Installation</title>", "<h1>Already Installed</h1>")
-    if path in ("/wp-admin", "/wp-admin/"):
-        location = (
-            f"{scheme}://{host}/wp-login.php?redirect_to={scheme}%3A%2F%2F{host}%2Fwp-admin%2F&reauth=1"
-        )
-        return Response(302, b"", headers={"Location": location}, content_type="text/html; charset=UTF-8")
-    return _page(
-        404, f"<title>Page not found &#8211; {html.escape(title)}</title>", "<h1>Page not found</h1>"
-    )
-
-
-def _page(status: int, head: str, body: str) -> Response:
-    text = f"<!DOCTYPE html>\n<html><head>{head}</head><body>{body}</body></html>\n"
-    return Response(status, text.encode(), content_type="text/html; charset=UTF-8")

@@ -1,21 +1,58 @@
 """The played installation of WordPress: what a detached install script would have written by a given
 moment."""
 
-from dataclasses import asdict, dataclass
+import contextlib
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-FULL = {
+WEIGHTS = {
     "packages": 62.0,
     "wordpress": 3.0,
+    "system": 1.0,
     "database": 3.0,
     "configuration": 1.0,
-    "firewall": 1.0,
     "installation": 3.0,
-    "verification": 2.0,
+    "web": 1.0,
+    "verification": 1.0,
 }
-"""Phases of the full script and their share of its 75 seconds; nearly all of it is packages."""
-SITE_PART = {"database": 1.0, "configuration": 0.5, "installation": 1.0, "verification": 0.5}
-"""Phases where packages and WordPress are there already (golden template, or a second run)."""
+"""Shares of the phases in the 75 seconds of the whole; nearly all of it is packages. Others count as one."""
+USUAL = {
+    "BASE": ("packages", "wordpress", "system"),
+    "SITE": ("database", "configuration", "installation", "web", "verification"),
+}
+PARTS = re.compile(r"^(BASE|SITE)=\(([a-z ]+)\)$", re.MULTILINE)
+ASSIGNMENT = re.compile(r"^([A-Z_]+)=(.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a script is going to do, as it stands in its text: the phases of its two parts, which of them is
+    wanted, and the parameters that it was given."""
+
+    base: tuple[str, ...]
+    site: tuple[str, ...]
+    parameters: dict[str, str]
+
+    @classmethod
+    def read(cls, script: str) -> "Plan":
+        """By its two lists, ``BASE=(packages …)`` and ``SITE=(database …)``; those of the usual script where
+        it has none."""
+        parts = USUAL | {name: tuple(phases.split()) for name, phases in PARTS.findall(script)}
+        return cls(parts["BASE"], parts["SITE"], dict(_assignments(script)))
+
+    @property
+    def base_only(self) -> bool:
+        """Whether no site is to be made."""
+        return self.parameters.get("PART") == "base"
+
+
+def _assignments(script: str) -> Iterator[tuple[str, str]]:
+    for name, value in ASSIGNMENT.findall(script):
+        with contextlib.suppress(ValueError):  # one that goes over several lines
+            yield name, " ".join(shlex.split(value))
 
 
 @dataclass
@@ -32,6 +69,7 @@ class Installation:
     failing: str = ""
     stuck: str = ""
     dying: str = ""
+    parameters: dict[str, str] = field(default_factory=dict)
 
     def lines(self, now: float) -> list[str]:
         """The status file's lines by ``now``: one per finished phase, then the end marker ``done CODE``."""
@@ -67,8 +105,10 @@ class Installation:
         return False
 
 
-def phases(golden: bool, seconds: float) -> list[tuple[str, float]]:
-    """Phases with their seconds, stretched so that together they take ``seconds``."""
-    shares = SITE_PART if golden else FULL
-    scale = seconds / sum(shares.values())
+def phases(plan: Plan, prepared: bool, seconds: float) -> list[tuple[str, float]]:
+    """Phases with their seconds, stretched so that together they take ``seconds``; those of the base take no
+    time where it is there already."""
+    wanted = plan.base if plan.base_only else plan.base + plan.site
+    shares = {name: 0.0 if prepared and name in plan.base else WEIGHTS.get(name, 1.0) for name in wanted}
+    scale = seconds / (sum(shares.values()) or 1.0)
     return [(name, share * scale) for name, share in shares.items()]

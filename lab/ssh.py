@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import paramiko
 from paramiko.common import MSG_CHANNEL_REQUEST
 
+from lab.node import STDIN, NodeCommands
+
 if TYPE_CHECKING:
     from lab import Lab
     from lab.faults import Fault
@@ -40,6 +42,7 @@ class NodeServer:
 
     def __init__(self, lab: "Lab", node: "Node") -> None:
         self._lab, self._node = lab, node
+        self._commands = NodeCommands(lab, node.name)
         self._host_key = paramiko.Ed25519Key(filename=str(lab.keys.ssh_key_file(node.name)))
         self.client_key = paramiko.Ed25519Key(filename=str(lab.keys.client_key_file))
         self._transports: set[paramiko.Transport] = set()
@@ -124,11 +127,13 @@ class NodeServer:
             return 0, f"{self._node.name}\n".encode(), b""
         if words[0].rpartition("/")[2] == "pct":
             return self._pct(words[1:], channel)
+        if self._commands.knows(words[0]):
+            return self._commands.run(words, _read_all(channel) if words[0] in STDIN else b"")
         return 127, b"", f"bash: line 1: {words[0]}: command not found\n".encode()
 
     def _pct(self, words: list[str], channel: paramiko.Channel) -> Output:
         call, arguments = (words[0] if words else ""), words[1:]
-        if call not in ("exec", "status"):
+        if call not in ("exec", "status", "unlock"):
             return FAILED, b"", f"ERROR: unknown command 'pct {call}'\n".encode()
         if not arguments or not arguments[0].isdigit():
             given = arguments[0] if arguments else ""
@@ -137,6 +142,8 @@ class NodeServer:
             )
             return FAILED, b"", what.encode()
         vmid = int(arguments[0])
+        if call == "unlock":
+            return self._commands.unlock(vmid)
         return self._status(vmid) if call == "status" else self._exec(vmid, arguments[1:], channel)
 
     def _status(self, vmid: int) -> Output:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lab.server import Response
+from lab.wordpress import Visit
 
 if TYPE_CHECKING:
     from lab import Lab
@@ -90,17 +91,24 @@ class World:
             return True, f"container {container.vmid}"
 
     def site_answer(
-        self, private_ip: str, host: str, path: str, headers: Mapping[str, str], source: str = PROXY_LAN_IP
+        self,
+        private_ip: str,
+        host: str,
+        path: str,
+        headers: Mapping[str, str],
+        source: str = PROXY_LAN_IP,
+        **more: Any,
     ) -> Response | None:
         """What the web server of the container with that address answers to ``GET path``; None: no
         connection.
 
-        ``headers`` are those that the proxy sends on; ``source`` is the proxy's address as the container sees
-        it.
+        ``headers`` are those that the proxy sends on, their names in lower case; ``source`` is the proxy's
+        address as the container sees it; ``more`` is what else a Visit has.
         """
         self.settle()
         with self._lab.lock:
             if not self.reaches_site(private_ip, source)[0]:
                 return None
             container = self._lab.proxmox.cluster.container_at(private_ip)
-            return self._lab.guest.http(container.vmid, host, path, headers, time.time())
+            visit = Visit(host, path, headers, **more)
+            return self._lab.guest.http(container.vmid, visit, time.time())

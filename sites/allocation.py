@@ -3,12 +3,13 @@ order.
 """
 
 from ipaddress import IPv4Address
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
 from sites.errors import NoCapacity
-from sites.models import ClusterReading, ReservationLock, Site
+from sites.models import ClusterReading, ReservationLock, Site, Template
 from sites.naming import free_subdomain
 
 
@@ -29,11 +30,20 @@ def free_address() -> str:
     """The lowest free private address of the range; NoCapacity when all are taken."""
     first, last = address_range()
     never = {settings.SITE_GATEWAY, *settings.SITE_NAMESERVERS, *settings.PROXY_LAN_IPS}
-    taken = set(Site.objects.filter(private_ip__isnull=False).values_list("private_ip", flat=True)) | never
+    taken = _held("private_ip") | never
     for number in range(int(first), int(last) + 1):
         if (address := str(IPv4Address(number))) not in taken:
             return address
     raise NoCapacity()
+
+
+def _held(field: str) -> set[Any]:
+    """What sites, and templates that are being built, hold of it."""
+    sites, templates = (
+        model.objects.exclude(**{field: None}).order_by().values_list(field, flat=True)
+        for model in (Site, Template)
+    )
+    return set(sites.union(templates))
 
 
 def free_vmid(seen: set[int] | None = None) -> int:
@@ -42,7 +52,7 @@ def free_vmid(seen: set[int] | None = None) -> int:
     if seen is None:
         guests = ClusterReading.objects.values_list("guests", flat=True).first() or {}
         seen = {int(vmid) for vmid in guests}
-    taken = seen | set(Site.objects.filter(vmid__isnull=False).values_list("vmid", flat=True))
+    taken = seen | _held("vmid")
     vmid = settings.VMID_START
     while vmid in taken:
         vmid += 1
@@ -59,11 +69,12 @@ def reserve(site: Site) -> None:
     site.subdomain = free_subdomain(site.email, names)
 
 
-def reserve_other_vmid(site: Site, in_use: set[int]) -> int:
-    """Move an order to another VMID because Proxmox uses its own for something else. Returns the new one."""
+def reserve_other_vmid(site: Site | Template, in_use: set[int]) -> int:
+    """Move an order, or a template that is built, to another VMID because Proxmox uses its own for something
+    else. Returns the new one."""
     with transaction.atomic():
         lock()
         vmid = free_vmid(in_use)
-        Site.objects.filter(pk=site.pk).update(vmid=vmid)
+        type(site).objects.filter(pk=site.pk).update(vmid=vmid)
     site.vmid = vmid
     return vmid

@@ -51,6 +51,15 @@ class NoCapacity(Conflict):
         super().__init__("There is no free address for another site at the moment.")
 
 
+class OrdersPaused(Conflict):
+    """Staff have paused new orders for the whole platform."""
+
+    code = "no_capacity"
+
+    def __init__(self) -> None:
+        super().__init__("New orders are paused for maintenance.")
+
+
 class WrongState(Conflict):
     """Impossible while the site is what `status` says."""
 
@@ -116,3 +125,28 @@ class DiskTooSmall(Conflict):
 
     def __init__(self, wanted_gb: int, present_gb: int) -> None:
         super().__init__(f"The site's disk has {present_gb} GB and cannot shrink to {wanted_gb} GB.")
+
+
+class WordPressBroken(Conflict):
+    """The container runs, and WordPress in it does not do what is asked of it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "WordPress does not answer as it should in this site, so nobody can be logged in. A plugin or"
+            " theme may be at fault: going back to a backup helps then."
+        )
+
+
+class StillThere(Conflict):
+    """A container that is to be gone stands in the cluster, or nobody can tell whether it does."""
+
+
+class NotAdoptable(Conflict):
+    """A container that cannot become a site; the sentence says why."""
+
+
+class UnknownNode(BadRequest):
+    """The node is none of those that are configured."""
+
+    def __init__(self, node: str, known: list[str]) -> None:
+        super().__init__(f"{node} is none of the nodes: {', '.join(known)}.")

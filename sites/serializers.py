@@ -45,11 +45,23 @@ class DeleteSiteOutput(serializers.Serializer):
     job = JobOutput(required=False)
 
 
-class StatusOutput(serializers.Serializer):
-    """How the site is; with the job while that still runs."""
+class WorkOutput(serializers.Serializer):
+    """`state` and `job` stand here while the work goes on."""
+
+    state = serializers.CharField(required=False)
+    job = JobOutput(required=False)
+
+
+class StatusOutput(WorkOutput):
+    """How the site is."""
 
     status = serializers.CharField()
-    job = JobOutput(required=False)
+
+
+class LoginOutput(serializers.Serializer):
+    """A link that lets its holder in."""
+
+    url = serializers.CharField(help_text="Into wp-admin, once and within five minutes.")
 
 
 class UpgradeInput(ServiceInput):
@@ -148,7 +160,7 @@ class RollbackInput(BackupInput, ResetInput):
     """Which backup to go back to: its name, or `initial`."""
 
 
-class BackupQuotaOutput(serializers.Serializer):
+class BackupQuotaOutput(WorkOutput):
     """How many backups there are, and how many are allowed."""
 
     quota = serializers.CharField(help_text="Such as 2/3.")
@@ -168,9 +180,10 @@ class BackupEntryOutput(serializers.Serializer):
     status = serializers.CharField(help_text="creating, ready or deleting.")
 
 
-class BackupsOutput(BackupQuotaOutput, UsedOutput):
+class BackupsOutput(UsedOutput):
     """All backups, newest first."""
 
+    quota = serializers.CharField(help_text="Such as 2/3.")
     backups = BackupEntryOutput(many=True)
 
 
@@ -180,7 +193,7 @@ class DomainInput(ServiceInput):
     domain = serializers.CharField(max_length=1000, help_text="A host name; Unicode is taken as IDNA.")
 
 
-class DomainOutput(serializers.Serializer):
+class DomainOutput(WorkOutput):
     """A custom domain, and how many more may be added."""
 
     domain = serializers.CharField()
@@ -217,7 +230,7 @@ class ToggleInput(ServiceInput):
     enabled = serializers.BooleanField(required=False)
 
 
-class ToggleOutput(serializers.Serializer):
+class ToggleOutput(WorkOutput):
     """The customer's wish."""
 
     enabled = serializers.BooleanField()

@@ -17,6 +17,7 @@ urlpatterns = [
     route("action/start", views.StartSite),
     route("action/stop", views.StopSite),
     route("action/restart", views.RestartSite),
+    route("action/login", views.LogIn),
     route("action/getdomain", views.Domains),
     route("action/setdomain", views.AddDomain),
     route("action/deldomain", views.RemoveDomain),

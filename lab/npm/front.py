@@ -58,7 +58,14 @@ class FrontWire(Wire):
         upstream = None
         if config["forward_scheme"] == "http" and config["forward_port"] == 80:
             # The containers listen on nothing but plain port 80.
-            upstream = self._lab.world.site_answer(config["forward_host"], host, request.path, headers)
+            more = {
+                "method": request.method,
+                "query": urlencode(request.query, doseq=True),
+                "body": request.body,
+            }
+            upstream = self._lab.world.site_answer(
+                config["forward_host"], host, request.path, headers, **more
+            )
         if upstream is None:
             return _page(502, "502 Bad Gateway")
         return upstream

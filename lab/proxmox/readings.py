@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.proxmox.formats import split_list
 from lab.proxmox.state.containers import memory_in_use
-from lab.proxmox.state.model import GIB, STORAGES, TEMPLATES, Container, Node, Storage, Task
+from lab.proxmox.state.model import GIB, STORAGES, Container, Node, Storage, Task
 from lab.proxmox.state.tasks import task_view
 
 if TYPE_CHECKING:
@@ -96,9 +96,9 @@ def cluster_status(cluster: "Cluster") -> list[dict[str, Any]]:
     return [{**head, "quorate": int(cluster.quorate())}, *nodes]
 
 
-def storage_status(cluster: "Cluster", storage: Storage) -> dict[str, Any]:
+def storage_status(cluster: "Cluster", storage: Storage, node: str) -> dict[str, Any]:
     """GET /nodes/N/storage/S/status."""
-    used = cluster.used(storage) + sum(TEMPLATES.values()) * (storage.name == "local")
+    used = cluster.used(storage) + cluster.files.used(node) * (storage.name == "local")
     return {
         "type": storage.kind,
         "content": storage.content,
@@ -111,26 +111,22 @@ def storage_status(cluster: "Cluster", storage: Storage) -> dict[str, Any]:
     }
 
 
-def storage_list(cluster: "Cluster", content: str, name: str) -> list[dict[str, Any]]:
+def storage_list(cluster: "Cluster", node: str, content: str, name: str) -> list[dict[str, Any]]:
     """GET /nodes/N/storage."""
     wanted = set(split_list(content))
     return [
-        {"storage": s.name, **storage_status(cluster, s), "used_fraction": cluster.used(s) / s.total}
+        {"storage": s.name, **storage_status(cluster, s, node), "used_fraction": cluster.used(s) / s.total}
         for s in STORAGES.values()
         if name in ("", s.name) and (not wanted or wanted & set(split_list(s.content)))
     ]
 
 
 def storage_content(
-    cluster: "Cluster", storage: Storage, content: str, vmid: int | None
+    cluster: "Cluster", node: str, storage: Storage, values: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """GET /nodes/N/storage/S/content: templates and root file systems."""
-    found: list[dict[str, Any]] = []
-    if storage.name == "local" and content in ("", "vztmpl") and vmid is None:
-        for volid, size in TEMPLATES.items():
-            found.append(
-                {"volid": volid, "content": "vztmpl", "format": "tzst", "size": size, "ctime": 1_767_225_600}
-            )
+    """GET /nodes/N/storage/S/content: templates, backups and root file systems."""
+    content, vmid = values.get("content", ""), values.get("vmid")
+    found = cluster.files.content(node, content, vmid) if storage.name == "local" else []
     if content in ("", "rootdir"):
         for container in cluster.containers.values():
             if container.storage == storage and vmid in (None, container.vmid):

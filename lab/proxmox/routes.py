@@ -254,14 +254,15 @@ _DATA: dict[str, Callable[[Call], Any]] = {
     "GET /nodes": lambda c: readings.node_list(c.cluster),
     "GET /nodes/{node}/status": lambda c: readings.node_status(c.cluster, c.cluster.nodes[c.values["node"]]),
     "GET /nodes/{node}/storage": lambda c: readings.storage_list(
-        c.cluster, c.values.get("content", ""), c.values.get("storage", "")
+        c.cluster, c.values["node"], c.values.get("content", ""), c.values.get("storage", "")
     ),
     "GET /nodes/{node}/storage/{storage}/status": lambda c: readings.storage_status(
-        c.cluster, c.cluster.storage(c.values["storage"])
+        c.cluster, c.cluster.storage(c.values["storage"]), c.values["node"]
     ),
     "GET /nodes/{node}/storage/{storage}/content": lambda c: readings.storage_content(
-        c.cluster, c.cluster.storage(c.values["storage"]), c.values.get("content", ""), c.values.get("vmid")
+        c.cluster, c.values["node"], c.cluster.storage(c.values["storage"]), c.values
     ),
+    "POST /nodes/{node}/vzdump": lambda c: c.cluster.files.dump(c.values["node"], c.user, c.now, c.values),
     f"GET {_LXC}": _containers,
     f"POST {_LXC}": lambda c: c.cluster.lifecycle.create(c.values["node"], c.user, c.now, c.values),
     f"GET {_CT}": lambda c: c.container() and _index("config", "status", "snapshot", "firewall", "pending"),

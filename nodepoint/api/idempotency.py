@@ -41,7 +41,7 @@ def once(
     except BaseException:
         mine.delete()
         raise
-    if 200 <= response.status_code < 300:
+    if view.keeps_answer and 200 <= response.status_code < 300:
         mine.update(status=response.status_code, body=response.data)
     else:
         mine.delete()

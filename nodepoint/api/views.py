@@ -31,13 +31,15 @@ class ApiView(APIView):
     `scope`: what the token must have, None for any token; there is no default. `input`: serializer of the
     body of a POST or the query of a GET. `output`: serializer of what stands beside `success`, for the
     documentation. `forgets_key_when_job_fails`: the Idempotency-Key of a request may be used anew when the
-    job in its answer ended badly.
+    job in its answer ended badly. `keeps_answer`: whether an answer may be kept for repeats with the same
+    key; not where it holds a secret, which is made anew for each request then.
     """
 
     scope: ClassVar[str | None]
     input: ClassVar[type[Serializer] | None] = None
     output: ClassVar[type[Serializer] | None] = None
     forgets_key_when_job_fails: ClassVar[bool] = False
+    keeps_answer: ClassVar[bool] = True
     http_method_names = ["get", "head", "post"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

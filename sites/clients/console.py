@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 SYSTEM = "ssh"
 MOST_BYTES = 64 * 1024  # of each stream that are kept
+CHUNK = 256 * 1024  # bytes of a file that are passed on at once
 SESSIONS = 8  # channels at once on a connection; sshd allows 10 by default (MaxSessions)
 OPEN_SECONDS = 5.0  # for opening a channel on a connection that may have died unnoticed
 LOG = "paramiko.nodepoint"
@@ -91,6 +92,23 @@ class Console:
             raise pct_error(output.stderr)
         return output
 
+    def on_node(self, node: str, argv: Sequence[str]) -> Output:
+        """Runs a command on the node itself, as the user that we log in as, and waits for its end. Errors as
+        for `run`; every exit code is the command's own."""
+        return self._node(node).run(shlex.join(argv), b"", end_of(self.timeout))
+
+    def copy(self, node: str, path: str, to_node: str, to_path: str, timeout: float = 180.0) -> None:
+        """Copies a file from one node to another, through this process: nodes need not trust one another.
+
+        `timeout` in seconds for all of it. What it leaves after an error is part of the file. `NotFound`: the
+        file cannot be read; `BadAnswer`: it cannot be written.
+        """
+        end = end_of(timeout)
+        read = shlex.join(["cat", "--", path])
+        write = shlex.join(["dd", f"of={to_path}", "bs=1M", "iflag=fullblock", "status=none"])
+        with self._node(node).running(read, end) as source, self._node(to_node).running(write, end) as target:
+            _pass_on(source, target)
+
     def connect(self, node: str) -> None:
         """Connects and authenticates unless that is so already: whether `run` could work at all."""
         self._node(node).client(end_of(self.timeout))
@@ -134,6 +152,21 @@ class _Node:
                 return _execute(channel, line, stdin, late)
         finally:
             sessions.release()
+
+    @contextlib.contextmanager
+    def running(self, line: str, end: float) -> Iterator["paramiko.Channel"]:
+        """A channel with a command that runs; both are over with the block, or at the end of the time."""
+        import paramiko
+
+        channel = self._open(end)
+        with contextlib.closing(channel), _watchdog(end, channel.close) as late:
+            try:
+                channel.exec_command(line)
+                yield channel
+            except (paramiko.SSHException, OSError, EOFError) as error:
+                raise TimedOut(SYSTEM, _words(error)) from error
+            if late.is_set():
+                raise TimedOut(SYSTEM, "no end of the command was seen")
 
     def client(self, end: float) -> "paramiko.SSHClient":
         """The open connection, made by the first thread that needs it while the others wait."""
@@ -267,6 +300,25 @@ def _execute(channel: "paramiko.Channel", line: str, stdin: bytes, late: threadi
     if late.is_set() or exit_code < 0:
         raise TimedOut(SYSTEM, "no end of the command was seen")
     return Output(exit_code, stdout, stderr, truncated=cut or also_cut)
+
+
+def _pass_on(source: "paramiko.Channel", target: "paramiko.Channel") -> None:
+    """What one command writes, as the other's input. Their errors are few words, so that reading them last
+    holds nobody up."""
+    while data := source.recv(CHUNK):
+        target.sendall(data)
+    if (code := source.recv_exit_status()) != 0:
+        raise _copy_error(NotFound, source, code)
+    target.shutdown_write()
+    if (code := target.recv_exit_status()) != 0:
+        raise _copy_error(BadAnswer, target, code)
+
+
+def _copy_error(kind: type[ClientError], channel: "paramiko.Channel", code: int) -> ClientError:
+    """The command's own words; without an exit code the connection has ended before it."""
+    if code < 0:
+        return TimedOut(SYSTEM, "no end of the copying was seen")
+    return kind(SYSTEM, f"exit code {code}: {channel.recv_stderr(MOST_BYTES).decode('utf-8', 'replace')}")
 
 
 def _read(channel: "paramiko.Channel") -> list[tuple[str, bool]]:

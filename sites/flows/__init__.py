@@ -5,6 +5,7 @@ begun is undone, last first. Deleting a site is made of the same undos: DNS firs
 address last, so that nobody else gets it before the container is gone.
 """
 
+from sites.flows.adoption import ADOPT, UNLINK
 from sites.flows.backups import BACKUP, DELETE_BACKUP, RESET, ROLLBACK
 from sites.flows.domains import ADD_DOMAIN, CERTIFICATE, REMOVE_DOMAIN, TOGGLE
 from sites.flows.lifecycle import PROVISION, TERMINATE
@@ -12,9 +13,11 @@ from sites.flows.plans import UPGRADE
 from sites.flows.power import RESTART, START, STOP
 from sites.flows.repair import REPAIR
 from sites.flows.suspension import SUSPEND, UNSUSPEND
+from sites.flows.template import TEMPLATE
 
 __all__ = [
     "ADD_DOMAIN",
+    "ADOPT",
     "BACKUP",
     "CERTIFICATE",
     "DELETE_BACKUP",
@@ -27,8 +30,10 @@ __all__ = [
     "START",
     "STOP",
     "SUSPEND",
+    "TEMPLATE",
     "TERMINATE",
     "TOGGLE",
+    "UNLINK",
     "UNSUSPEND",
     "UPGRADE",
 ]

@@ -1,6 +1,7 @@
 """Backups, and going back to them."""
 
 from nodepoint.jobs.registry import Flow, GivesWay, Step, register
+from sites.flows.power import is_live
 from sites.models import Site
 from sites.steps import backups, configuration, high_availability, mail, power, rollback, wordpress
 from sites.steps.proxmox import CALLS
@@ -113,11 +114,12 @@ GOING_BACK = (
     ),
     Step(
         "tuned",
-        "Fitting PHP and MariaDB to the plan",
+        "Fitting WordPress to plan and name",
         wordpress.tuned,
-        nothing_to_undo="It is what the plan says.",
+        nothing_to_undo="It is what plan and domains say.",
         after=("powered",),
         deadline=5 * 60,
+        if_skipped="Sizes and name inside stay those of the snapshot's day.",
         spares_the_job=True,  # a customer's backup may hold a site that our script does not know any more
         usual=4,
     ),
@@ -131,6 +133,7 @@ ROLLBACK = register(
         subject="sites.Site",
         scope="sites",
         deadline=DEADLINE,
+        stands=is_live,
         steps=GOING_BACK,
     )
 )
@@ -142,6 +145,7 @@ RESET = register(
         subject="sites.Site",
         scope="sites",
         deadline=DEADLINE,
+        stands=is_live,
         steps=(
             *GOING_BACK,
             Step(
@@ -153,6 +157,7 @@ RESET = register(
                 needed=_is_to_run,
                 deadline=2 * 60,
                 spares_the_job=True,
+                if_skipped="Nobody has seen that WordPress answers.",
                 usual=1,
             ),
             # The password is that of the first day again, which nobody knows.
@@ -164,6 +169,7 @@ RESET = register(
                 after=("verified",),
                 deadline=5 * 60,
                 spares_the_job=True,
+                if_skipped="The customer is not told by us.",
                 usual=0.5,
             ),
         ),

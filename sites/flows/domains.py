@@ -1,6 +1,7 @@
 """Customers' own host names, their certificates, and the traffic of all host names."""
 
 from nodepoint.jobs.registry import Flow, GivesWay, Step, register
+from sites.flows.power import is_live, tuning
 from sites.steps import domains, hosts, traffic
 
 MINUTES, DAYS = 60, 24 * 3600
@@ -78,7 +79,29 @@ CERTIFICATE = register(
                 limits=(hosts.WRITES,),
                 usual=0.5,
             ),
+            Step(
+                "primary_wished",
+                "Choosing the site's name",
+                domains.primary_wished,
+                nothing_to_undo="The site goes by the name that its domains say.",
+                after=("encryption",),
+                usual=0.1,
+            ),
         ),
+    )
+)
+
+# WordPress has one name for itself: the customer's first domain with a certificate, once it has one.
+PRIMARY = register(
+    Flow(
+        domains.PRIMARY,
+        title="Switch primary domain",
+        subject="sites.Site",
+        scope="sites",
+        deadline=30 * MINUTES,
+        gives_way=GivesWay.RESUMED,
+        stands=is_live,
+        steps=(tuning(),),
     )
 )
 
@@ -106,13 +129,26 @@ REMOVE_DOMAIN = register(
                 after=("accepted",),
                 usual=0.1,
             ),
+            # Before the host goes: all other names lead to the site's own, which must be served.
+            Step(
+                "handed_over",
+                "Going by another name",
+                domains.handed_over,
+                nothing_to_undo="The domain can be added again, and is the primary one then.",
+                after=("order_stopped",),
+                needed=domains.goes_by_a_custom_name,
+                deadline=3 * MINUTES,
+                spares_the_job=True,  # a customer's broken site must not keep his domain from going
+                if_skipped="The site's other names lead to a domain that is gone until its next start.",
+                usual=3,
+            ),
             # The host before its certificate: deleting one that a host uses breaks all of NPM.
             Step(
                 "proxy_host_gone",
                 "Removing the proxy host",
                 domains.host_gone,
                 nothing_to_undo="The domain can be added again.",
-                after=("order_stopped",),
+                after=("handed_over",),
                 limits=(hosts.WRITES,),
                 usual=0.5,
             ),

@@ -1,6 +1,7 @@
 """From the order to the live site, and from there to nothing left."""
 
 from nodepoint.jobs.registry import Flow, Step, register
+from sites.flows.power import is_live
 from sites.steps import (
     container,
     dns_record,
@@ -22,6 +23,7 @@ PROVISION = register(
         subject="sites.Site",
         scope="sites",
         deadline=30 * 60,
+        stands=is_live,
         steps=(
             Step(
                 "reserved",
@@ -44,6 +46,7 @@ PROVISION = register(
                 "Setting the DNS record",
                 dns_record.present,
                 undo=dns_record.absent,
+                if_skipped="Its record is missing until the site is repaired; one that was made may stay.",
                 after=("reserved",),
                 usual=0.5,
             ),
@@ -104,6 +107,7 @@ PROVISION = register(
                 after=("started",),
                 needed=high_availability.wanted,
                 limits=(CALLS,),
+                if_skipped="The site is not managed by HA until it is repaired.",
                 usual=0.3,
             ),
             Step(
@@ -134,6 +138,7 @@ PROVISION = register(
                 limits=(CALLS,),
                 deadline=10 * 60,
                 spares_the_job=True,
+                if_skipped="The site has no first snapshot, so it cannot be reset.",
                 usual=15,
             ),
             Step(
@@ -144,6 +149,7 @@ PROVISION = register(
                 after=("snapshot",),
                 deadline=20 * 60,
                 spares_the_job=True,
+                if_skipped="The customer is not told by us.",
                 usual=0.5,
             ),
         ),
@@ -162,6 +168,7 @@ TERMINATE = register(
                 "Removing the DNS record",
                 dns_record.absent,
                 nothing_to_undo="Deleting is final.",
+                if_skipped="A record of ours may stay at Cloudflare; reconcile reports it.",
             ),
             Step(
                 "proxy_host_gone",
@@ -178,6 +185,7 @@ TERMINATE = register(
                 nothing_to_undo="Deleting is final.",
                 after=("proxy_host_gone",),
                 limits=(proxy_host.WRITES,),
+                if_skipped="A certificate of ours may stay at Nginx Proxy Manager.",
             ),
             Step(
                 "domains_gone",

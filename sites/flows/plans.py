@@ -2,8 +2,7 @@
 inside. The site's row changes when the container has it."""
 
 from nodepoint.jobs.registry import Flow, GivesWay, Step, register
-from sites.flows.power import tuning
-from sites.flows.suspension import is_live
+from sites.flows.power import is_live, tuning
 from sites.steps import configuration, high_availability, plan
 from sites.steps.proxmox import CALLS
 
@@ -16,6 +15,7 @@ UPGRADE = register(
         # The billing system asks only once: a node may be away for days. What is refused ends at once.
         deadline=7 * 24 * 3600,
         gives_way=GivesWay.RESUMED,
+        stands=is_live,
         steps=(
             Step(
                 "sized",
@@ -31,6 +31,7 @@ UPGRADE = register(
                 "Adjusting high availability",
                 plan.with_new_plan(high_availability.as_planned),
                 undo=high_availability.restored,
+                if_skipped="High availability stays as it is until the site is repaired.",
                 after=("sized",),
                 limits=(CALLS,),
                 needed=is_live,
@@ -45,7 +46,7 @@ UPGRADE = register(
                 needed=is_live,
                 usual=0.1,
             ),
-            tuning(after="recorded"),
+            tuning("recorded"),
         ),
     )
 )

@@ -1,6 +1,7 @@
 """What a customer does with the container."""
 
 from nodepoint.jobs.registry import Flow, GivesWay, Step, register
+from sites.models import Site
 from sites.steps import power, wordpress
 from sites.steps.proxmox import CALLS
 
@@ -8,17 +9,24 @@ DEADLINE = 10 * 60
 THE_WISH_STANDS = "The wish stands; asking again carries it out."
 
 
-def tuning(after: str) -> Step:
-    """PHP and MariaDB sized for the plan, where the plan has changed while the container was stopped."""
+def is_live(site: Site) -> bool:
+    """Whether there is a container at all: an order that a suspension was queued behind may have failed."""
+    return site.state == Site.State.LIVE
+
+
+def tuning(*after: str) -> Step:
+    """PHP and MariaDB sized for the plan, and WordPress told its name, where that has changed while the
+    container was stopped."""
     return Step(
         "tuned",
-        "Fitting PHP and MariaDB to the plan",
+        "Fitting WordPress to plan and name",
         wordpress.tuned,
         nothing_to_undo="It is done anew with the next plan.",
-        after=(after,),
+        after=after,
         needed=wordpress.needs_tuning,
         deadline=15 * 60,
         spares_the_job=True,
+        if_skipped="Sizes and name inside stay as they are until the next start or plan.",
         usual=3,
     )
 
@@ -31,6 +39,7 @@ START = register(
         scope="sites",
         deadline=DEADLINE,
         gives_way=GivesWay.DROPPED,
+        stands=is_live,
         steps=(
             Step(
                 "power",
@@ -40,7 +49,7 @@ START = register(
                 limits=(CALLS,),
                 usual=7,
             ),
-            tuning(after="power"),
+            tuning("power"),
         ),
     )
 )
@@ -74,6 +83,7 @@ RESTART = register(
         scope="sites",
         deadline=DEADLINE,
         gives_way=GivesWay.DROPPED,
+        stands=is_live,
         steps=(
             Step(
                 "rebooted",
@@ -92,7 +102,7 @@ RESTART = register(
                 limits=(CALLS,),
                 usual=0.3,
             ),
-            tuning(after="power"),
+            tuning("power"),
         ),
     )
 )

@@ -1,8 +1,8 @@
 """Making a live site's things again as its rows say, where `manage.py reconcile` found that they are not."""
 
 from nodepoint.jobs.registry import Flow, GivesWay, Limit, Step, StepFunction, register
-from sites.flows.suspension import is_live
-from sites.steps import configuration, dns_record, high_availability, power, traffic
+from sites.flows.power import is_live, tuning
+from sites.steps import configuration, dns_record, firewall, high_availability, power, traffic
 from sites.steps.hosts import WRITES
 from sites.steps.proxmox import CALLS
 
@@ -28,6 +28,7 @@ def _step(
         needed=is_live,
         deadline=5 * 60,
         spares_the_job=True,
+        if_skipped="This stays as it is.",
         usual=usual,
     )
 
@@ -40,8 +41,19 @@ REPAIR = register(
         scope="sites",
         deadline=15 * 60,
         gives_way=GivesWay.DROPPED,
+        stands=is_live,
+        version=2,
         steps=(
             _step("configuration", "Setting up the container", configuration.applied, (CALLS,), 1),
+            # No list shows it, so that nothing is found to differ: looked at whenever a site is repaired.
+            _step(
+                "firewall",
+                "Closing the firewall",
+                firewall.firewall_on,
+                (CALLS,),
+                0.5,
+                after=("configuration",),
+            ),
             _step(
                 "high_availability",
                 "Setting high availability",
@@ -58,6 +70,7 @@ REPAIR = register(
                 5,
                 after=("high_availability",),
             ),
+            tuning("power"),
             _step("dns_record", "Setting the DNS record", dns_record.present, (), 0.5),
             _step("traffic", "Setting up the proxy", traffic.as_wished, (WRITES,), 1),
         ),

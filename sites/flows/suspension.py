@@ -2,8 +2,7 @@
 give up. Each gives way to the other while it only waits."""
 
 from nodepoint.jobs.registry import Flow, GivesWay, Step, periodic, register
-from sites.flows.power import tuning
-from sites.models import Site
+from sites.flows.power import is_live, tuning
 from sites.steps import configuration, power, traffic
 from sites.steps.hosts import WRITES
 from sites.steps.proxmox import CALLS
@@ -11,11 +10,6 @@ from sites.steps.proxmox import CALLS
 NOTHING_TO_UNDO = "It is carried through, however long it takes."
 
 periodic("sites.tasks.enforce_suspensions", minutes=3)
-
-
-def is_live(site: Site) -> bool:
-    """Whether there is a container at all: an order that a suspension was queued behind may have failed."""
-    return site.state == Site.State.LIVE
 
 
 def _traffic(title: str, after: tuple[str, ...] = ()) -> Step:
@@ -78,11 +72,12 @@ UNSUSPEND = register(
         subject="sites.Site",
         scope="sites",
         gives_way=GivesWay.DROPPED,
+        stands=is_live,
         steps=(
             _autostart("Switching autostart on"),
             _power("Starting the container", usual=7),
             _traffic("Switching traffic on", after=("power",)),
-            tuning(after="power"),
+            tuning("power"),
         ),
     )
 )

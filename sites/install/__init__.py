@@ -1,7 +1,13 @@
-"""The scripts that run inside containers, and how they are handed their parameters."""
+"""The scripts that run inside containers, and how they are handed their parameters.
 
+Parameters become quoted assignments inside a script, which goes to the standard input of `bash -s`: as
+arguments they would be parsed once more by the node's shell and stand in its process list.
+"""
+
+import re
 import shlex
 from importlib.resources import files
+from typing import Any
 
 from django.conf import settings
 
@@ -10,32 +16,59 @@ from sites.models import Site
 STATUS_FILE = "/var/lib/nodepoint/install.status"
 BUSY = 75  # exit code: an earlier run of the script is still at work
 PARAMETERS = "# parameters\n"
+WITH = re.compile(r"^# with (\w+\.sh)\n", re.MULTILINE)  # where a script takes in another file
 
 
-def script(site: Site) -> str:
-    """The install script for a site, parameters included; it goes to the standard input of `bash -s`.
-
-    Parameters become quoted assignments inside the script: arguments would be parsed once more by the node's
-    shell and stand in its process list.
-    """
-    template = files("sites.install").joinpath("wordpress.sh").read_text()
-    assignments = "".join(f"{name}={shlex.quote(str(value))}\n" for name, value in parameters(site).items())
-    return template.replace(PARAMETERS, assignments, 1)
+def script(site: Site, primary_domain: str) -> str:
+    """The install script for a site that goes by this name: `bash -s install`."""
+    return _filled("wordpress.sh", {**parameters(site), "PRIMARY_DOMAIN": primary_domain})
 
 
 def parameters(site: Site) -> dict[str, str | int]:
-    """What the script needs to know. MEMORY in MB."""
+    """What the install script needs to know of a site. MEMORY in MB."""
     return {
         "SITE_HOSTNAME": site.hostname,
         "ADMIN_EMAIL": site.email,
         "MEMORY": site.plan.memory_mb,
-        "PROXY_IPS": " ".join(settings.PROXY_LAN_IPS),
-        "WORDPRESS_URL": settings.WORDPRESS_URL,
         "SMTP_URL": settings.SITE_SMTP_URL,
         "CRON_MINUTE": (site.vmid or 0) % 5,
+        "PART": "all",
+        **_surroundings(),
     }
+
+
+def _surroundings() -> dict[str, str]:
+    return {"PROXY_IPS": " ".join(settings.PROXY_LAN_IPS), "WORDPRESS_URL": settings.WORDPRESS_URL}
+
+
+def base_script(memory_mb: int) -> str:
+    """The install script for what all sites have in common, without a site: `bash -s install`."""
+    # Names and mail server are those of a site; they must not get into what all sites are made from.
+    nobody = {"SITE_HOSTNAME": "template.invalid", "ADMIN_EMAIL": "nobody@template.invalid", "SMTP_URL": ""}
+    values = {"PART": "base", "MEMORY": memory_mb, "CRON_MINUTE": 0, **nobody, **_surroundings()}
+    return _filled("wordpress.sh", values)
+
+
+def seal_script(build_id: str) -> str:
+    """The script that makes a container with the base fit to be copied: `bash -s seal`."""
+    return _filled("seal.sh", {"BUILD_ID": build_id})
+
+
+def access_script(site: Site) -> str:
+    """The script that makes links into a site: `bash -s login`, `bash -s password`."""
+    return _filled("access.sh", {"ADMIN_EMAIL": site.email})
 
 
 def database_script() -> str:
     """The script that holds and releases the site's database: `bash -s hold`, `bash -s release`."""
-    return files("sites.install").joinpath("database.sh").read_text()
+    return _filled("database.sh", {})
+
+
+def _filled(name: str, values: dict[str, Any]) -> str:
+    template = WITH.sub(lambda other: _text(other[1]), _text(name))
+    assignments = "".join(f"{name}={shlex.quote(str(value))}\n" for name, value in values.items())
+    return template.replace(PARAMETERS, assignments, 1)
+
+
+def _text(name: str) -> str:
+    return files("sites.install").joinpath(name).read_text()

@@ -1,5 +1,6 @@
 """The container: made, started, removed."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +19,13 @@ LOCKED = "Proxmox VE has locked the container."
 
 def created(call: Call) -> Outcome:
     """The container exists with the plan's size and our mark, stopped."""
-    site: Site = call.subject
+    return made(call, creation, lambda _: placement())
+
+
+def made(call: Call, describe: Callable[[Any], dict[str, Any]], place: Callable[[Any], str]) -> Outcome:
+    """The subject's container exists as `describe` says, stopped; on the node that `place` names if it has to
+    be made."""
+    site = call.subject
     task = task_of(call)
     if task and task.ok:
         return Done(ref=call.ref)  # by the task that we began, with what we asked for
@@ -29,16 +36,15 @@ def created(call: Call) -> Outcome:
     except Foreign:
         return _other_vmid(site)
     if container is None:
-        return _create(call, site)
+        return _create(call, place(site), describe(site))
     if container.config.lock == "create":
         return _adopt_creation(call, site, container.node)
     return Done(ref=call.ref or None, facts={"node": container.node})
 
 
-def _create(call: Call, site: Site) -> Outcome:
-    node = placement()
+def _create(call: Call, node: str, parameters: dict[str, Any]) -> Outcome:
     try:
-        upid = proxmox().create_container(node, site.vmid, **creation(site))
+        upid = proxmox().create_container(node, call.subject.vmid, **parameters)
     except Conflict:
         # Somebody was quicker with this VMID, or an earlier call of ours had its effect after all: the next
         # look tells.

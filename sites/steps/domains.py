@@ -18,11 +18,12 @@ from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.outcomes import Done, Outcome, Retry, Wait
 from sites import pointing
 from sites.connections import npm
-from sites.models import CustomDomain
-from sites.steps import hosts
+from sites.models import CustomDomain, Site
+from sites.steps import hosts, wordpress
 from sites.steps.hosts import Ordered, custom_name
 
 CERTIFICATE = "sites.certificate"  # kind of the job that orders
+PRIMARY = "sites.primary"  # kind of the job that tells WordPress its name
 ORDER = "certificate"  # its step that does
 FAILURES_AN_HOUR = 5  # that Let's Encrypt permits for one name before it refuses to look
 FIRST_PAUSE, LONGEST_PAUSE = 10 * 60, 12 * 3600  # seconds after an order that failed; doubled each time
@@ -177,6 +178,23 @@ def encrypted(call: Call) -> Outcome:
     return Done(facts={"certificate": CertificateStatus.ACTIVE, "error": ""})
 
 
+def primary_wished(call: Call) -> Outcome:
+    """A job of the site tells WordPress its name, where it is another one now. One at a time works on a site,
+    so that the last one to write it has seen all that went before."""
+    with transaction.atomic():
+        queue.lock(call.subject.site.key)
+        site = Site.objects.get(pk=call.subject.site_id)
+        if (
+            site.state != Site.State.LIVE
+            or site.deletion_requested_at
+            or site.serves_as == site.primary_domain
+        ):
+            return Done()
+        data = {"service_id": site.service_id, "domain": call.subject.domain}
+        job = queue.submit(PRIMARY, site.key, data=data, actor=call.job.actor)
+    return Done(ref=job.pk)
+
+
 def no_certificate(call: Call) -> Outcome:
     """No certificate was to be had for so long that nothing more is tried."""
     error = "No certificate could be obtained. Please check the domain and add it again."
@@ -196,6 +214,23 @@ def _orders(domain: CustomDomain) -> bool:
     """Whether its certificate may be on order this moment; what only rests is stopped."""
     queue.cancel(domain.key)
     return Job.objects.filter(subject=domain.key, state__in=Job.ALIVE).exists()
+
+
+def goes_by_a_custom_name(site: Site) -> bool:
+    """Whether WordPress may have a customer's domain for its name."""
+    return site.serves_as != site.hostname
+
+
+def handed_over(call: Call) -> Outcome:
+    """WordPress goes by another name than the domain that is to go."""
+    domain = _domain(call)
+    if domain is None:
+        return Done(note="The domain is gone.")
+    if not call.ref:
+        _note(domain, status=Status.PENDING)  # from now on it is not chosen
+        if call.subject.serves_as == call.subject.primary_domain:
+            return Done()
+    return wordpress.tuned(call)
 
 
 def certificate_gone(call: Call) -> Outcome:

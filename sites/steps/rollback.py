@@ -85,8 +85,8 @@ def rolled_back(call: Call) -> Outcome:
         if task.running:
             return call.look_again()
         if task.ok:
-            facts = {"power": "stopped", "power_verified_at": call.now, "tuned_for_mb": None}
-            return Done(facts=facts)
+            facts = {"power": "stopped", "power_verified_at": call.now}
+            return Done(facts={**facts, "tuned_for_mb": None, "serves_as": ""})
         if not task.unknown:
             return _failed(call, task.exitstatus)
     container = require(call.subject)

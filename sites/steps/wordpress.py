@@ -1,10 +1,14 @@
 """WordPress inside the container: installed by our script, then looked at from inside and as a visitor."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from nodepoint.clients.errors import NotFound
 from nodepoint.jobs.call import Call
-from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
+from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
 from sites import install
 from sites.clients.console import Output
+from sites.clients.website import Page
 from sites.connections import console, proxmox, website
 from sites.models import Site
 from sites.steps.proxmox import require
@@ -15,28 +19,44 @@ NOT_INSTALLED = "WordPress could not be installed."
 
 
 def installed(call: Call) -> Outcome:
-    """The install script has run to its end in the container."""
+    """The install script has run to its end in the container: WordPress is there, fits the plan, and goes by
+    its primary domain."""
+    site: Site = call.subject
+    primary = site.primary_domain
+    outcome = carried_out(call, lambda: install.script(site, primary))
+    if isinstance(outcome, Done):
+        facts = {"tuned_for_mb": site.plan.memory_mb, "serves_as": call.step.data.get("primary", "")}
+        return Done(facts=facts)
+    if isinstance(outcome, Wait) and outcome.begins:
+        # What was asked for, not what may have become right since.
+        return replace(outcome, data={"primary": primary})
+    return outcome
+
+
+def carried_out(call: Call, script: Callable[[], str]) -> Outcome:
+    """The install script, as `script` gives it, has run to its end in the subject's container."""
     if not call.ref:
-        return _start(call)
+        return _start(call, script())
     lines = _run(call.subject, ["cat", install.STATUS_FILE]).stdout.splitlines()
     if not lines or not lines[-1].startswith("done "):
         # A script that was killed leaves no end marker. Starting it again is harmless: while it runs it says
         # `busy`.
         silent = call.elapsed > max(SILENT_AFTER, 2 * (call.usual or 0))
-        return _start(call) if silent else call.look_again()
+        return _start(call, script()) if silent else call.look_again()
     if lines[-1] == "done 0":
-        return Done(facts={"tuned_for_mb": call.subject.plan.memory_mb})
+        return Done()
     return _failed(call, next((line for line in lines if line.startswith("failed ")), lines[-1]))
 
 
 def needs_tuning(site: Site) -> bool:
-    """Whether PHP and MariaDB inside may be sized for another memory than the plan's."""
-    return site.tuned_for_mb != site.plan.memory_mb
+    """Whether PHP and MariaDB inside may be sized for another memory than the plan's, or WordPress go by
+    another name than it should."""
+    return site.tuned_for_mb != site.plan.memory_mb or site.serves_as != site.primary_domain
 
 
 def tuned(call: Call) -> Outcome:
-    """PHP and MariaDB inside are sized for the plan's memory. In a stopped container nothing can be done: it
-    is noted, so that the next start sees to it."""
+    """PHP and MariaDB inside are sized for the plan's memory, and WordPress goes by its primary domain. In a
+    stopped container nothing can be done: it is noted, so that the next start sees to it."""
     if not call.ref:
         container = require(call.subject)
         if not proxmox().container_status(container.node, container.vmid).running:
@@ -53,12 +73,10 @@ def _run(site: Site, command: list[str]) -> Output:
         return console().run(container.node, container.vmid, command)
 
 
-def _start(call: Call) -> Outcome:
+def _start(call: Call, script: str) -> Outcome:
     """Hand the script over; it works on by itself, whatever becomes of the connection."""
     container = require(call.subject)
-    output = console().run(
-        container.node, container.vmid, ["bash", "-s", "install"], install.script(call.subject)
-    )
+    output = console().run(container.node, container.vmid, ["bash", "-s", "install"], script)
     if output.exit_code not in (0, install.BUSY):
         return _failed(call, f"exit code {output.exit_code}: {output.stderr.strip()[-200:]}")
     return call.begun("install")
@@ -84,31 +102,20 @@ def verified(call: Call) -> Outcome:
         note = "Not looked at through the proxy: PROXY_CHECK_ADDRESS is not set."
     elif site.suspended:
         note = "Not looked at through the proxy: the site was suspended meanwhile."
-    elif (status := website().front_page(site.hostname)) != 200:
+    elif wrong := website().front_page(site.primary_domain).trouble():
         return Retry(
-            error="WordPress does not answer through Nginx Proxy Manager yet.", detail=f"proxy: {status}"
+            error="WordPress does not answer through Nginx Proxy Manager yet.", detail=f"proxy: {wrong}"
         )
     return Done(note=note, facts={"state": Site.State.LIVE, "live_at": site.live_at or call.now})
 
 
 def _wrong_inside(site: Site) -> str:
-    """What the container's web server answers instead of WordPress's front page; empty when all is well.
-
-    A redirect would lead to the installer (or worse, to the database setup), an nginx without site answers
-    200 with its own page.
-    """
-    headers = ["-H", f"Host: {site.hostname}", "-H", "X-Forwarded-Proto: https"]
-    command = [
-        "curl",
-        "-sS",
-        "--max-time",
-        "10",
-        "-o",
-        "/dev/null",
-        "-w",
-        "%{http_code} %{redirect_url}",
-        *headers,
-    ]
-    output = _run(site, [*command, "http://127.0.0.1/wp-login.php"])
-    answer = output.stdout.strip() or output.stderr.strip()[-200:]
-    return "" if answer == "200" else answer
+    """What the container's web server answers instead of WordPress's front page; empty when all is well."""
+    headers = ["-H", f"Host: {site.primary_domain}", "-H", "X-Forwarded-Proto: https"]
+    output = _run(site, ["curl", "-sS", "-i", "--max-time", "10", *headers, "http://127.0.0.1/"])
+    if output.exit_code:
+        return output.stderr.strip()[-200:] or f"curl ends with {output.exit_code}"
+    try:
+        return Page.read(output.stdout).trouble()
+    except ValueError as error:
+        return str(error)

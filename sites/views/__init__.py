@@ -3,6 +3,7 @@
 from sites.views.backups import Backups, DeleteBackup, MakeBackup, Reset, Rollback
 from sites.views.domains import AddDomain, Domains, RemoveDomain, ToggleTraffic
 from sites.views.lifecycle import SuspendSite, UnsuspendSite, UpgradeSite
+from sites.views.login import LogIn
 from sites.views.orders import CreateSite, DeleteSite, Plans, SiteStatus
 from sites.views.power import RestartSite, StartSite, StopSite
 
@@ -13,6 +14,7 @@ __all__ = [
     "DeleteBackup",
     "DeleteSite",
     "Domains",
+    "LogIn",
     "MakeBackup",
     "Plans",
     "RemoveDomain",

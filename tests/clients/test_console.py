@@ -237,3 +237,47 @@ class ForkTests(LabTestCase):
         child.join(10)
         self.assertEqual(codes.get(), 0)
         self.assertEqual(client.run("node1", 903, ["true"]).exit_code, 0)
+
+
+GOLDEN = "/var/lib/vz/template/cache/nodepoint-golden_1_amd64.tar.zst"
+
+
+class NodeCommandTests(Base):
+    def digest(self, node: str, path: str) -> str:
+        return self.client.on_node(node, ["sha256sum", "--", path]).stdout.split()[0]
+
+    def test_a_command_on_the_node_itself(self) -> None:
+        self.assertEqual(self.client.on_node("node2", ["hostname"]).stdout, "node2\n")
+        failed = self.client.on_node("node1", ["pvesm", "free", "local:vztmpl/none.tar.zst"])
+        self.assertEqual(failed.exit_code, 255, "which is no error of ours here")
+        self.assertIn("does not exist", failed.stderr)
+
+    def test_hostile_words_stay_words_there_too(self) -> None:
+        for word in ("a;hostname", "$(hostname)", "`hostname`", "a b", "'", "\n"):
+            with self.subTest(word=word):
+                self.assertEqual(self.client.on_node("node1", ["cat", "--", word]).stdout, "")
+
+    def test_a_file_goes_from_node_to_node(self) -> None:
+        self.client.copy("node1", GOLDEN, "node2", "/var/tmp/copy")
+        self.assertEqual(self.digest("node1", GOLDEN), self.digest("node2", "/var/tmp/copy"))
+        with self.assert_fails(NotFound):
+            self.client.copy("node1", "/no/such/file", "node2", "/var/tmp/other")
+
+    def test_a_copy_that_breaks_is_of_unknown_outcome(self) -> None:
+        for match in ("cat --", "dd of="):
+            for kind in ("drop_before", "drop_after", "error"):
+                with self.subTest(match=match, kind=kind):
+                    self.lab.faults.add("ssh", kind, match=match)
+                    expected = TimedOut if kind != "error" else NotFound if match == "cat --" else BadAnswer
+                    with self.assert_fails(expected):
+                        self.client.copy("node1", GOLDEN, "node3", "/var/tmp/copy")
+                    self.lab.faults.clear()
+
+    def test_a_copy_is_over_in_time(self) -> None:
+        self.lab.faults.add("ssh", "hang", match="dd of=", seconds=5)
+        with self.assert_fails(TimedOut, within=3):
+            self.client.copy("node1", GOLDEN, "node2", "/var/tmp/copy", timeout=0.5)
+        self.node_is_up("node2", False)
+        self.addCleanup(self.node_is_up, "node2", True)
+        with self.assert_fails(Unreachable):
+            self.console().copy("node1", GOLDEN, "node2", "/var/tmp/copy", timeout=2)

@@ -12,7 +12,7 @@ from nodepoint.clients.errors import (
     TimedOut,
     Unreachable,
 )
-from sites.clients.proxmox import FirewallOptions, FirewallRule
+from sites.clients.proxmox import FirewallOptions, FirewallRule, task_error
 from tests.clients.base import LabTestCase, container
 
 
@@ -46,6 +46,20 @@ class ClusterTests(Base):
         self.assertGreater(status.avail, 20 * 2**30)
         volids = [volume.volid for volume in self.client.storage_content("node1", "local")]
         self.assertIn(self.settings["PROXMOX_TEMPLATE"], volids)
+
+    def test_an_archive_is_found_by_its_notes(self) -> None:
+        self.made(991)
+        task = self.client.archive("node1", 991, "local", "a mark: {not} a template")
+        self.assertTrue(self.client.task_status(task).ok)
+        (backup,) = self.client.storage_content("node1", "local", content="backup", vmid=991)
+        self.assertEqual(backup.notes, "a mark: {not} a template")
+        self.assertTrue(backup.volid.startswith("local:backup/vzdump-lxc-991-"))
+        with self.assert_fails(NotFound):
+            self.client.archive("node2", 991, "local", "")
+        with self.assert_fails(Refused):
+            raise task_error(
+                self.client.task_status(self.client.archive("node1", 991, "global-lvm", "")).exitstatus
+            )
 
     def test_an_unknown_storage_or_node_is_refused(self) -> None:
         with self.assert_fails(Refused):
@@ -320,6 +334,7 @@ class FailureTests(Base):
             "shutdown": ("node1", 950),
             "reboot": ("node1", 950),
             "resize": ("node1", 950, 40),
+            "archive": ("node1", 950, "local", "mark"),
             "delete_container": ("node1", 950),
             "snapshots": ("node1", 950),
             "create_snapshot": ("node1", 950, "initial"),

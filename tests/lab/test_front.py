@@ -49,9 +49,9 @@ class FrontTests(NpmCase):
         seen: list[str] = []
         site_answer = self.lab.world.site_answer
 
-        def watched(ip: str, host: str, path: str, headers: dict[str, str]) -> object:
+        def watched(ip: str, host: str, path: str, headers: dict[str, str], **more: object) -> object:
             seen.append(headers["x-forwarded-proto"])
-            return site_answer(ip, host, path, headers)
+            return site_answer(ip, host, path, headers, **more)
 
         self.lab.world.site_answer = watched
         self.addCleanup(setattr, self.lab.world, "site_answer", site_answer)

@@ -272,3 +272,30 @@ class KeyFileTests(SshCase):
 
         self.assertEqual(path.stat().st_mode & 0o077, 0)
         self.assertTrue(base64.b64decode(paramiko.Ed25519Key(filename=str(path)).get_base64()))
+
+
+class NodeCommandTests(SshCase):
+    def test_files_of_the_storage_are_worked_with_over_ssh(self) -> None:
+        client = self.connect()
+        volid = "local:vztmpl/nodepoint-golden_1_amd64.tar.zst"
+        code, path, _ = self.run_on(client, f"pvesm path {volid}")
+        self.assertEqual((code, path), (0, "/var/lib/vz/template/cache/nodepoint-golden_1_amd64.tar.zst\n"))
+        content = self.run_on(client, f"cat -- {path.strip()}")[1]
+        self.assertEqual(self.run_on(client, "dd of=/var/tmp/copy bs=1M status=none", stdin=content)[0], 0)
+        digests = {
+            self.run_on(client, f"sha256sum -- {file}")[1].split()[0]
+            for file in (path.strip(), "/var/tmp/copy")
+        }
+        self.assertEqual(len(digests), 1)
+
+    def test_pct_unlock_takes_off_what_a_dead_task_has_left(self) -> None:
+        client = self.connect()
+        containers = self.lab.proxmox.cluster.containers
+        with self.lab.lock:
+            containers[901].config["lock"] = "backup"
+        self.assertEqual(self.run_on(client, "pct unlock 901"), (0, "", ""))
+        self.assertEqual(containers[901].lock, "")
+        code, _, error = self.run_on(client, "pct unlock 999")
+        self.assertEqual(
+            (code, error), (255, "Configuration file 'nodes/node1/lxc/999.conf' does not exist\n")
+        )

@@ -13,6 +13,7 @@ ACTS = (
     "/action/stop",
     "/action/restart",
     "/action/reset",
+    "/action/login",
     "/action/mkbak",
     "/action/toggle",
 )
@@ -46,6 +47,7 @@ class ContractTests(LabTestCase):
         self.never_seen()
         self.order()
         self.status()
+        self.login()
         self.power()
         self.plans()
         self.domains()
@@ -80,6 +82,11 @@ class ContractTests(LabTestCase):
         self.assertEqual(site["domains"], ["janedoe.nodepoint.eu"])
         self.assertEqual(set(site["job"]), JOB)
         self.assertEqual(len(self.get("/plans").json()["plans"]), 3)
+
+    def login(self) -> None:
+        answer = self.act("/action/login")
+        self.assertEqual(set(answer), {"success", "url"})
+        self.assertRegex(answer["url"], r"^https://janedoe\.nodepoint\.eu/wp-admin/.+#[0-9a-f]{64}$")
 
     def power(self) -> None:
         for path, status in (("stop", "stopped"), ("start", "running"), ("restart", "running")):

@@ -1,15 +1,34 @@
-"""The customer's e-mail: sent when the site is live, whatever the mail server does to it."""
+"""The customer's e-mail: sent when the site is live, with a link to set the password that stands nowhere
+else."""
 
-from smtplib import SMTPServerDisconnected
+import io
+import json
+import logging
+import re
+import time
+from smtplib import SMTPDataError, SMTPServerDisconnected
 from unittest import mock
+from urllib.parse import urlsplit
 
-from django.core import mail
+import requests
+from django.core import mail, serializers
 from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
 from django.test import override_settings
 
-from tests.sites.base import SiteTestCase
+from nodepoint.jobs.models import Job, JobStep
+from sites import access
+from sites.models import Site
+from tests.base import LabTestCase
+from tests.sites.base import ORDER, SiteTestCase
 
 SEND = EmailMessage.send
+LINK = re.compile(r"https://\S+action=rp\S+")
+
+
+def links(message: EmailMessage) -> list[str]:
+    """The links in an e-mail that set a password."""
+    return LINK.findall(message.body)
 
 
 class CustomerMailTests(SiteTestCase):
@@ -51,3 +70,125 @@ class CustomerMailTests(SiteTestCase):
         self.assertEqual(message.to, ["staff@example.com"])
         self.assertIn("Cloudflare refused the request.", message.body)
         self.assertIn("Authentication error", message.body)
+
+
+class PasswordLinkTests(SiteTestCase):
+    def opened(self, url: str) -> str:
+        """What a visitor sees who follows the link through the proxy."""
+        parts = urlsplit(url)
+        address = f"https://{self.lab.settings['PROXY_CHECK_ADDRESS']}{parts.path}?{parts.query}"
+        verify = str(self.lab.keys.ca_file)
+        return requests.get(address, headers={"Host": parts.hostname}, verify=verify, timeout=10).text
+
+    def test_the_link_sets_the_password(self):
+        self.live_site()
+        (message,) = mail.outbox
+        (link,) = links(message)
+        self.assertTrue(link.startswith("https://janedoe.nodepoint.eu/wp-login.php?action=rp&key="), link)
+        self.assertIn("login=Jane.Doe%40example.com", link)
+        self.assertIn("Enter your new password", self.opened(link))
+        self.assertIn("customer portal has a button", message.body)
+
+    def test_a_reset_brings_a_new_one(self):
+        self.live_site()
+        self.post("/action/reset", {"service_id": "1001"}, Prefer="respond-async")
+        self.run_jobs()
+        first, second = (links(message)[0] for message in mail.outbox)
+        self.assertNotEqual(first, second)
+        self.assertIn("appears to be invalid", self.opened(first))
+        self.assertIn("Enter your new password", self.opened(second))
+
+    def test_no_mail_goes_out_until_there_is_a_link(self):
+        site = self.create()
+        self.run_until(site, "snapshot", state="done")
+        self.lab.guest.break_site(site.vmid, "database")
+        self.run_for(60)
+        step = self.step(site, "customer_told")
+        self.assertEqual((mail.outbox, step.state), ([], "waiting"))
+        self.assertIn("gave no link", step.error)
+        self.lab.guest.break_site(site.vmid, "")
+        self.run_jobs()
+        self.assertEqual(len(links(mail.outbox[0])), 1)
+        self.assertEqual(self.job(site).warning, "")
+
+    @override_settings(STAFF_EMAIL=["staff@example.com"])
+    def test_a_link_that_never_comes_is_told_to_staff_and_not_to_the_customer(self):
+        with mock.patch.object(access, "password_link", side_effect=access.NoLink("exit code 70")):
+            site = self.create()
+            self.run_jobs()
+        self.assert_live(site)
+        self.assertIn("gave no link", self.job(site).warning)
+        self.assertEqual([message.to for message in mail.outbox], [["staff@example.com"]])
+
+    def test_a_container_that_is_off_is_waited_for(self):
+        site = self.create()
+        self.run_until(site, "snapshot", state="done")
+        with self.lab.lock:
+            cluster = self.lab.proxmox.cluster
+            cluster.power.halt(cluster.containers[site.vmid], time.time())
+        self.run_for(30)
+        self.assertIn("does not run", self.step(site, "customer_told").detail)
+        with self.lab.lock:
+            cluster.power.fork_start(cluster.containers[site.vmid], "root@pam", time.time())
+        self.run_jobs()
+        self.assertEqual(len(links(mail.outbox[0])), 1)
+
+    def test_of_a_site_that_is_meant_to_be_off_the_mail_says_so(self):
+        site = self.create()
+        self.run_until(site, "snapshot", state="done")
+        Site.objects.update(suspended_at=site.created_at)
+        self.run_jobs()
+        (message,) = mail.outbox
+        self.assertEqual(links(message), [])
+        self.assertIn("switched off at the moment", message.body)
+        self.assertIn("site is off", self.step(site, "customer_told").detail)
+
+    def test_the_mails_are_plain_text_in_short_lines(self):
+        site = Site(service_id="1", email="a<b>&'\"@example.com", subdomain="jane")
+        for name in ("site_live", "site_reset"):
+            for link in ("https://jane.example/x?a=1&b=2", ""):
+                text = render_to_string(f"sites/{name}.txt", {"site": site, "link": link})
+                self.assertNotIn("{", text)
+                self.assertNotIn("&amp;", text)
+                self.assertEqual(link in text, True)
+                self.assertLess(max(map(len, text.splitlines())), 110)
+
+    def test_an_address_cannot_add_a_header(self):
+        site = self.create()
+        Site.objects.update(email="jane@example.com\nBcc: all@example.com")
+        self.run_jobs()
+        site.refresh_from_db()
+        self.assertEqual((site.state, mail.outbox), ("live", []))
+
+
+class SecrecyTests(LabTestCase):
+    def test_the_link_is_in_no_row_and_no_log(self):
+        stream = io.StringIO()
+        handler, root = logging.StreamHandler(stream), logging.getLogger()
+        level = root.level
+        root.addHandler(handler)
+        root.setLevel(logging.DEBUG)
+        refused: list[str] = []
+
+        def send(message: EmailMessage, **options):
+            if not refused:  # a server that repeats what it refuses
+                refused.append(links(message)[0])
+                raise SMTPDataError(554, message.body.encode())
+            return SEND(message, **options)
+
+        try:
+            with mock.patch.object(EmailMessage, "send", send):
+                self.post("/create-site", ORDER)
+                self.run_jobs()
+        finally:
+            root.removeHandler(handler)
+            root.setLevel(level)
+        self.assertEqual(len(mail.outbox), 1)
+        self.assertIn("customer_told", stream.getvalue())
+        rows = serializers.serialize(
+            "json", [*Job.objects.all(), *JobStep.objects.all(), *Site.objects.all()]
+        )
+        for link in [*refused, *links(mail.outbox[0])]:
+            key = re.search(r"key=(\w+)", link)[1]
+            for place in (stream.getvalue(), rows, json.dumps(self.state())):
+                self.assertNotIn(key, place)

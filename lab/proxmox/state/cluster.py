@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.proxmox.errors import ApiError, ConfigLocked, failure
 from lab.proxmox.state.containers import Containers
+from lab.proxmox.state.files import Files
 from lab.proxmox.state.firewall import Firewall
 from lab.proxmox.state.ha import HighAvailability
 from lab.proxmox.state.model import STORAGES, Container, Node, Storage
@@ -38,6 +39,7 @@ class Cluster:
         self.lifecycle = Containers(self)
         self.snapshots = Snapshots(self)
         self.firewall = Firewall(self)
+        self.files = Files(self)
         for name, node in self.nodes.items():
             if name not in stored:
                 node.booted_at = time.time()

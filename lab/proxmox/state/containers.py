@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lab.proxmox.errors import ApiError, BadParameter, TaskFailed, failure
 from lab.proxmox.formats import split_list
 from lab.proxmox.schema import parse_property_string
-from lab.proxmox.state.model import GIB, STORAGES, TEMPLATES, Container, Task, format_size, parse_size
+from lab.proxmox.state.model import GIB, STORAGES, Container, Task, format_size, parse_size
 
 if TYPE_CHECKING:
     from lab.proxmox.state.cluster import Cluster
@@ -55,7 +55,8 @@ class Containers:
             raise failure(f"storage '{storage.name}' does not support container directories")
         cluster.containers[vmid] = container = Container(vmid, node, now, {"lock": "create"}, changed_at=now)
         cluster.save(container)
-        kind = "create.golden" if "golden" in values["ostemplate"] else "create.plain"
+        source = cluster.files.volume(node, values["ostemplate"])
+        kind = "create.golden" if source and source["golden"] else "create.plain"
         return cluster.tasks.fork(node, "vzcreate", vmid, user, kind, now, values=values, rootfs=rootfs)
 
     def set_config(self, container: Container, values: dict[str, Any]) -> None:
@@ -119,15 +120,18 @@ class Containers:
 
     def _create_begin(self, task: Task, now: float, values: dict[str, Any], rootfs: dict[str, str]) -> None:
         try:
-            self._check_source(values["ostemplate"], rootfs)
+            self._check_source(task.node, values["ostemplate"], rootfs)
         except TaskFailed as error:
             self._forget(int(task.id))
             raise TaskFailed(f"unable to create CT {task.id} - {error}") from error
         task.log.append(f"extracting archive '{values['ostemplate']}'")
 
-    def _check_source(self, template: str, rootfs: dict[str, str]) -> None:
-        if template not in TEMPLATES:
+    def _check_source(self, node: str, template: str, rootfs: dict[str, str]) -> None:
+        source = self._cluster.files.volume(node, template)
+        if source is None:
             raise TaskFailed(f"volume '{template}' does not exist")
+        if "torn" in source:
+            raise TaskFailed(f"extracting archive '{template}' failed: zstd: unexpected end of file")
         name, _, size = rootfs["volume"].partition(":")
         if not re.fullmatch(r"\d+(?:\.\d+)?", size):
             raise TaskFailed(f"unable to parse {STORAGES[name].kind} volume name '{size}'")
@@ -141,7 +145,8 @@ class Containers:
         container.config = _first_config(vmid, values, rootfs)
         container.pool = values.get("pool", "")
         cluster.save(container)
-        cluster.guest.create(vmid, "golden" in values["ostemplate"])
+        source = cluster.files.volume(task.node, values["ostemplate"]) or {"golden": False, "files": {}}
+        cluster.guest.create(vmid, source["golden"], source["files"])
         if "nesting=1" not in values.get("features", ""):
             task.warnings += 1
             task.log.append("WARN: Systemd 255 detected. You may need to enable nesting.")

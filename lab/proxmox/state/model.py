@@ -50,7 +50,8 @@ TEMPLATES = {
     "local:vztmpl/ubuntu-24.04-standard_24.04-2_amd64.tar.zst": 141_000_000,
     "local:vztmpl/nodepoint-golden_1_amd64.tar.zst": 197_000_000,
 }
-"""CT templates by volume id, with their size. One with "golden" in its name has everything installed."""
+"""CT templates that are on every node from the start, by volume id, with their size. One with "golden" in its
+name has everything installed."""
 
 BRIDGES = ("vmbr0", "vmbr1")
 

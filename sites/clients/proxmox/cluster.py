@@ -84,12 +84,15 @@ class StorageStatus:
 
 @dataclass(frozen=True)
 class Volume:
-    """Something stored: `volid` is what `ostemplate` takes, `size` in bytes, `ctime` in epoch seconds."""
+    """Something stored: `volid` is what `ostemplate` takes, `size` in bytes, `ctime` in epoch seconds;
+    `notes`: the first line of a backup's.
+    """
 
     volid: str
     format: str
     size: int
     ctime: int
+    notes: str = ""
 
 
 class Cluster(Calls):
@@ -155,16 +158,23 @@ class Cluster(Calls):
             avail=integer(data.get("avail")),
         )
 
-    def storage_content(self, node: str, storage: str, content: str = "vztmpl") -> list[Volume]:
-        """What a storage holds of one kind, templates by default. Slow on some storages."""
+    def storage_content(
+        self, node: str, storage: str, content: str = "vztmpl", vmid: int | None = None
+    ) -> list[Volume]:
+        """What a storage holds of one kind, templates by default, of one guest if given. Slow on some
+        storages.
+        """
         return [
             Volume(
                 volid=row["volid"],
                 format=row.get("format", ""),
                 size=integer(row.get("size")),
                 ctime=integer(row.get("ctime")),
+                notes=row.get("notes") or "",
             )
-            for row in self._get_rows("volid", "nodes", node, "storage", storage, "content", content=content)
+            for row in self._get_rows(
+                "volid", "nodes", node, "storage", storage, "content", content=content, vmid=vmid
+            )
         ]
 
 

@@ -37,7 +37,7 @@ TEXTS: tuple[tuple[str, type[ClientError]], ...] = (
     (r"hostname lookup '.*' failed|storage '.*' does not exist|volume '.*' does not exist", Refused),
     (r"can't start a CT if it's a template|no options specified|unable to hotplug", Refused),
     (r"[Nn]ot enough|[Ii]nsufficient free space|[Nn]o space left", Refused),
-    (r"incomplete snapshot|unable to parse .* volume name", Refused),
+    (r"incomplete snapshot|unable to parse .* volume name|wrong content type", Refused),
     (r"unexpected status|interrupted by signal", BadAnswer),
 )
 TABLE = tuple((re.compile(pattern), kind) for pattern, kind in TEXTS)

@@ -1,0 +1,67 @@
+"""Links that let their holder into a site's WordPress, made inside its container when they are asked for.
+
+They are secrets: given back, never stored, never logged, and in no error's text.
+"""
+
+import re
+
+from nodepoint.clients.deadline import deadline
+from nodepoint.clients.errors import Busy
+from sites import install
+from sites.connections import console
+from sites.models import Site
+from sites.steps.proxmox import require
+
+SECONDS = 15.0  # for one link
+LOGIN = re.compile(
+    r"link https://([a-z0-9.-]+)/wp-admin/admin-post\.php\?action=nodepoint_login#[0-9a-f]{64}"
+)
+PASSWORD = re.compile(
+    r"link https://([a-z0-9.-]+)/wp-login\.php\?action=rp&key=\w+&login=[\w%.~-]+", re.ASCII
+)
+
+
+class NotRunning(Exception):
+    """The container does not run."""
+
+
+class NoLink(Exception):
+    """The container gave no link. The text says why, for staff; it holds nothing that the site wrote but the
+    end of its error output.
+    """
+
+
+def login_link(site: Site) -> str:
+    """A link into wp-admin: once, within five minutes. ClientError, NotRunning, NoLink."""
+    return _link(site, "login", LOGIN)
+
+
+def password_link(site: Site) -> str:
+    """A link with which the site's administrator sets his password, within 24 hours; it voids the one before.
+    ClientError, NotRunning, NoLink.
+    """
+    return _link(site, "password", PASSWORD)
+
+
+def _link(site: Site, act: str, form: re.Pattern[str]) -> str:
+    with deadline(SECONDS):
+        container = require(site)
+        try:
+            output = console().run(
+                container.node, container.vmid, ["bash", "-s", act], install.access_script(site)
+            )
+        except Busy as error:
+            if "not running" in error.vendor:
+                raise NotRunning from error
+            raise
+    if output.exit_code:
+        raise NoLink(f"exit code {output.exit_code}: {output.stderr.strip()[-200:]}")
+    found = form.fullmatch(output.stdout.rstrip("\n").rpartition("\n")[2])
+    # A container whose root was taken over must not send its customer to a stranger's page.
+    if not found or found[1] not in _names(site):
+        raise NoLink("The answer is no link to a name of the site.")
+    return found[0].removeprefix("link ")
+
+
+def _names(site: Site) -> set[str | None]:
+    return {site.hostname, *site.custom_domains.values_list("domain", flat=True)}

@@ -1,0 +1,214 @@
+#!/bin/bash
+# Makes links that let the site's administrator in: `login`, once and within five minutes, and `password`, to set one (24 hours).
+# lab: access
+#
+# Arrives on the standard input of `bash -s`; its last line is `link URL`. Exit codes: 64 no such act or bad parameters,
+# 69 nobody administers the site, 70 WordPress does not answer, 78 its folders are not as they were made; all else: it went wrong.
+
+# parameters
+
+ROOT=/var/www/wordpress
+PRIMARY_DOMAIN=/etc/wordpress-primary-domain
+PLUGIN=nodepoint-login.php
+# On a tmpfs: neither a snapshot nor a reboot brings a link back.
+TOKENS=/run/nodepoint-login
+
+main() {
+    export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
+    set -Eeuo pipefail
+    umask 022
+    [[ -n ${ADMIN_EMAIL:-} ]] || exit 64
+    case ${1:-} in
+    login) login ;;
+    password) password ;;
+    *) exit 64 ;;
+    esac
+}
+
+login() {
+    local domain token
+    domain=$(primary_domain)
+    write_plugin
+    answers "$domain" || { echo 'the login page does not answer as it should' >&2; exit 70; }
+    install -d -m 700 -o www-data -g www-data "$TOKENS"
+    find "$TOKENS" -mindepth 1 -maxdepth 1 -type f -mmin +5 -delete
+    token=$(openssl rand -hex 32)
+    # Only the token's digest is kept. Whoever has removed this file, and nobody else, is let in.
+    : >"$TOKENS/$(printf %s "$token" | sha256sum | cut -c 1-64)"
+    echo "link https://$domain/wp-admin/admin-post.php?action=nodepoint_login#$token"
+}
+
+primary_domain() {
+    local domain
+    domain=$(head -n 1 "$PRIMARY_DOMAIN")
+    [[ $domain =~ ^[a-z0-9.-]+$ ]] || { echo 'the primary domain is not set' >&2; exit 78; }
+    echo "$domain"
+}
+
+# Whether the page that takes the token is there, which takes nginx, PHP, the database and all active plugins.
+answers() {
+    local page
+    page=$(curl -sS --max-time 8 -H "Host: $1" -H 'X-Forwarded-Proto: https' \
+        'http://127.0.0.1/wp-admin/admin-post.php?action=nodepoint_login') || return 1
+    [[ $page == *'name="nodepoint_token"'* ]]
+}
+
+# The site itself can change these folders. From inside, by relative names, no link leads root anywhere else.
+enter() {
+    cd -P "$1" || exit 78
+    [[ $(pwd -P) == "$1" ]] || { echo "$1 is not a folder of the site" >&2; exit 78; }
+}
+
+write_plugin() {
+    local draft
+    enter "$ROOT/wp-content"
+    [[ -e mu-plugins ]] || setpriv --reuid www-data --regid www-data --clear-groups mkdir -m 755 mu-plugins
+    enter "$ROOT/wp-content/mu-plugins"
+    draft=$(mktemp ./.nodepoint-login.XXXXXXXX)
+    plugin >"$draft"
+    chmod 644 "$draft"
+    if [[ ! -L $PLUGIN && $(stat -c %u "$PLUGIN" 2>/dev/null) == 0 ]] && cmp -s "$draft" "$PLUGIN"; then
+        rm -f "$draft"
+    else
+        mv -fT "$draft" "$PLUGIN"
+    fi
+    cd /
+}
+
+plugin() {
+    echo '<?php'
+    echo "const NODEPOINT_EMAIL = '$(printf %s "$ADMIN_EMAIL" | base64 -w 0)'; // base64"
+    echo "const NODEPOINT_TOKENS = '$TOKENS';"
+    cat <<'END'
+/*
+ * Plugin Name: NodePoint login
+ * Description: One-time login links of the customer portal. Written by the hosting platform, which restores it when it is changed.
+ */
+
+defined('ABSPATH') || exit;
+
+add_action('admin_post_nopriv_nodepoint_login', 'nodepoint_login');
+add_action('admin_post_nodepoint_login', 'nodepoint_login');
+
+function nodepoint_login() {
+    nocache_headers();
+    header('Cache-Control: no-store');
+    header('Referrer-Policy: no-referrer');
+    header('X-Robots-Tag: noindex');
+    if (($_SERVER['REQUEST_METHOD'] ?? '') === 'POST') {
+        nodepoint_redeem();
+    } else {
+        nodepoint_page();
+    }
+    exit;
+}
+
+// The token stands behind the # of the link, which browsers send to nobody: no log has it, and whoever only
+// looks at the link (mail scanners, previews) does not use it up.
+function nodepoint_page() {
+    $nonce = bin2hex(random_bytes(16));
+    header("Content-Security-Policy: default-src 'none'; script-src 'nonce-$nonce'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
+    header('Content-Type: text/html; charset=utf-8');
+    ?>
+<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Log in</title></head>
+<body>
+<form method="post" action="<?php echo esc_url(admin_url('admin-post.php?action=nodepoint_login')); ?>">
+<input type="hidden" name="nodepoint_token" value="">
+<p id="message"><noscript>JavaScript is needed to log in with this link.</noscript></p>
+<button hidden>Log in</button>
+</form>
+<script nonce="<?php echo esc_attr($nonce); ?>">
+var form = document.forms[0], token = location.hash.slice(1);
+history.replaceState(null, '', location.pathname + location.search);
+if (/^[0-9a-f]{64}$/.test(token)) {
+    form.elements.nodepoint_token.value = token;
+    form.elements[1].hidden = false;
+    form.submit();
+} else {
+    document.getElementById('message').textContent = 'This login link is not complete. Please ask for a new one in the customer portal.';
+}
+</script>
+</body>
+</html>
+<?php
+}
+
+function nodepoint_redeem() {
+    $token = $_POST['nodepoint_token'] ?? '';
+    if (!is_string($token) || !preg_match('/^[0-9a-f]{64}\z/', $token)) {
+        nodepoint_refuse();
+    }
+    $file = NODEPOINT_TOKENS . '/' . hash('sha256', $token);
+    $made = @filemtime($file);
+    // Of many at the same moment, unlink() succeeds for one.
+    if ($made === false || !@unlink($file) || time() - $made > 300) {
+        nodepoint_refuse();
+    }
+    $user = nodepoint_administrator();
+    if (!$user) {
+        wp_die('Nobody administers this site.', '', ['response' => 500]);
+    }
+    wp_set_current_user($user->ID);
+    wp_set_auth_cookie($user->ID, false);
+    do_action('wp_login', $user->user_login, $user);
+    wp_safe_redirect(admin_url());
+}
+
+function nodepoint_refuse() {
+    wp_die('This login link was used before or is older than five minutes. Please ask for a new one in the customer portal.', 'Log in', ['response' => 403]);
+}
+
+// Whoever has the e-mail address of the order, else the first.
+function nodepoint_administrator() {
+    $users = get_users(['role' => 'administrator', 'orderby' => 'ID', 'order' => 'ASC']);
+    foreach ($users as $user) {
+        if (strcasecmp($user->user_email, base64_decode(NODEPOINT_EMAIL)) === 0) {
+            return $user;
+        }
+    }
+    return $users[0] ?? null;
+}
+END
+}
+
+password() {
+    local domain answer
+    domain=$(primary_domain)
+    write_plugin
+    # The site's own code runs as its own user; of what it writes only a line of exactly this form is believed.
+    answer=$(reset_key "$domain" | tail -n 1)
+    case $answer in
+    nobody) exit 69 ;;
+    key\ *) ;;
+    *) echo 'WordPress gave no key' >&2; exit 70 ;;
+    esac
+    [[ $answer =~ ^key\ ([A-Za-z0-9]+)\ ([A-Za-z0-9%._~-]+)$ ]] || exit 70
+    echo "link https://$domain/wp-login.php?action=rp&key=${BASH_REMATCH[1]}&login=${BASH_REMATCH[2]}"
+}
+
+# Without plugins and theme, which WordPress leaves out while it is being installed: a broken one is no obstacle.
+reset_key() {
+    setpriv --reuid www-data --regid www-data --clear-groups env -i PATH="$PATH" LC_ALL="$LC_ALL" \
+        timeout -k 2 12 php -d display_errors=0 -- "$ROOT" "$1" <<'END' || true
+<?php
+define('WP_INSTALLING', true);
+$_SERVER += ['HTTP_HOST' => $argv[2], 'SERVER_PROTOCOL' => 'HTTP/1.1', 'REQUEST_METHOD' => 'GET', 'HTTP_X_FORWARDED_PROTO' => 'https'];
+chdir($argv[1]);
+require $argv[1] . '/wp-load.php';
+$user = nodepoint_administrator();
+if (!$user) {
+    exit("\nnobody\n");
+}
+$key = get_password_reset_key($user);
+if (is_wp_error($key)) {
+    fwrite(STDERR, $key->get_error_code());
+    exit(1);
+}
+echo "\nkey $key ", rawurlencode($user->user_login), "\n";
+END
+}
+
+# In braces, so that a script that was cut off in this very line is not run either.
+{ main "$@" </dev/null; }

@@ -1,0 +1,93 @@
+"""A site is live when WordPress answers with its front page, not when something answers."""
+
+from unittest import mock
+
+from django.test import SimpleTestCase
+
+from sites.clients.website import MOST, Page, Website
+from tests.sites.base import SiteTestCase
+
+# How a server answers in each state, and what staff read.
+STATES = {
+    "config": "no wp-config.php",
+    "installer": "not installed",
+    "database": "500 Database Error",
+    "php": "502 Bad Gateway",
+    "nginx": "no page of WordPress: Welcome to nginx!",
+    "moved": "it leads to https://elsewhere.example/",
+}
+
+
+class VerificationTests(SiteTestCase):
+    def at_verification(self):
+        """A site whose WordPress has just been installed."""
+        site = self.create()
+        self.run_until(site, "wordpress", state="done")
+        return site
+
+    def test_every_broken_state_keeps_the_site_from_going_live(self):
+        site = self.at_verification()
+        for trouble, words in STATES.items():
+            with self.subTest(trouble):
+                self.lab.guest.break_site(site.vmid, trouble)
+                self.run_for(20)
+                step = self.step(site, "verified")
+                self.assertRegex(step.detail, f"^inside: .*{words}")
+                self.assertEqual(step.error, "WordPress does not answer as it should.")
+                site.refresh_from_db()
+                self.assertEqual(site.state, "provisioning")
+        self.lab.guest.break_site(site.vmid, "")
+        self.run_jobs()
+        self.assert_live(site)
+
+    def test_one_that_stays_broken_is_undone(self):
+        site = self.at_verification()
+        self.lab.guest.break_site(site.vmid, "config")
+        self.run_jobs()
+        self.assert_undone(site)
+        self.assertIn("no wp-config.php", self.job(site).detail)
+
+    def test_the_proxys_own_page_is_not_the_site(self):
+        site = self.at_verification()
+        congratulations = Page(200, "", "<title>Default Site</title><h1>Congratulations!</h1>")
+        with mock.patch.object(Website, "front_page", return_value=congratulations):
+            self.run_for(30)
+        step = self.step(site, "verified")
+        self.assertIn("proxy: 200, but no page of WordPress: Default Site", step.detail)
+        self.run_jobs()
+        self.assert_live(site)
+
+
+class PageTests(SimpleTestCase):
+    def trouble(self, answer: str) -> str:
+        return Page.read(answer).trouble()
+
+    def test_a_front_page_is_good(self):
+        for head, body in (
+            ("HTTP/1.1 200 OK\r\nContent-Type: text/html", "<link href='/wp-includes/x.css'>"),
+            ('HTTP/1.1 200 OK\r\nLINK: <https://a.example/wp-json/>; rel="https://api.w.org/"', ""),
+            ("HTTP/2 200", "<TITLE>a</TITLE>/wp-content/"),
+        ):
+            with self.subTest(head):
+                self.assertEqual(self.trouble(f"{head}\r\n\r\n{body}"), "")
+
+    def test_all_else_is_not(self):
+        redirect = "HTTP/1.1 302 Found\r\nLocation: https://a.example/wp-admin/"
+        for answer, words in (
+            (f"{redirect}setup-config.php\r\n\r\n", "no wp-config.php"),
+            (f"{redirect}setup-config.php?step=1\r\n\r\n", "no wp-config.php"),
+            (f"{redirect}install.php\r\n\r\n", "not installed"),
+            (f"{redirect}\r\n\r\n/wp-includes/", "302, it leads to"),
+            ("HTTP/1.1 500 Error\r\n\r\n<title>Database\n Error</title>/wp-includes/", "500 Database Error"),
+            ("HTTP/1.1 502 Bad Gateway\r\n\r\n", "502"),
+            ("HTTP/1.1 200 OK\r\n\r\n", "no title"),
+            ("HTTP/1.1 200 OK\r\n\r\n<title>Welcome to nginx!</title>", "Welcome to nginx!"),
+            (f"HTTP/1.1 200 OK\r\n\r\n{'x' * MOST}/wp-includes/", "no title"),
+        ):
+            with self.subTest(answer[:90]):
+                self.assertIn(words, self.trouble(answer))
+
+    def test_what_is_no_answer_is_told(self):
+        for answer in ("", "curl: (7)", "\r\n\r\n"):
+            with self.assertRaisesRegex(ValueError, "no answer of a web server"):
+                Page.read(answer)
