@@ -86,10 +86,11 @@ def _adopted(customer: Customer, zone: LiveZone) -> Zone:
     standing = Zone.objects.filter(name_key=zone.name).first()
     if standing is None:
         defaults = {**values, "state": Zone.State.ACTIVE}
-        row, is_new = Zone.objects.get_or_create(name_key=zone.name, defaults=defaults)
-        if is_new:
-            after = {"ispconfig_id": zone.id, "user_id": customer.user_id}
-            trail.record("dns.adopt_zone", row.key, label=row.name, after=after)
+        with transaction.atomic():
+            row, is_new = Zone.objects.get_or_create(name_key=zone.name, defaults=defaults)
+            if is_new:
+                after = {"ispconfig_id": zone.id, "user_id": customer.user_id}
+                trail.record("dns.adopt_zone", row.key, label=row.name, after=after)
         return row
     if standing.customer_id == customer.pk and standing.state == Zone.State.ACTIVE:
         Zone.objects.filter(pk=standing.pk).update(ispconfig_id=zone.id)

@@ -66,6 +66,14 @@ def integer(name: str, default: int, minimum: int = 0) -> int:
     return number
 
 
+def choice(name: str, *choices: str) -> str:
+    """One of `choices`, in any case; the first of them is the default."""
+    value = text(name, choices[0]).lower()
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be {' or '.join(choices)}, not {value!r}.")
+    return value
+
+
 def items(name: str, default: str = "") -> list[str]:
     """A list written with commas; blanks around the items and empty items are dropped."""
     return [item.strip() for item in text(name, default).split(",") if item.strip()]

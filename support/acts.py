@@ -1,105 +1,86 @@
-"""What staff can do with a support key: a page that says what will happen and asks why, and a POST."""
+"""What staff can do with a support key: the table of acts, and the states that each fits."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Any
 
 from django import forms
-from django.contrib import messages
-from django.contrib.admin import ModelAdmin
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.template.response import TemplateResponse
-from unfold.widgets import UnfoldAdminTextInputWidget
 
-from nodepoint.api.errors import ApiError
+from nodepoint.staff.acts import Act, ActForm
 from support import services
 from support.models import SupportKey
-from support.text import plain
 
 Status = SupportKey.Status
+NOT_TOLD = "The billing portal is not told."
 
 
-@dataclass(frozen=True)
-class Act:
-    """`question` and `warning` stand on the page before, `done` is said after; `states`: where it fits."""
+class RotateForm(ActForm):
+    """Which key the page was opened for: a second click makes no second key."""
 
-    question: str
-    warning: str
-    done: str
-    states: frozenset[str]
-    service: Callable[..., SupportKey]
-    needs_reason: bool = False
-    replaces_key: bool = False
+    old_key = forms.CharField(widget=forms.HiddenInput)
 
-    def fits(self, status: str | None) -> bool:
-        """Whether a key of that status can be treated so."""
-        return status in self.states
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.initial["old_key"] = self.subject.support_key
 
+
+def _of_service(service: Callable[..., SupportKey]) -> Callable[..., None]:
+    def perform(row: SupportKey, *, actor: str, reason: str, **given: Any) -> None:
+        service(row.service_id, actor=actor, reason=reason, **given)
+
+    return perform
+
+
+FITS = {
+    "suspend": frozenset({Status.ACTIVE}),
+    "unsuspend": frozenset({Status.SUSPENDED, Status.INACTIVE}),
+    "terminate": frozenset({Status.ACTIVE, Status.SUSPENDED}),
+    "rotate": frozenset(Status.values),
+}
 
 ACTS = {
     "suspend": Act(
-        question="Suspend this support?",
-        warning="The key is not valid until somebody unsuspends it. The billing portal is not told.",
-        done="Suspended.",
-        states=frozenset({Status.ACTIVE}),
-        service=services.suspend_support,
+        "suspend",
+        "Suspend",
+        "Suspend this support?",
+        f"The key is not valid until somebody unsuspends it. {NOT_TOLD}",
+        "Suspended.",
+        _of_service(services.suspend_support),
+        "support.change_supportkey",
+        icon="pause",
+        dangerous=True,
     ),
     "unsuspend": Act(
-        question="Make this key valid again?",
-        warning="The same key gives a right to support again. The billing portal is not told.",
-        done="Active again.",
-        states=frozenset({Status.SUSPENDED, Status.INACTIVE}),
-        service=services.unsuspend_support,
+        "unsuspend",
+        "Unsuspend",
+        "Make this key valid again?",
+        f"The same key gives a right to support again. {NOT_TOLD}",
+        "Active again.",
+        _of_service(services.unsuspend_support),
+        "support.change_supportkey",
+        icon="play_arrow",
     ),
     "terminate": Act(
-        question="Terminate this support?",
-        warning="The key is not valid any more; the row is kept. The billing portal is not told.",
-        done="Terminated.",
-        states=frozenset({Status.ACTIVE, Status.SUSPENDED}),
-        service=services.terminate_support,
+        "terminate",
+        "Terminate",
+        "Terminate this support?",
+        f"The key is not valid any more; the row is kept. {NOT_TOLD}",
+        "Terminated.",
+        _of_service(services.terminate_support),
+        "support.change_supportkey",
+        icon="block",
+        dangerous=True,
     ),
     "rotate": Act(
-        question="Replace this key by a new one?",
-        warning="The old key is dead at once, and the customer has to be told the new one.",
-        done="The new key stands below. The old one is dead.",
-        states=frozenset(Status.values),
-        service=services.rotate_key,
+        "rotate",
+        "New key",
+        "Replace this key by a new one?",
+        "The old key is dead at once, and the customer has to be told the new one.",
+        "The new key stands below. The old one is dead.",
+        _of_service(services.rotate_key),
+        "support.rotate_supportkey",
+        icon="key",
+        form=RotateForm,
         needs_reason=True,
-        replaces_key=True,
+        dangerous=True,
     ),
 }
-
-
-class ReasonForm(forms.Form):
-    """Why, and which key the page was opened for."""
-
-    reason = forms.CharField(max_length=200, validators=[plain], widget=UnfoldAdminTextInputWidget)
-    old_key = forms.CharField(widget=forms.HiddenInput)
-
-
-def perform(admin: ModelAdmin, request: HttpRequest, row: SupportKey, act: Act) -> HttpResponse:
-    """The page of an act, or, at a POST with a valid form, the act itself."""
-    form = ReasonForm(request.POST or None, initial={"old_key": row.support_key})
-    form.fields["reason"].required = act.needs_reason
-    if request.method == "POST" and form.is_valid():
-        return _carry_out(admin, request, row, act, form.cleaned_data)
-    context = {**admin.admin_site.each_context(request), "opts": admin.opts, "title": act.question}
-    return TemplateResponse(
-        request, "support/confirm.html", {**context, "act": act, "original": row, "form": form}
-    )
-
-
-def _carry_out(
-    admin: ModelAdmin, request: HttpRequest, row: SupportKey, act: Act, given: dict[str, str]
-) -> HttpResponse:
-    facts = {"actor": f"staff {request.user.get_username()}", "reason": given["reason"]}
-    if act.replaces_key:
-        facts["old_key"] = given["old_key"]
-    try:
-        act.service(row.service_id, **facts)
-    except ApiError as error:
-        messages.error(request, error.sentence)
-    else:
-        admin.log_change(request, row, act.done)
-        messages.success(request, act.done)
-    return redirect("admin:support_supportkey_change", row.pk)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from nodepoint import logs
 from nodepoint.api.errors import Unavailable
 from nodepoint.api.models import Token
+from nodepoint.audit import trail
 from support import guessing, keys, search
 from support.errors import KeyExists, KeyReplaced, UnknownService
 from support.models import HistoryEntry, SupportKey
@@ -18,6 +19,15 @@ NOBODYS = (
     keys.PREFIX + "-" * keys.LENGTH
 )  # compared with when there is no row, so that both ways cost the same
 Status = SupportKey.Status
+Kind = HistoryEntry.Kind
+# What the log of acts calls them.
+ACTS = {
+    Kind.CREATED: "create",
+    Kind.SUSPENDED: "suspend",
+    Kind.UNSUSPENDED: "unsuspend",
+    Kind.TERMINATED: "terminate",
+    Kind.ROTATED: "rotate",
+}
 
 
 def create_support_key(
@@ -107,6 +117,15 @@ def _locked(service_id: str) -> SupportKey:
 def _record(row: SupportKey, kind: str, **facts: str) -> None:
     HistoryEntry.objects.create(
         support_key=row, kind=kind, after=row.status, request_id=logs.request_id(), **facts
+    )
+    trail.record(
+        f"support.{ACTS[kind]}",
+        f"support.supportkey:{row.pk}",
+        label=row.service_id,
+        before={"status": facts["before"]} if facts["before"] else {},
+        after={"status": row.status},
+        reason=facts.get("reason", ""),
+        actor=facts["actor"],
     )
 
 

@@ -4,12 +4,14 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import CheckboxSelectMultiple, ModelForm, MultipleChoiceField
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from nodepoint.api.models import SCOPES, Token, valid_networks
+from nodepoint.audit.edits import Audited, record
 
 
 class TokenForm(ModelForm):
@@ -33,7 +35,7 @@ class TokenForm(ModelForm):
 
 
 @admin.register(Token)
-class TokenAdmin(ModelAdmin):
+class TokenAdmin(Audited, ModelAdmin):
     """Making and revoking tokens; a secret can neither be read nor changed."""
 
     form = TokenForm
@@ -70,7 +72,9 @@ class TokenAdmin(ModelAdmin):
         """From now on they are refused."""
         alive = list(queryset.filter(revoked_at=None))
         for token in alive:
-            token.revoke()
+            with transaction.atomic():
+                token.revoke()
+                record("revoke", token)
         self.message_user(request, f"{len(alive)} revoked.")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Token | None = None) -> Any:

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from nodepoint.api.errors import SENTENCES, Forbidden
 from nodepoint.api.models import Token
+from nodepoint.audit import origin
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which itself loads this module
@@ -39,6 +40,7 @@ class TokenAuthentication(BaseAuthentication):
         if not token.allows_address(client_address(request)):
             raise Forbidden("The token may not be used from this address.")
         token.note_use()
+        origin.note(origin.Origin("api", token.name, client_address(request)))
         return None, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -29,16 +29,18 @@ class Entry(models.Model):
         SYSTEM = "system", "system"
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
-    act = models.CharField(max_length=64, db_index=True, help_text="App and act, such as sites.suspend.")
-    subject = IdentifierField(max_length=64, db_index=True, help_text="Model and key, such as sites.site:17.")
+    act = models.CharField(max_length=64, help_text="App and act, such as sites.suspend.")
+    subject = IdentifierField(max_length=64, help_text="Model and key, such as sites.site:17.")
     label = models.CharField(
-        max_length=255, blank=True, db_index=True, help_text="What people call it: a service id, a domain."
+        max_length=255, blank=True, help_text="What people call it: a service id, a domain."
     )
     kind = models.CharField(max_length=8, choices=Kind)
     actor = models.CharField(max_length=128, blank=True, help_text="Name of the token or the staff member.")
     address = models.CharField(max_length=45, blank=True, help_text="Where the call came from.")
     request_id = models.CharField(max_length=128, blank=True, db_index=True)
-    job_id = IdentifierField(max_length=32, blank=True, help_text="The job that carries it out, if one does.")
+    job_id = IdentifierField(
+        max_length=32, blank=True, db_index=True, help_text="The job that carries it out, if one does."
+    )
     reason = models.CharField(max_length=500, blank=True)
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
@@ -49,7 +51,14 @@ class Entry(models.Model):
         ordering = ["-pk"]
         verbose_name_plural = "entries"
         default_permissions = ("view",)
-        indexes = [models.Index(fields=["subject", "at"], name="audit_entry_of_subject")]
+        # Each question that staff ask, with its newest answers first.
+        indexes = [
+            models.Index(fields=["subject", "at"], name="audit_entry_of_subject"),
+            models.Index(fields=["act", "at"], name="audit_entry_of_act"),
+            models.Index(fields=["label", "at"], name="audit_entry_of_label"),
+            models.Index(fields=["kind", "at"], name="audit_entry_of_kind"),
+            models.Index(fields=["actor", "at"], name="audit_entry_of_actor"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.act} {self.label or self.subject}"

@@ -18,6 +18,7 @@ class Origin:
 
 SYSTEM = Origin("system")
 _current: ContextVar[Origin] = ContextVar("audit_origin", default=SYSTEM)
+_reason: ContextVar[str] = ContextVar("audit_reason", default="")
 
 
 def current() -> Origin:
@@ -39,3 +40,18 @@ def acting_as(origin: Origin) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def reason() -> str:
+    """Why this thread does what it does, where somebody said so."""
+    return _reason.get()
+
+
+@contextmanager
+def because(text: str) -> Iterator[None]:
+    """What is done inside is done for this reason, which every entry of the log then names."""
+    token = _reason.set(text)
+    try:
+        yield
+    finally:
+        _reason.reset(token)

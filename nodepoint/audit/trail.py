@@ -8,6 +8,10 @@ from nodepoint import logs
 from nodepoint.audit import origin
 from nodepoint.audit.models import Entry
 
+LABEL, ACTOR, ADDRESS, REASON = (
+    Entry._meta.get_field(name).max_length for name in ("label", "actor", "address", "reason")
+)
+
 
 def record(
     act: str,
@@ -18,21 +22,24 @@ def record(
     after: dict[str, Any] | None = None,
     reason: str = "",
     job_id: str = "",
+    actor: str = "",
 ) -> Entry:
     """Write down an act in the caller's transaction, with who asks for it and the request it came with.
 
-    `before` and `after`: what changes, as JSON values by field name. Never secrets."""
+    `before` and `after`: what changes, as JSON values by field name. Never secrets. `reason`: else what
+    `origin.because` says. `actor`: for whom the platform acts where nobody is calling."""
     by = origin.current()
+    name = by.name or (actor if by.kind == Entry.Kind.SYSTEM else "")
     return Entry.objects.create(
         act=act,
         subject=subject,
-        label=label,
+        label=label[:LABEL],
         kind=by.kind,
-        actor=by.name,
-        address=by.address,
+        actor=name[:ACTOR],
+        address=by.address[:ADDRESS],
         request_id=logs.request_id(),
         job_id=job_id,
-        reason=reason,
+        reason=(reason or origin.reason())[:REASON],
         before=before or {},
         after=after or {},
     )

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from nodepoint import logs
+from nodepoint.audit import trail
 from nodepoint.jobs import limits, transitions
 from nodepoint.jobs.errors import JobRefused
 from nodepoint.jobs.models import Job, JobStep
@@ -19,6 +20,7 @@ from nodepoint.jobs.registry import GivesWay
 SEAT = "runner"  # slots of runners that work now
 WORKER = "worker"  # slots of worker commands that are up, working or not
 TRIES = 5  # of a submission that others cross
+LABELS = ("service_id", "zone", "domain")  # what people call a job's subject, in its data
 
 T = TypeVar("T")
 
@@ -32,18 +34,21 @@ def submit(
     queue: bool = True,
     cancel: bool = False,
     take_over: bool = False,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
 ) -> Job:
-    """Write a job in the caller's transaction; runners are woken when that commits.
+    """Write a job in the caller's transaction, and an entry of the log of acts; runners are woken when that
+    commits.
 
     `queue` False: JobRefused when another job of the subject is alive. `cancel`: what runs for the subject is
     cancelled at its next safe point and what is queued is dropped, except an undo, which is always finished
     first. `take_over`: what runs is cancelled only if it is held up by something outside and its flow gives
-    way."""
+    way. `before` and `after`: what the entry says of the change, where `data` alone does not."""
     wish = {"queue": queue, "cancel": cancel, "take_over": take_over}
     for _ in range(TRIES - 1):
         try:
             with transaction.atomic():
-                return _submit(kind, subject, data or {}, actor, **wish)
+                return _audited(_submit(kind, subject, data or {}, actor, **wish), before, after)
         except IntegrityError:
             continue  # another job of the subject began at this very moment: now it can be seen
         except OperationalError:
@@ -51,7 +56,14 @@ def submit(
             if connection.in_atomic_block:
                 raise
     with transaction.atomic():
-        return _submit(kind, subject, data or {}, actor, **wish)
+        return _audited(_submit(kind, subject, data or {}, actor, **wish), before, after)
+
+
+def _audited(job: Job, before: dict[str, Any] | None, after: dict[str, Any] | None) -> Job:
+    label = next((str(job.data[name]) for name in LABELS if job.data.get(name)), "")
+    changes = {"before": before, "after": job.data if after is None else after}
+    trail.record(job.kind, job.subject, label=label, job_id=job.pk, actor=job.actor, **changes)
+    return job
 
 
 def _submit(

@@ -61,9 +61,9 @@ class ChangeTests(SupportTestCase):
             self.assert_error(self.act(name), 403, "forbidden")
         self.assert_error(self.get("/support/status?service_id=1001"), 403, "forbidden")
 
-    def test_a_change_costs_six_queries_and_a_repeat_four(self) -> None:
+    def test_a_change_costs_seven_queries_and_a_repeat_four(self) -> None:
         self.act("unsuspend")
-        with self.assertNumQueries(6):  # token, savepoint, row, status, history, savepoint
+        with self.assertNumQueries(7):  # token, savepoint, row, status, history, log of acts, savepoint
             self.act("suspend")
         with self.assertNumQueries(4):
             self.act("suspend")

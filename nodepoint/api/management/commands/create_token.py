@@ -3,9 +3,12 @@
 from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 
 from nodepoint.api.models import SCOPES, Token
+from nodepoint.audit import edits, origin
+
+BY = origin.Origin("system", "manage.py create_token")
 
 
 class Command(BaseCommand):
@@ -34,13 +37,15 @@ class Command(BaseCommand):
         if not name.strip() or len(name) > 100:
             raise CommandError("The name must be 1 to 100 characters long.")
         try:
-            _, text = Token.issue(
-                name.strip(),
-                _items(options["scopes"]),
-                networks=_items(options["networks"]),
-                days=options["expires"],
-                rate_per_minute=options["rate"],
-            )
+            with transaction.atomic(), origin.acting_as(BY):
+                token, text = Token.issue(
+                    name.strip(),
+                    _items(options["scopes"]),
+                    networks=_items(options["networks"]),
+                    days=options["expires"],
+                    rate_per_minute=options["rate"],
+                )
+                edits.record("add", token, after={"name": token.name, "scopes": token.scopes})
         except ValueError as error:
             raise CommandError(str(error)) from error
         except DatabaseError as error:

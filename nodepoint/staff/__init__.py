@@ -1,0 +1,1 @@
+"""Staff: who they are, how they prove it, and what their pages may do."""
