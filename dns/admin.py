@@ -1,37 +1,66 @@
-"""Customers, their zones and the zone template for staff. Records are shown where they are: at ISPConfig, and
-to their owner."""
+"""Customers, their zones with their records, and the zone template for staff. Records are shown as ISPConfig
+holds them at that moment."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.contrib import admin
-from django.db.models import CharField, Count, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Cast, Concat
-from django.http import HttpRequest
-from django.urls import reverse
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
+from unfold.decorators import action, display
 
+from dns import acts, board, rules
+from dns.live import LiveZone
 from dns.models import Customer, TemplateRecord, Zone
 from nodepoint.admin import ReadOnlyAdmin
-from nodepoint.jobs.models import Job
+from nodepoint.audit.edits import Audited
+from nodepoint.board import search
+from nodepoint.jobs.lists import job_link, latest_jobs
+from nodepoint.lists import BigList
+from nodepoint.staff.acts import ActsMixin
 
 COLOURS = {"creating": "info", "active": "success", "deleting": "warning", "failed": "danger"}
+MOST_FOUND = 1000
 
 
 @admin.register(Customer)
-class CustomerAdmin(ReadOnlyAdmin):
+class CustomerAdmin(BigList, ReadOnlyAdmin):
     """Users of the billing portal who have, or had, zones."""
 
     list_display = ("user_id", "email", "customer_no", "client_id", "zones_now", "created_at")
-    search_fields = ("user_id", "email", "zones__name")
+    sortable_by = ("user_id", "created_at")
+    search_fields = ("user_id",)  # makes the box appear; `matching` answers it
+    search_help_text = "User id, beginning of the e-mail or of a zone"
     fields = ("user_id", "email", "customer_no", "client_id", "group_id", "created_at")
     readonly_fields = ("customer_no",)
+    actions_list = ("export_list",)
+    csv_name = "dns-customers"
+    csv_columns = tuple(
+        (name, lambda row, name=name: getattr(row, name))
+        for name in ("user_id", "email", "customer_no", "client_id", "created_at")
+    )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
+    def matching(self, text: str) -> tuple[Iterable[int], bool]:
+        """By user id, e-mail, or one of the zones."""
+        text = search.tidy(text)
+        named = Q(user_id=text) | Q(email__istartswith=text)
+        found = list(Customer.objects.filter(named).values_list("pk", flat=True)[: MOST_FOUND + 1])
+        zones = Zone.objects.filter(search.begins("name", text.lower().rstrip(".")))
+        found += zones.values_list("customer", flat=True)[:MOST_FOUND]
+        return found[:MOST_FOUND], len(found) > MOST_FOUND
+
+    def enrich(self, rows: Sequence[Customer]) -> None:
         """With the number of zones that each has now."""
-        held = Count("zones", filter=Q(zones__name_key__isnull=False), distinct=True)
-        return super().get_queryset(request).annotate(held=held)
+        zones = Zone.objects.filter(customer__in=rows, name_key__isnull=False).order_by()
+        held = dict(zones.values_list("customer").annotate(Count("pk")))
+        for customer in rows:
+            customer.held = held.get(customer.pk, 0)
 
-    @display(description="Zones", ordering="held")
+    @display(description="Zones")
     def zones_now(self, customer: Customer) -> str:
         """How many, with a link to them."""
         address = f"{reverse('admin:dns_zone_changelist')}?customer__id__exact={customer.pk}"
@@ -39,28 +68,115 @@ class CustomerAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Zone)
-class ZoneAdmin(ReadOnlyAdmin):
-    """Zones, newest first."""
+class ZoneAdmin(ActsMixin, BigList, ReadOnlyAdmin):
+    """Zones, newest first; the page of one shows its records."""
 
     list_display = ("name", "state_label", "customer", "ispconfig_id", "created_at", "job_link")
     list_filter = ("state", "created_at")
     list_select_related = ("customer",)
-    search_fields = ("name", "customer__user_id", "customer__email")
+    sortable_by = ("name", "created_at")
+    search_fields = ("name",)  # makes the box appear; `matching` answers it
+    search_help_text = "Beginning of the zone, a name in it, user id or e-mail of its owner"
     fields = (
-        ("name", "state_label", "job_link"),
+        ("name", "state_word", "job_link"),
         ("customer", "ispconfig_id"),
         ("created_at", "deletion_requested_at", "ended_at"),
     )
-    readonly_fields = ("state_label", "job_link")
+    readonly_fields = ("state_word", "job_link")
+    change_form_after_template = "dns/admin/records.html"
+    actions_list = ("add_zone", "export_list")
+    acts = acts.ACTS
+    csv_name = "zones"
+    csv_related = ("customer",)
+    csv_columns = (
+        ("name", lambda row: row.name),
+        ("state", lambda row: row.state),
+        ("user_id", lambda row: row.customer.user_id),
+        ("email", lambda row: row.customer.email),
+        ("created_at", lambda row: row.created_at),
+        ("ended_at", lambda row: row.ended_at),
+    )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Zone]:
-        """With the id of the latest job of each, in the same query."""
-        key = Concat(Value("dns.zone:"), Cast(OuterRef("pk"), CharField()))
-        latest = Job.objects.filter(subject=key).order_by("-created_at")
-        zones = super().get_queryset(request)
-        return zones.annotate(
-            job_id=Subquery(latest.values("pk")[:1]), job_state=Subquery(latest.values("state")[:1])
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """The list of customers links to the zones of one."""
+        return lookup == "customer__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    def matching(self, text: str) -> tuple[Iterable[int], bool]:
+        """By name, or by owner."""
+        return board.matching(text, MOST_FOUND)
+
+    def enrich(self, rows: Sequence[Zone]) -> None:
+        """With the latest job of each."""
+        latest = latest_jobs(zone.key for zone in rows)
+        for zone in rows:
+            zone.latest_job = latest.get(zone.key)
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the page that adds a zone."""
+        view = self.admin_site.admin_view(self.new_zone)
+        return [path("new/", view, name="dns_zone_new"), *super().get_urls()]
+
+    def new_zone(self, request: HttpRequest) -> HttpResponse:
+        """Ask for whom and which, or have it made."""
+        if not self.may(request, acts.CREATE):
+            raise PermissionDenied
+        return self.ask_or_do(request, acts.CREATE, None)
+
+    def has_new_permission(self, request: HttpRequest) -> bool:
+        """Whoever may add zones."""
+        return request.user.has_perm(acts.CREATE.permission)
+
+    @action(description="Add a zone", icon="add", permissions=["new"])
+    def add_zone(self, request: HttpRequest) -> HttpResponse:
+        """The page that asks for whom and which."""
+        return self.new_zone(request)
+
+    def legal_acts(self, request: HttpRequest, zone: Zone) -> Iterable[str]:
+        """Records while the zone is served; its deletion until that was asked for."""
+        if zone.name_key is None or zone.deletion_requested_at:
+            return ()
+        if zone.state == Zone.State.ACTIVE:
+            return [act.name for act in self.acts]
+        return ["delete-zone"]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """With the records, as ISPConfig holds them now: one reading, within two seconds."""
+        zone = (
+            Zone.objects.select_related("customer").filter(pk=object_id).first()
+            if object_id.isdecimal()
+            else None
         )
+        more = self._records(request, zone) if zone and self.has_view_permission(request, zone) else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
+
+    def _records(self, request: HttpRequest, zone: Zone) -> dict[str, Any]:
+        found, trouble = acts.read(zone)
+        legal = set(self.legal_acts(request, zone))
+        buttons = {button.act.name: button for button in self.buttons(request, zone, legal)}
+        return {
+            "trouble": trouble,
+            "records": self._rows(zone, found, buttons) if found else [],
+            "zone_buttons": [buttons[name] for name in ("add-record", "delete-zone") if name in buttons],
+        }
+
+    def _rows(self, zone: Zone, found: LiveZone, buttons: dict[str, Any]) -> list[dict[str, Any]]:
+        """Each record with the addresses of what can be done with it; the platform's own stay as they are."""
+        rows = []
+        for held in found.records:
+            free = not rules.is_protected(held.entry, zone.origin)
+            links = [
+                {"label": buttons[name].act.label, "url": self.act_url(zone, name, rc_id=str(held.id))}
+                for name in ("change-record", "delete-record")
+                if free and name in buttons
+            ]
+            rows.append({"held": held, "links": links, "protected": not free})
+        return rows
 
     @display(description="State", ordering="state", label=COLOURS)
     def state_label(self, zone: Zone) -> tuple[str, str]:
@@ -68,18 +184,21 @@ class ZoneAdmin(ReadOnlyAdmin):
         state = "deleting" if zone.deletion_requested_at and zone.name_key else zone.state
         return state, state
 
-    @display(description="Latest job", ordering="job_state")
+    @display(description="State")
+    def state_word(self, zone: Zone) -> str:
+        """The same in words alone, for the page of one zone."""
+        return self.state_label(zone)[1]
+
+    @display(description="Latest job")
     def job_link(self, zone: Zone) -> str:
         """Its state, with a link to it."""
-        if not zone.job_id:
-            return "-"
-        return format_html(
-            '<a href="{}">{}</a>', reverse("admin:jobs_job_change", args=[zone.job_id]), zone.job_state
-        )
+        if not hasattr(zone, "latest_job"):  # the page of one zone
+            self.enrich([zone])
+        return job_link(zone.latest_job)
 
 
 @admin.register(TemplateRecord)
-class TemplateRecordAdmin(ModelAdmin):
+class TemplateRecordAdmin(Audited, ModelAdmin):
     """What new zones begin with, beside their name servers. Zones that exist keep what they have."""
 
     list_display = ("name", "type", "content", "priority", "ttl", "position")

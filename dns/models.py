@@ -17,7 +17,7 @@ class Customer(models.Model):
     """A user of the billing portal, and the ISPConfig client that owns his zones."""
 
     user_id = IdentifierField("user id", max_length=20, unique=True, help_text="The billing portal's.")
-    email = models.EmailField(max_length=254, blank=True)
+    email = models.EmailField(max_length=254, blank=True, db_index=True)
     # Found or made at ISPConfig with the first zone; NULL before.
     client_id = models.PositiveBigIntegerField("ISPConfig client", null=True, editable=False)
     group_id = models.PositiveBigIntegerField("ISPConfig group", null=True, editable=False)

@@ -5,9 +5,14 @@ Infrastructure settings are kept here as they were written; `sites.connections` 
 """
 
 import warnings
+from datetime import timedelta
 from pathlib import Path
 
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
 from nodepoint import env, logs
+from nodepoint.staff import policies
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 NODEPOINT_DATA = env.load_files(BASE_DIR)
@@ -26,8 +31,9 @@ TEST_RUNNER = "tests.runner.Runner"
 APPEND_SLASH = False
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",  # whose default would put its own site in place of ours
+    "unfold.contrib.filters",
+    "nodepoint.staff.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -36,26 +42,38 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "django_q",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "csp",
     "nodepoint.apps.NodePointConfig",
     "nodepoint.audit.apps.AuditConfig",
+    "nodepoint.staff.apps.StaffConfig",
     "nodepoint.api.apps.ApiConfig",
     "nodepoint.jobs.apps.JobsConfig",
+    "nodepoint.board.apps.BoardConfig",
     "sites.apps.SitesConfig",
     "dns.apps.DnsConfig",
     "support.apps.SupportConfig",
 ]
 
 MIDDLEWARE = [
+    "nodepoint.board.calls.CountingMiddleware",
     "nodepoint.api.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "nodepoint.staff.policies.PolicyMiddleware",
     "nodepoint.api.middleware.ApiMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "nodepoint.staff.middleware.StaffMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 TEMPLATES = [
@@ -78,6 +96,27 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+# Staff: name and password, then a code. django-axes counts failures, django-otp keeps the devices
+# (docs/security.md).
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+LOGIN_URL = "admin:login"
+STAFF_TWO_FACTOR = env.choice("STAFF_TWO_FACTOR", "optional", "required")
+OTP_TOTP_ISSUER = "NodePoint"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "nodepoint.api.authentication.client_address"
+AXES_LOCKOUT_CALLABLE = "nodepoint.staff.login.locked_out"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # who comes too early does not wait longer for it
+AXES_DISABLE_ACCESS_LOG = True  # logins stand in our own log of acts
+AXES_SENSITIVE_PARAMETERS = ["username", "password", "code", "csrfmiddlewaretoken"]
+AXES_ENABLE_ADMIN = False  # our own page (nodepoint.staff.admin)
+AXES_VERBOSE = False
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_TZ = True
@@ -93,7 +132,12 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
 SECURE_REDIRECT_EXEMPT = [r"^health/?$"]
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # Strict: logged out whoever follows a mail's link
+SESSION_COOKIE_AGE = env.integer("STAFF_SESSION_HOURS", 12, minimum=1) * 3600
 X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": policies.API}  # the strictest; the admin has its own
 SILENCED_SYSTEM_CHECKS = [
     # django-q2's Task has a conditional index, which MariaDB leaves out; only its own pages get slower.
     "models.W037",
@@ -132,6 +176,16 @@ UNFOLD = {
     "SITE_HEADER": "NodePoint",
     "SITE_SYMBOL": "dns",
     "SHOW_VIEW_ON_SITE": False,
+    "SITE_URL": None,  # there is nothing for people outside the admin
+    "STYLES": [lambda request: static("nodepoint/theme.css")],
+    "DASHBOARD_CALLBACK": "nodepoint.board.page.dashboard",
+    "COMMAND": {"search_callback": "nodepoint.board.search.results"},
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "navigation": "nodepoint.board.navigation.sidebar",
+    },
+    "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("admin:second_factor")}]},
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "NodePoint",

@@ -1,5 +1,7 @@
 """Plans, sites and the last reading of the cluster."""
 
+import secrets
+
 from django.conf import settings
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
@@ -44,9 +46,9 @@ class Site(models.Model):
     service_id = IdentifierField(max_length=64, db_index=True)
     # The service id while this row stands for the service, NULL once it has failed or was deleted.
     live_key = IdentifierField(max_length=64, null=True, unique=True, editable=False)
-    state = models.CharField(max_length=16, choices=State, default=State.PROVISIONING, db_index=True)
+    state = models.CharField(max_length=16, choices=State, default=State.PROVISIONING)
     deletion_requested_at = models.DateTimeField(null=True, blank=True)
-    email = models.EmailField(max_length=254)
+    email = models.EmailField(max_length=254, db_index=True)
     public_ip = models.GenericIPAddressField("public IP", protocol="IPv4")
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="sites")
     high_availability = models.BooleanField(null=True, blank=True, help_text="Empty: as the plan says.")
@@ -71,7 +73,9 @@ class Site(models.Model):
     )
 
     # Wishes, which jobs carry out and a periodic check keeps true.
-    suspended_at = models.DateTimeField(null=True, help_text="Suspended by the billing system since.")
+    suspended_at = models.DateTimeField(
+        null=True, db_index=True, help_text="Suspended by the billing system since."
+    )
     wanted_power = models.CharField(
         max_length=16, default="running", help_text="The customer's wish: running, stopped."
     )
@@ -85,12 +89,21 @@ class Site(models.Model):
         null=True,
         help_text="Memory that PHP and MariaDB inside are sized for; empty: not known.",
     )
+    serves_as = models.CharField(
+        max_length=253,
+        blank=True,
+        help_text="Primary domain that WordPress inside is set to; empty: not known.",
+    )
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
     live_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["state", "created_at"], name="sites_site_of_state"),
+            models.Index(fields=["plan", "node"], name="sites_site_of_plan"),
+        ]
         # What staff may do with a site, beside looking (view) and having it deleted (delete).
         permissions = [
             ("power_site", "Can start, stop and restart sites"),
@@ -127,6 +140,15 @@ class Site(models.Model):
         return f"https://{self.hostname}" if self.subdomain else None
 
     @property
+    def primary_domain(self) -> str | None:
+        """The name that WordPress has for itself, to which all others lead: the customer's first one that is
+        served with a certificate, else the platform's. One query."""
+        served = self.custom_domains.filter(
+            status=CustomDomain.Status.ACTIVE, certificate=CustomDomain.CertificateStatus.ACTIVE
+        )
+        return served.order_by("pk").values_list("domain", flat=True).first() or self.hostname
+
+    @property
     def suspended(self) -> bool:
         """Whether billing wants it off: stopped, without traffic, its data kept."""
         return self.suspended_at is not None
@@ -156,7 +178,7 @@ class CustomDomain(models.Model):
     """A customer's own host name for a site, from its acceptance until nothing of it is left."""
 
     class Status(models.TextChoices):
-        PENDING = "pending"  # its proxy host is being set up
+        PENDING = "pending"  # its proxy host is being set up, or removed
         ACTIVE = "active"  # served, by plain HTTP at least
         FAILED = "failed"  # it could not be set up, or not be removed; counts until it is removed
 
@@ -218,6 +240,66 @@ class Backup(models.Model):
         return self.name
 
 
+def new_build_id() -> str:
+    """Eight hexadecimal digits at random: part of a file's name, and no secret."""
+    return secrets.token_hex(4)
+
+
+class Template(models.Model):
+    """A golden container template: everything of a site that is not its own, in one archive. While it is
+    built it holds a container, like a site does.
+    """
+
+    class State(models.TextChoices):
+        BUILDING = "building"
+        READY = "ready"
+        FAILED = "failed"
+
+    build_id = IdentifierField(max_length=16, unique=True, default=new_build_id, editable=False)
+    state = models.CharField(max_length=16, choices=State, default=State.BUILDING)
+    source = models.CharField(max_length=255, help_text="The template that it is built from.")
+    volid = models.CharField(
+        "volume", max_length=255, blank=True, help_text="What PROXMOX_TEMPLATE has to name to use it."
+    )
+    distribution = models.CharField(max_length=32, blank=True)
+    wordpress_version = models.CharField("WordPress", max_length=32, blank=True)
+    built_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    # Reservations for the container that it is made of: unique while they are held, NULL when given back.
+    vmid = models.PositiveIntegerField("VMID", null=True, unique=True)
+    private_ip = models.GenericIPAddressField("private IP", protocol="IPv4", null=True, unique=True)
+    node = models.CharField(max_length=64, blank=True, help_text="Where the container is.")
+    built_on = models.CharField("node", max_length=64, blank=True, help_text="Where the archive was made.")
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.volid or self.build_id
+
+    @property
+    def key(self) -> str:
+        """What jobs name as their subject."""
+        return f"sites.template:{self.pk}"
+
+    @property
+    def owner_mark(self) -> str:
+        """What its container and its archive carry; never like a site's."""
+        return f"nodepoint-template:{self.build_id}"
+
+    @property
+    def storage(self) -> str:
+        """The storage that the source lies on, and the archive will."""
+        return self.source.partition(":")[0]
+
+    @property
+    def archive(self) -> str:
+        """The volume id of the archive, once the distribution is known."""
+        name = f"nodepoint-{self.distribution}-{self.created_at:%Y%m%d}-{self.build_id}_amd64.tar.zst"
+        return f"{self.storage}:vztmpl/{name}"
+
+
 class ReservationLock(models.Model):
     """One row, held while an order picks its address, VMID and subdomain, so that no two orders pick the
     same.
@@ -241,3 +323,23 @@ class ClusterReading(models.Model):
 
     def __str__(self) -> str:
         return f"reading of {self.taken_at}"
+
+
+class Platform(models.Model):
+    """What holds for the platform as a whole: one row, written by staff."""
+
+    orders_paused_at = models.DateTimeField(null=True, editable=False)
+    orders_paused_by = models.CharField(max_length=128, blank=True, editable=False)
+    orders_paused_reason = models.CharField("reason", max_length=200, blank=True, editable=False)
+
+    class Meta:
+        verbose_name_plural = "platform"
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return "New orders are paused" if self.orders_paused_at else "New orders are taken"
+
+    @classmethod
+    def current(cls) -> "Platform":
+        """The row, which came with a migration; an unsaved one where somebody has deleted it."""
+        return cls.objects.order_by("pk").first() or cls(pk=1)

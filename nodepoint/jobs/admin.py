@@ -1,126 +1,275 @@
-"""Job pages: what runs, what failed, and why."""
+"""The page of a job: what it does, what it waits for, what each step said, and how it is steered."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, URLPattern, path, reverse
+from unfold.widgets import UnfoldAdminSelectWidget
 
-from nodepoint.admin import ReadOnlyAdmin, ReadOnlyInline
-from nodepoint.jobs import progress
-from nodepoint.jobs.errors import UnknownFlow
+from nodepoint.admin import ReadOnlyAdmin
+from nodepoint.audit import trail
+from nodepoint.jobs import steering, timeline
+from nodepoint.jobs.lists import JobList
 from nodepoint.jobs.models import Job, JobStep
+from nodepoint.staff.acts import Act, ActForm, ActsMixin, Button, Result
 
-JOB_COLOURS = {
-    Job.State.QUEUED: "info",
-    Job.State.RUNNING: "info",
-    Job.State.WAITING: "warning",
-    Job.State.ROLLING_BACK: "warning",
-    Job.State.SUCCEEDED: "success",
-    Job.State.FAILED: "danger",
-    Job.State.ROLLED_BACK: "danger",
-    Job.State.CANCELLED: "warning",
+PERMISSION = "jobs.steer_job"
+MOVING, RESTING = 2, 10  # seconds until the page looks again
+PARTS = {
+    "job": "jobs/about.html",
+    "acts": "jobs/acts.html",
+    "steps": "jobs/steps.html",
+    "entries": "staff/entries.html",
 }
 
 
-class StepInline(ReadOnlyInline):
-    """The steps of a job, in their order."""
+class StepForm(ActForm):
+    """One of the steps that the move is legal for."""
 
-    model = JobStep
-    fields = ("title", "how_it_is", "seconds_label", "calls", "ref", "error", "detail")
-    readonly_fields = fields
-    verbose_name_plural = "Steps"
-    hide_title = True
+    step = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
 
-    @display(description="State")
-    def how_it_is(self, step: JobStep) -> str:
-        """The state, with what it waits for and how often it has failed."""
-        if step.awaits:
-            return f"in line: {step.awaits}"
-        tries = f", {step.tries} failed tries" if step.tries else ""
-        return f"{step.get_state_display()}{tries}"
-
-    @display(description="Seconds")
-    def seconds_label(self, step: JobStep) -> str:
-        """How long it has taken so far."""
-        return "-" if step.seconds is None else f"{step.seconds:.1f}"
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        found = steering.moves(self.subject)
+        self.fields["step"].choices = [(row.name, row.title) for row in found.rows if self.legal(found, row)]
 
 
-class Unfinished(admin.SimpleListFilter):
-    """The two questions that a list of jobs is opened for."""
+class RetryForm(StepForm):
+    """A step to be called now."""
 
-    title = _("needs attention")
-    parameter_name = "attention"
+    legal = staticmethod(steering.Moves.retry)
 
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """The choices."""
+
+class SkipForm(StepForm):
+    """A step to do without."""
+
+    legal = staticmethod(steering.Moves.skip)
+
+
+def _step(move: Callable[..., Job]) -> Callable[..., None]:
+    def perform(job: Job, *, actor: str, reason: str, step: str) -> None:
+        move(job.pk, step, **({"reason": reason} if move is steering.skip else {}))
+
+    return perform
+
+
+def _whole(move: Callable[..., Job]) -> Callable[..., None]:
+    def perform(job: Job, *, actor: str, reason: str) -> None:
+        move(job.pk, reason)
+
+    return perform
+
+
+def _ask_again(job: Job, *, actor: str, reason: str) -> Result:
+    new = steering.ask_again(job.pk, actor)
+    if new is None:
+        return Result("There was nothing to do any more.")
+    return Result(
+        "Asked for again: this is the new job.", where=reverse("admin:jobs_job_change", args=[new.pk])
+    )
+
+
+def _retry_says(job: Job, query: dict[str, str]) -> list[str]:
+    if job.alive:
+        return ["The step is called at once instead of at its next turn. It looks before it acts."]
+    return [
+        "The job has succeeded without this step. The step alone is done again; what is done stays done.",
+        "Other jobs of the same site wait until it has ended.",
+    ]
+
+
+def _skip_says(job: Job, query: dict[str, str]) -> list[str]:
+    found = {row.name: row for row in job.steps.all()}
+    row = found.get(query.get("step", ""))
+    missing = job.flow.step(row.name).if_skipped if row else ""
+    if job.state == Job.State.ROLLING_BACK:
+        says = "The undo goes on without removing what this step made. It stays behind."
+    else:
+        says = "The job goes on without this step, for good."
+    return [says, *filter(None, [missing]), "Your reason stands in the job as a warning."]
+
+
+def _cancel_says(job: Job, query: dict[str, str]) -> list[str]:
+    if job.state == Job.State.QUEUED:
+        return ["It has not begun: nothing of it will be done."]
+    if any(step.undo for step in job.flow.steps):
         return [
-            ("alive", "not finished"),
-            ("failed", "did not succeed"),
-            ("warning", "succeeded with a warning"),
+            "What it has made so far is undone, last first. A step that is being called is waited for.",
+            "Customers read that it was cancelled by our staff.",
         ]
+    return ["It ends at its next safe point. Nothing is undone: it has nothing that could be."]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
-        """The chosen jobs."""
-        match self.value():
-            case "alive":
-                return queryset.filter(state__in=Job.ALIVE)
-            case "failed":
-                return queryset.filter(state__in=(Job.State.FAILED, Job.State.ROLLED_BACK))
-            case "warning":
-                return queryset.exclude(warning="")
-        return queryset
+
+def _give_up_says(job: Job, query: dict[str, str]) -> list[str]:
+    rows = steering.moves(job).give_up
+    names = ", ".join(row.title for row in rows)
+    spared = all(job.flow.step(row.name).spares_the_job for row in rows)
+    then = "the job goes on without it, with a warning" if spared else "the job is undone, last first"
+    return [f"No further try: {names} counts as failed now, and {then}."]
+
+
+ACTS = (
+    Act(
+        "ask_again",
+        "Ask for it again",
+        "Ask for the same thing again?",
+        "A new job does it from its first step, if the guards let it pass. This one stays as it is.",
+        "Asked for again.",
+        _ask_again,
+        PERMISSION,
+        icon="replay",
+    ),
+    Act(
+        "retry",
+        "Retry now",
+        "Retry this step now?",
+        _retry_says,
+        "It is being called.",
+        _step(steering.retry),
+        PERMISSION,
+        icon="refresh",
+        form=RetryForm,
+    ),
+    Act(
+        "skip",
+        "Skip",
+        "Skip this step?",
+        _skip_says,
+        "Skipped.",
+        _step(steering.skip),
+        PERMISSION,
+        icon="skip_next",
+        form=SkipForm,
+        needs_reason=True,
+        dangerous=True,
+    ),
+    Act(
+        "give_up",
+        "Give up waiting",
+        "Let it fail now instead of waiting on?",
+        _give_up_says,
+        "Given up.",
+        _whole(steering.give_up),
+        PERMISSION,
+        icon="timer_off",
+        needs_reason=True,
+        dangerous=True,
+    ),
+    Act(
+        "cancel",
+        "Cancel and undo",
+        "Take this job back?",
+        _cancel_says,
+        "It is being taken back.",
+        _whole(steering.cancel),
+        PERMISSION,
+        icon="undo",
+        needs_reason=True,
+        dangerous=True,
+    ),
+)
+ON_STEPS = {"retry", "skip"}
 
 
 @admin.register(Job)
-class JobAdmin(ReadOnlyAdmin):
-    """Jobs, newest first."""
+class JobAdmin(ActsMixin, JobList, ReadOnlyAdmin):
+    """Jobs, newest first. They are written by the engine alone, and steered by `steering`."""
 
-    list_display = ("title", "service", "state_label", "step_label", "created_at", "seconds_label", "error")
-    list_filter = (Unfinished, "kind", "state", "created_at")
-    search_fields = ("id", "subject", "request_id", "data__service_id", "error", "detail")
-    readonly_fields = ("title", "service", "step_label")
-    inlines = [StepInline]
+    acts = ACTS
+    change_form_template = "jobs/job.html"
 
-    def get_fields(self, request: HttpRequest, obj: Job | None = None) -> list:
-        """What went wrong only where something did."""
-        said = [name for name in ("error", "detail", "warning") if obj and getattr(obj, name)]
-        times = [("created_at", "finished_at"), ("actor", "request_id")]
-        return [("title", "service"), ("state", "step_label"), *said, *times]
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Job | None:
+        """Without what only the list needs."""
+        return Job.objects.filter(pk=object_id).first()
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        """With the steps, which the progress is made of."""
-        return super().get_queryset(request).prefetch_related("steps")
+    def get_urls(self) -> list[URLPattern]:
+        """With the address that the page looks at."""
+        live = self.admin_site.admin_view(self.live_view)
+        return [path("<path:object_id>/live/", live, name="jobs_job_live"), *super().get_urls()]
 
-    @display(description="Job")
-    def title(self, job: Job) -> str:
-        """What it does."""
-        return job.title
+    def legal_acts(self, request: HttpRequest, subject: Job) -> Iterable[str]:
+        """As the engine would decide."""
+        return legal(steering.moves(subject))
 
-    @display(description="Service")
-    def service(self, job: Job) -> str:
-        """The billing system's id, else what it works on."""
-        return job.data.get("service_id", job.subject)
+    def act_label(self, subject: Job | None) -> str:
+        """What it does, for whom."""
+        return f"{subject.title} · {subject.data.get('service_id', subject.subject)}" if subject else ""
 
-    @display(description="State", ordering="state", label=JOB_COLOURS)
-    def state_label(self, job: Job) -> tuple[str, str]:
-        """The state in colour."""
-        return job.state, job.get_state_display()
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page itself."""
+        job = self.get_object(request, object_id)
+        if job is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_permission(request, job):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            **self._shown(request, job),
+            "opts": self.opts,
+            "original": job,
+            "title": job.title,
+            "subtitle": None,
+            "live_url": reverse("admin:jobs_job_live", args=[job.pk]),
+        }
+        request.current_app = self.admin_site.name
+        return HttpResponse(render_to_string(self.change_form_template, context, request))
 
-    @display(description="Step")
-    def step_label(self, job: Job) -> str:
-        """How far it is, and with what."""
-        if not job.alive:
-            return "-"
-        try:
-            how_far = progress.of(job, list(job.steps.all()))
-        except UnknownFlow:
-            return "of another release"
-        return f"{how_far.percent} %: {how_far.step}"
+    def live_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The parts of the page as they are now: `{"parts": {name: markup}, "say", "again": seconds}`."""
+        job = self.get_object(request, object_id)
+        if job is None or not self.has_view_permission(request, job):
+            raise PermissionDenied
+        shown = self._shown(request, job)
+        parts = {name: render_to_string(template, shown, request) for name, template in PARTS.items()}
+        return JsonResponse({"parts": parts, "say": shown["say"], "again": shown["again"]})
 
-    @display(description="Seconds")
-    def seconds_label(self, job: Job) -> str:
-        """From its start to its end."""
-        if not (job.started_at and job.finished_at):
-            return "-"
-        return f"{(job.finished_at - job.started_at).total_seconds():.1f}"
+    def _shown(self, request: HttpRequest, job: Job) -> dict[str, Any]:
+        found = steering.moves(job)
+        shown = timeline.of(job, found.rows)
+        offered = self.buttons(request, job, legal(found))
+        by_name = {button.act.name: button for button in offered}
+        steps = [(line, list(self._on_step(by_name, found, line.row))) for line in shown.steps]
+        return {
+            "job": job,
+            "timeline": shown,
+            "subject_url": subject_url(job),
+            "buttons": [button for button in offered if button.act.name not in ON_STEPS],
+            "steps": steps,
+            "trouble": [(line.row.title, acts) for line, acts in steps if acts and line.row.error],
+            "entries": list(trail.entries_of(job.subject).filter(job_id=job.pk)[:20]),
+            "say": f"{shown.title}: {shown.step if job.alive else shown.state_label}.",
+            "again": MOVING if job.alive else RESTING,
+        }
+
+    def _on_step(self, offered: dict[str, Button], found: steering.Moves, row: JobStep) -> Iterable[Button]:
+        for name, fits in (("retry", found.retry), ("skip", found.skip)):
+            if name in offered and fits(row):
+                yield Button(offered[name].act, self.act_url(found.job, name, step=row.name))
+
+
+def legal(found: steering.Moves) -> set[str]:
+    """The names of the moves that fit."""
+    whole = {"ask_again": found.again, "cancel": found.cancel, "give_up": bool(found.give_up)}
+    of_steps = {"retry": found.retry, "skip": found.skip}
+    names = {name for name, fits in whole.items() if fits}
+    return names | {name for name, fits in of_steps.items() if any(map(fits, found.rows))}
+
+
+def subject_url(job: Job) -> str:
+    """The page of what the job works on, empty where it has none."""
+    label, _, pk = job.subject.partition(":")
+    try:
+        return reverse(f"admin:{label.replace('.', '_')}_change", args=[pk])
+    except NoReverseMatch:
+        return ""

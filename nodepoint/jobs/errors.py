@@ -10,5 +10,9 @@ class JobRefused(Exception):
         self.running = running
 
 
+class MoveRefused(Exception):
+    """Staff cannot steer a job so, or not any more; the text says why."""
+
+
 class UnknownFlow(LookupError):
     """A row names a flow or step that this release does not know."""

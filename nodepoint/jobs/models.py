@@ -35,19 +35,19 @@ class Job(models.Model):
     ENDED_BADLY = (State.FAILED, State.ROLLED_BACK, State.CANCELLED)
 
     id = IdentifierField(primary_key=True, max_length=32, default=new_id, editable=False)
-    kind = models.CharField(max_length=64, db_index=True)
+    kind = models.CharField(max_length=64)
     plan_version = models.PositiveSmallIntegerField(default=1)
     subject = IdentifierField(max_length=64, db_index=True, help_text="Model and key, such as sites.site:17.")
     # Set while this job is the subject's running one, NULL before and after: a unique column that holds on
     # every database, where partial indexes do not.
     active_key = IdentifierField(max_length=64, null=True, unique=True, editable=False)
-    state = models.CharField(max_length=16, choices=State, default=State.QUEUED, db_index=True)
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     cancel_requested_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True, help_text="A sentence that customers may read.")
     detail = models.TextField(blank=True, help_text="What the system at fault said, for staff.")
     warning = models.TextField(blank=True, help_text="What did not work although the job succeeded.")
     data = models.JSONField(default=dict, help_text="What the job was asked for. Never secrets.")
-    request_id = models.CharField(max_length=128, blank=True)
+    request_id = models.CharField(max_length=128, blank=True, db_index=True)
     actor = models.CharField(
         max_length=128, blank=True, help_text="Token, staff member or system that asked."
     )
@@ -59,11 +59,27 @@ class Job(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
-        indexes = [models.Index(fields=["subject", "created_at"], name="jobs_job_of_subject")]
+        indexes = [
+            models.Index(fields=["subject", "created_at"], name="jobs_job_of_subject"),
+            models.Index(fields=["created_at"], name="jobs_job_newest"),
+            models.Index(fields=["kind", "created_at"], name="jobs_job_of_kind"),
+            models.Index(fields=["state", "finished_at"], name="jobs_job_ended"),
+        ]
         permissions = [("steer_job", "Can retry, skip, cancel and end jobs")]
 
     def __str__(self) -> str:
-        return f"{self.title} {self.subject}"
+        return f"{self.title}: {self.about}"
+
+    @property
+    def about(self) -> str:
+        """What people call its subject: the service or zone that it names."""
+        return str(self.data.get("service_id") or self.data.get("zone") or self.subject)
+
+    @property
+    def state_in_words(self) -> str:
+        """For staff. A job that was undone has failed, and is no rollback to a backup."""
+        words = {self.State.ROLLING_BACK: "Being undone", self.State.ROLLED_BACK: "Failed, undone"}
+        return words.get(self.state) or self.get_state_display()
 
     @property
     def flow(self) -> registry.Flow:

@@ -36,8 +36,9 @@ class Step:
     equally repeatable; None only where `nothing_to_undo` gives the reason. `after`: names of the steps that
     must be done before. `needed`: asked of the subject when the step's turn comes; where it says no, the step
     is skipped. `deadline`: seconds from its first call until it counts as failed (None: the job's own).
-    `spares_the_job`: its failure is reported to staff but the job goes on. `usual`: seconds it takes as long
-    as nothing was measured; the progress bar starts from them."""
+    `spares_the_job`: its failure is reported to staff but the job goes on. `if_skipped`: what is missing
+    then, for staff, who may skip it; empty: it cannot be done without. `usual`: seconds it takes as long as
+    nothing was measured; the progress bar starts from them."""
 
     name: str
     title: str
@@ -49,6 +50,7 @@ class Step:
     needed: Callable[[Any], bool] | None = None
     deadline: int | None = None
     spares_the_job: bool = False
+    if_skipped: str = ""
     usual: float = 1.0
 
     def __post_init__(self) -> None:
@@ -71,8 +73,9 @@ class Flow:
 
     `subject`: model label of what the job works on. `scope`: the API scope that may read the job. `deadline`:
     seconds until the job is undone; None: it never gives up, and staff are told once it is older than
-    `alarm_after` seconds. `gives_way`: to a job that takes over while this one only waits. `version`: raised
-    when steps are added or removed; running jobs keep the rows they began with."""
+    `alarm_after` seconds. `gives_way`: to a job that takes over while this one only waits. `stands`: asked of
+    the subject whether a step that failed without harm to the job may still be tried again once the job has
+    ended. `version`: raised when steps are added or removed; running jobs keep the rows they began with."""
 
     name: str
     title: str
@@ -82,6 +85,7 @@ class Flow:
     deadline: int | None = None
     alarm_after: int = 3600
     gives_way: GivesWay = GivesWay.NEVER
+    stands: Callable[[Any], bool] | None = None
     version: int = 1
     by_name: dict[str, Step] = field(init=False, repr=False)
 

@@ -177,10 +177,14 @@ def _stop(ids: list[int], state: str, now: datetime) -> int:
 
 def _give_up(job: Job, steps: list[JobStep], culprit: JobStep, now: datetime) -> list[int]:
     """A step failed for good: nothing new begins, what was made is undone, last first."""
-    job.error, job.detail = culprit.error, f"{culprit.name}: {culprit.detail or culprit.error}"
-    job.state = Job.State.ROLLING_BACK
-    job.save(update_fields=["error", "detail", "state"])
     tell_staff(job, "failed", now)  # now: an undo that cannot go on would keep them waiting
+    return turn_back(job, steps, culprit.error, f"{culprit.name}: {culprit.detail or culprit.error}", now)
+
+
+def turn_back(job: Job, steps: list[JobStep], error: str, detail: str, now: datetime) -> list[int]:
+    """Have a job undone, for a reason that customers (`error`) and staff (`detail`) can read."""
+    job.error, job.detail, job.state = error, detail, Job.State.ROLLING_BACK
+    job.save(update_fields=["error", "detail", "state"])
     _stop([s.pk for s in steps if s.state == S.PENDING], S.SKIPPED, now)
     # Steps that wait are not called forward again; their undo looks for what they may have begun.
     JobStep.objects.filter(job=job, state__in=JobStep.ACTIVE, held=False).update(
@@ -193,7 +197,7 @@ def _undo_next(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
     if any(step.held or step.state == S.UNDOING for step in steps):
         return []
     for step in reversed(steps):
-        if step.state in TO_UNDO:
+        if step.state in TO_UNDO or _skipped_by_staff(step):
             if step.claimed_at is None and step.state != S.DONE:
                 _stop([step.pk], S.SKIPPED, now)  # it was due, but never called
                 continue
@@ -205,6 +209,11 @@ def _undo_next(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
     undoable = any(step.undo for step in job.flow.steps)
     _end(job, Job.State.ROLLED_BACK if undoable else Job.State.FAILED, now)
     return []
+
+
+def _skipped_by_staff(step: JobStep) -> bool:
+    """Whether it was skipped after it had been called: it may have left something behind all the same."""
+    return step.state == S.SKIPPED and step.claimed_at is not None
 
 
 def _end(job: Job, state: str, now: datetime) -> None:

@@ -12,15 +12,18 @@ from sites.services.backups import (
     standing_backups,
 )
 from sites.services.domains import add_domain, remaining_domains, remove_domain
+from sites.services.login import log_in
 from sites.services.orders import create_site, delete_site, find_plan
 from sites.services.plans import upgrade_site
 from sites.services.power import restart_site, start_site, stop_site
 from sites.services.standing import get_site, last_job, own_status, site_for_action, status
 from sites.services.suspension import enforce_suspension, suspend_site, unsuspend_site
+from sites.services.template import build_template
 from sites.services.traffic import toggle_traffic
 
 __all__ = [
     "add_domain",
+    "build_template",
     "create_backup",
     "create_site",
     "delete_backup",
@@ -29,6 +32,7 @@ __all__ = [
     "find_plan",
     "get_site",
     "last_job",
+    "log_in",
     "newer_in_the_way",
     "own_status",
     "remaining_domains",

@@ -1,40 +1,62 @@
 """Ordering a site and deleting it."""
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
 from nodepoint.api import jobs
+from nodepoint.audit import trail
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job
 from sites import allocation
-from sites.errors import SiteBeingDeleted, SiteExists, UndoUnfinished, UnknownPlan, UnknownSite
-from sites.models import Plan, Site
+from sites.errors import OrdersPaused, SiteBeingDeleted, SiteExists, UndoUnfinished, UnknownPlan, UnknownSite
+from sites.models import Plan, Platform, Site
 from sites.services.standing import last_job, status
+
+TERMINATE = "sites.terminate"
 
 
 def create_site(
-    *, service_id: str, email: str, plan: str, public_ip: str, actor: str = ""
+    *,
+    service_id: str,
+    email: str,
+    plan: str,
+    public_ip: str,
+    overruled: dict[str, Any] | None = None,
+    actor: str = "",
 ) -> tuple[Site, Job]:
-    """Accept an order: reserve what is unique and have the site made.
+    """Accept an order: reserve what is unique and have the site made. `overruled`: what staff want other than
+    the plan says.
 
     UnknownPlan; SiteExists, SiteBeingDeleted, UndoUnfinished when the service is not free for a new site;
-    NoCapacity.
+    OrdersPaused; NoCapacity.
     """
     chosen = find_plan(plan)
     with transaction.atomic():
         allocation.lock()
         standing = Site.objects.filter(live_key=service_id).select_related("plan").first()
         if standing is None:
-            site = Site(
-                service_id=service_id, live_key=service_id, email=email, public_ip=public_ip, plan=chosen
-            )
+            if Platform.current().orders_paused_at:
+                raise OrdersPaused()
+            names = {"service_id": service_id, "live_key": service_id, "email": email}
+            site = Site(**names, public_ip=public_ip, plan=chosen, **(overruled or {}))
             allocation.reserve(site)
             site.save()
-            job = queue.submit("sites.provision", site.key, data={"service_id": service_id}, actor=actor)
+            order = {"email": email, "plan": chosen.name, "public_ip": public_ip, "url": site.url}
+            data = {"service_id": service_id}
+            job = queue.submit("sites.provision", site.key, data=data, actor=actor, after=order)
             return site, job
     # Outside the transaction: its status may need a reading of the cluster, for which no other order should
     # have to wait.
     raise _in_the_way(standing)
+
+
+def refuse_standing(service_id: str) -> None:
+    """SiteExists and its kin when the service is not free for a new site."""
+    standing = Site.objects.filter(live_key=service_id).select_related("plan").first()
+    if standing:
+        raise _in_the_way(standing)
 
 
 def find_plan(name: str) -> Plan:
@@ -66,12 +88,21 @@ def delete_site(service_id: str, *, actor: str = "") -> tuple[Site, Job | None]:
     if site is None:
         raise UnknownSite()
     if site.state in (Site.State.FAILED, Site.State.DELETED):
-        Site.objects.filter(pk=site.pk).update(state=Site.State.DELETED)
-        site.state = Site.State.DELETED
+        _forget(site, actor)
         return site, None
     queue.whole(lambda: _submit_deletion(site, actor))
     site.refresh_from_db()
-    return site, Job.objects.filter(subject=site.key, kind="sites.terminate").first()
+    return site, Job.objects.filter(subject=site.key, kind=TERMINATE).first()
+
+
+@transaction.atomic
+def _forget(site: Site, actor: str) -> None:
+    """Nothing is left of it anywhere: its row says deleted. A repeat changes nothing."""
+    failed = Site.objects.filter(pk=site.pk, state=Site.State.FAILED)
+    if failed.update(state=Site.State.DELETED):
+        change = {"before": {"state": site.state}, "after": {"state": Site.State.DELETED}}
+        trail.record(TERMINATE, site.key, label=site.service_id, actor=actor, **change)
+    site.state = Site.State.DELETED
 
 
 def _submit_deletion(site: Site, actor: str) -> None:
@@ -80,4 +111,5 @@ def _submit_deletion(site: Site, actor: str) -> None:
     now = timezone.now()
     if Site.objects.filter(pk=site.pk, deletion_requested_at=None).update(deletion_requested_at=now):
         data = {"service_id": site.service_id}
-        queue.submit("sites.terminate", site.key, data=data, actor=actor, cancel=True)
+        change = {"before": {"state": site.state}, "after": {"state": "deleting"}}
+        queue.submit(TERMINATE, site.key, data=data, actor=actor, cancel=True, **change)

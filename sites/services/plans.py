@@ -32,7 +32,8 @@ def _submit(site: Site, chosen: Plan, actor: str) -> Job:
     if last and last.data["plan_id"] == chosen.pk:
         return last
     data = {"service_id": site.service_id, "plan_id": chosen.pk}
-    job = queue.submit(UPGRADE, site.key, data=data, actor=actor)
+    change = {"before": {"plan": site.plan.name}, "after": {"plan": chosen.name}}
+    job = queue.submit(UPGRADE, site.key, data=data, actor=actor, **change)
     # From here on nobody else gets into the site's line: what is counted now stays within the new plan.
     site.refresh_from_db()
     _refuse_what_does_not_fit(site, chosen, list(_coming(site).exclude(pk=job.pk)))

@@ -32,7 +32,8 @@ def _wish(service_id: str, kind: str, power: str, actor: str) -> tuple[Site, Job
 def _submit(site: Site, kind: str, power: str, actor: str) -> Job:
     # The job's row before the site's: every runner takes them in this order too.
     data = {"service_id": site.service_id}
-    job = queue.submit(kind, site.key, data=data, actor=actor, queue=False)
+    change = {"before": {"wanted_power": site.wanted_power}, "after": {"wanted_power": power}}
+    job = queue.submit(kind, site.key, data=data, actor=actor, queue=False, **change)
     free = Site.objects.filter(
         pk=site.pk, state=Site.State.LIVE, suspended_at=None, deletion_requested_at=None
     )

@@ -49,7 +49,8 @@ def _submit(site: Site, kind: str, suspended_at: Coalesce | None, actor: str) ->
     job = _alive(site).filter(kind=kind).first() if _last_alive(site) == kind else None
     if job is None:
         data = {"service_id": site.service_id}
-        job = queue.submit(kind, site.key, data=data, actor=actor, take_over=True)
+        change = {"before": {"suspended": site.suspended}, "after": {"suspended": kind == SUSPEND}}
+        job = queue.submit(kind, site.key, data=data, actor=actor, take_over=True, **change)
     standing = Site.objects.filter(pk=site.pk, state__in=STANDING, deletion_requested_at=None)
     if not standing.update(suspended_at=suspended_at):
         site.refresh_from_db()

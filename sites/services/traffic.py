@@ -18,7 +18,9 @@ def toggle_traffic(service_id: str, enabled: bool | None = None, *, actor: str =
 
     def work() -> tuple[Site, Job]:
         data = {"service_id": service_id}
-        job = queue.submit(TOGGLE, site.key, data=data, actor=actor, queue=False)
+        wish = not site.proxy_enabled if enabled is None else enabled
+        change = {"before": {"proxy_enabled": site.proxy_enabled}, "after": {"proxy_enabled": wish}}
+        job = queue.submit(TOGGLE, site.key, data=data, actor=actor, queue=False, **change)
         now = site_for_action(service_id)  # as it is once no other job of the site can begin
         now.proxy_enabled = not now.proxy_enabled if enabled is None else enabled
         Site.objects.filter(pk=now.pk).update(proxy_enabled=now.proxy_enabled)

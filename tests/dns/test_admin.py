@@ -40,7 +40,7 @@ class AdminTests(DnsTestCase):
         for number in range(20):
             Zone.objects.create(customer=Customer.objects.get(), name=f"z{number}.com", state="deleted")
         self.page("zone_changelist")
-        with self.assertNumQueries(4):
+        with self.assertNumQueries(7):
             self.page("zone_changelist")
 
 

@@ -175,6 +175,7 @@ def own_settings(data: Path) -> dict[str, str]:
         "STAFF_EMAIL": "staff@example.com",
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         "BEHIND_TLS": "false",
+        "STAFF_TWO_FACTOR": "optional",
         "DEBUG": "false",
         "PROXY_IP": "203.0.113.10",
         "PROXMOX_CREATES": "64",

@@ -1,0 +1,62 @@
+"""What the search box knows of zones and their owners."""
+
+from collections.abc import Iterable
+
+from django.db.models import Q
+from django.urls import reverse
+
+from dns.models import Customer, Zone
+from nodepoint.board import findings, search
+
+MOST_FOUND = 1000
+
+findings.mended_by("dns.repair_zone", "dns.delete_zone")
+
+
+def matching(text: str, most: int) -> tuple[list[int], bool]:
+    """Primary keys of zones by the beginning of their name, by the name of a record below them, by their
+    owner's user id or the beginning of his e-mail; and whether there are more."""
+    text = search.tidy(text)
+    name = text.lower().rstrip(".")
+    found: dict[int, None] = {}
+    for look in (
+        search.begins("name", name),
+        Q(name__in=_above(name)),
+        Q(customer__user_id=text),
+        Q(customer__email__istartswith=text),
+    ):
+        keys = Zone.objects.filter(look).order_by("-pk").values_list("pk", flat=True)[: most + 1]
+        found.update(dict.fromkeys(keys))
+    return list(found)[:most], len(found) > most
+
+
+def _above(name: str) -> list[str]:
+    """The zones that a name may lie in: `b.c` and `c` of `a.b.c`."""
+    labels = name.split(".")
+    return [".".join(labels[place:]) for place in range(1, len(labels) - 1)]
+
+
+@search.searches("dns.view_zone")
+def zones(text: str, most: int) -> Iterable[search.Hit]:
+    """Zones."""
+    keys, _ = matching(text, most)
+    rows = Zone.objects.select_related("customer").in_bulk(keys)
+    for zone in (rows[key] for key in keys):
+        about = f"DNS zone of user {zone.customer.user_id}, {zone.get_state_display()}"
+        yield search.Hit(zone.name, about, reverse("admin:dns_zone_change", args=[zone.pk]), "dns")
+
+
+@search.searches("dns.view_customer")
+def customers(text: str, most: int) -> Iterable[search.Hit]:
+    """Users of the billing portal who have, or had, zones."""
+    for row in Customer.objects.filter(Q(user_id=text) | Q(email__istartswith=text))[:most]:
+        about = f"DNS customer {row.email}"
+        url = reverse("admin:dns_customer_change", args=[row.pk])
+        yield search.Hit(f"User {row.user_id}", about, url, "group")
+
+
+@search.finds_subjects
+def subjects(text: str) -> Iterable[str]:
+    """Jobs and acts of the zones that a text finds."""
+    keys, _ = matching(text, MOST_FOUND)
+    yield from (f"dns.zone:{key}" for key in keys)

@@ -1,0 +1,244 @@
+"""Pages of the board: systems, differences, calls of the API, and what the first page asks for."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.decorators import action, display
+
+from nodepoint.admin import ReadOnlyAdmin
+from nodepoint.board import dismissals, drift, page, search
+from nodepoint.board.models import CallCount, Finding, SystemState
+from nodepoint.jobs.errors import MoveRefused
+from nodepoint.lists import BigList, BulkAct
+from nodepoint.staff.acts import LONGEST_REASON, Act, ActsMixin, Result, one_line
+
+MEND = "sites.override_site"  # what putting differences right needs
+
+
+@admin.register(SystemState)
+class SystemStateAdmin(ReadOnlyAdmin):
+    """The systems that we drive, as the last check found them. Its addresses also hold what belongs to the
+    first page."""
+
+    list_display = ("name", "how_it_is", "latency", "error", "since", "checked_at")
+    list_display_links = None
+    custom_urls = (
+        ("in-flight/", "board_in_flight", lambda request, model_admin: page.in_flight_view(request)),
+        ("needs/", "board_needs", lambda request, model_admin: page.needs_view(request)),
+        ("dismiss/", "board_dismiss", lambda request, model_admin: dismiss_view(request)),
+        ("search/", "board_search", lambda request, model_admin: search_view(request, model_admin)),
+    )
+
+    @display(description="State", label={"up": "success", "down": "danger"})
+    def how_it_is(self, state: SystemState) -> tuple[str, str]:
+        """In colour."""
+        return ("up", "works") if state.ok else ("down", "down")
+
+    @display(description="Answered in")
+    def latency(self, state: SystemState) -> str:
+        """Milliseconds."""
+        return "–" if state.latency_ms is None else f"{state.latency_ms:.0f} ms"
+
+
+class DismissForm(forms.Form):
+    """Which trouble, and why it needs nobody any more."""
+
+    key = forms.CharField(max_length=80)
+    reason = forms.CharField(max_length=LONGEST_REASON, required=False, validators=[one_line])
+
+
+def dismiss_view(request: HttpRequest) -> HttpResponse:
+    """Take a trouble off the board."""
+    if not request.user.has_perm("jobs.steer_job"):
+        raise PermissionDenied
+    form = DismissForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            dismissals.dismiss(
+                form.cleaned_data["key"], request.user.get_username(), form.cleaned_data["reason"]
+            )
+        except dismissals.NothingThere:
+            raise Http404 from None
+        messages.success(request, "It is off the board. The job's page keeps what happened.")
+    return HttpResponseRedirect(reverse("admin:index"))
+
+
+def search_view(request: HttpRequest, model_admin: SystemStateAdmin) -> HttpResponse:
+    """The search box as a page of its own: without scripts, by keyboard, on a phone. One hit alone is opened
+    at once."""
+    text = request.GET.get("s", "")
+    hits = search.hits(request.user, text)
+    if len(hits) == 1:
+        return HttpResponseRedirect(hits[0].url)
+    context = {**model_admin.admin_site.each_context(request), "title": "Search", "hits": hits, "text": text}
+    return TemplateResponse(request, "board/search.html", context)
+
+
+def _mend(row: Finding, actor: str) -> bool:
+    return drift.put_right(row, actor) is not None
+
+
+def _put_right(row: Finding, *, actor: str, reason: str) -> Result:
+    job = drift.put_right(row, actor)
+    if job is None:
+        raise MoveRefused("There is nothing to be done any more, or something else goes on there.")
+    return Result("It is being put right.", where=reverse("admin:jobs_job_change", args=[job.pk]))
+
+
+def _will_happen(row: Finding, query: dict[str, str]) -> str:
+    if row.data.get("act") == "remove":
+        return "It is removed for good, after another look: what has been taken into use meanwhile stays."
+    return "What differs is made again as our rows say. What is right is left alone."
+
+
+PUT_RIGHT = Act(
+    "put_right",
+    "Put right",
+    "Put this difference right?",
+    _will_happen,
+    "It is being put right.",
+    _put_right,
+    MEND,
+    icon="build",
+)
+
+
+@admin.register(Finding)
+class FindingAdmin(ActsMixin, BigList, ReadOnlyAdmin):
+    """What the periodic looks found to be not as our rows say. It goes by itself when a later look no longer
+    finds it."""
+
+    list_display = ("thing", "kind_label", "system", "of", "detail", "cure", "first_seen", "last_seen")
+    list_filter = ("kind", "system", "mendable")
+    search_fields = ("thing", "label")
+    list_before_template = "board/compared.html"
+    change_form_outer_before_template = "board/finding_acts.html"
+    acts = (PUT_RIGHT,)
+    actions_list = ("compare_now", "export_list")
+    fields = (
+        ("thing", "kind"),
+        ("system", "of"),
+        "detail",
+        ("first_seen", "last_seen"),
+        ("mendable", "look"),
+    )
+    readonly_fields = ("of",)
+    csv_name = "differences"
+    csv_columns = tuple(
+        (name, lambda row, name=name: getattr(row, name))
+        for name in ("kind", "system", "thing", "label", "detail", "mendable", "first_seen", "last_seen")
+    )
+    bulk = (
+        BulkAct(
+            name="put_right",
+            label="Put right",
+            warning=(
+                "What differs is made again as our rows say. What is left over is removed for good, after "
+                "another look: what has been taken into use meanwhile stays."
+            ),
+            done="being put right: their jobs run now",
+            permission=MEND,
+            perform=_mend,
+        ),
+    )
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list, and above it when everything was compared last."""
+        compared_at, unread = drift.state()
+        facts = {"compared_at": compared_at, "unread": unread}
+        return super().changelist_view(request, {**(extra_context or {}), **facts})
+
+    def legal_acts(self, request: HttpRequest, subject: Finding) -> Iterable[str]:
+        """Its cure, where a job has one."""
+        return {PUT_RIGHT.name} if subject.mendable else set()
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """With the button of its cure."""
+        row = self.get_object(request, object_id)
+        buttons = self.buttons(request, row, self.legal_acts(request, row)) if row else []
+        context = {**(extra_context or {}), "finding": row, "buttons": buttons}
+        return super().change_view(request, object_id, form_url, context)
+
+    def has_compare_permission(self, request: HttpRequest) -> bool:
+        """Whoever may put things right."""
+        return request.user.has_perm(MEND)
+
+    @action(description="Compare now", icon="sync", permissions=["compare"])
+    def compare_now(self, request: HttpRequest) -> HttpResponse:
+        """Submit the job that looks; nothing is changed by it."""
+        job = drift.request(f"staff {request.user.get_username()}")
+        return HttpResponseRedirect(reverse("admin:jobs_job_change", args=[job.pk]))
+
+    @display(description="What", ordering="kind", label={"missing": "danger", "runs": "danger"})
+    def kind_label(self, row: Finding) -> tuple[str, str]:
+        """In colour."""
+        return row.kind, row.get_kind_display()
+
+    @display(description="Of")
+    def of(self, row: Finding) -> str:
+        """The site or zone it is about, with a link to it."""
+        label, _, key = row.subject.partition(":")
+        if not key:
+            return row.label or "–"
+        app, _, model = label.partition(".")
+        return format_html(
+            '<a href="{}">{}</a>', reverse(f"admin:{app}_{model}_change", args=[key]), row.label
+        )
+
+    @display(description="Cure")
+    def cure(self, row: Finding) -> str:
+        """What can be done about it."""
+        if not row.mendable:
+            return "by hand"
+        return "remove" if row.data.get("act") == "remove" else "repair"
+
+
+def _per_call(row: CallCount) -> str:
+    return f"{row.ms / max(1, row.calls):.0f}"
+
+
+@admin.register(CallCount)
+class CallCountAdmin(BigList, ReadOnlyAdmin):
+    """Calls of the API by hour, route, and how they ended."""
+
+    list_display = ("hour", "route", "ended", "calls", "mean_ms")
+    list_display_links = None
+    ordering = ("-hour", "-route", "-status")  # the index read backwards
+    sortable_by = ()
+    list_filter = ("status", "hour")
+    search_fields = ("route",)
+    search_help_text = "Path"
+    actions_list = ("export_list",)
+    csv_name = "api-calls"
+    csv_columns = (
+        ("hour", lambda row: row.hour),
+        ("route", lambda row: row.route),
+        ("status", lambda row: f"{row.status}xx"),
+        ("calls", lambda row: row.calls),
+        ("mean_ms", _per_call),
+    )
+
+    @display(description="Ended", label={"2xx": "success", "4xx": "warning", "5xx": "danger"})
+    def ended(self, row: CallCount) -> str:
+        """In colour."""
+        return f"{row.status}xx"
+
+    @display(description="Mean time (ms)")
+    def mean_ms(self, row: CallCount) -> str:
+        """Milliseconds of one call."""
+        return _per_call(row)

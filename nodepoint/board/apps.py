@@ -1,0 +1,18 @@
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+
+
+class BoardConfig(AppConfig):
+    """Finds what is to be shown: every app may keep a module `board` that registers its own."""
+
+    name = "nodepoint.board"
+    label = "board"
+    verbose_name = "Operations"
+
+    def ready(self) -> None:
+        """Register what concerns no app, then import `board` of all apps."""
+        from nodepoint.api import serving
+        from nodepoint.board import calls, pictures, platform, tasks  # noqa: F401 - they register what they hold
+
+        serving.begun.connect(calls.on_begun)
+        autodiscover_modules("board")

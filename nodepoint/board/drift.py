@@ -1,0 +1,115 @@
+"""The hourly comparison of our rows with what the systems hold, kept as rows; and having a difference put
+right. `nodepoint.reconcile` names the sides that look."""
+
+from datetime import datetime
+
+from django.apps import apps
+from django.db.models import Model
+
+from nodepoint.board import findings
+from nodepoint.board.findings import Found
+from nodepoint.board.models import Finding
+from nodepoint.clients.errors import SYSTEMS
+from nodepoint.jobs import queue
+from nodepoint.jobs.models import Job
+from nodepoint.reconcile import Finding as Difference
+from nodepoint.reconcile import Kind, Report, Side, sides
+
+LOOK = "reconcile"  # of the findings, and the name of its reading
+EVERYTHING = "board.everything"  # what the comparing job works on, so that no two run at once
+
+
+def request(actor: str = "") -> Job:
+    """Have everything compared; the job that runs already where one does. Nothing is changed."""
+    running = Job.objects.filter(subject=EVERYTHING, state__in=Job.ALIVE).first()
+    return running or queue.submit("board.compare", EVERYTHING, actor=actor)
+
+
+def compare() -> int:
+    """Compare every side and keep what differs; what no longer does goes. Returns how many differ."""
+    found: list[Found] = []
+    unread: dict[str, str] = {}
+    things: dict[str, int] = {}
+    for side in sides():
+        report = side.compare()
+        found += (_found(side, one) for one in report.findings)
+        unread |= {error.system: str(error) for error in report.unread}
+        things |= report.things
+    count = findings.keep(LOOK, found, unread=unread)
+    findings.note(LOOK, {"things": things, "unread": unread, "found": count})
+    return count
+
+
+def _found(side: Side, one: Difference) -> Found:
+    subject = getattr(one.owner, "key", "") if one.owner else ""
+    return Found(
+        kind=str(one.kind),
+        system=one.system,
+        thing=one.thing,
+        detail=one.detail,
+        subject=subject,
+        label=str(one.owner or ""),
+        mendable=bool(one.repairable or one.orphan),
+        data={"app": _app(side), "act": "repair" if one.repairable else "remove" if one.orphan else ""},
+    )
+
+
+def _app(side: Side) -> str:
+    """The app that brought a side."""
+    return side.compare.__module__.partition(".")[0]
+
+
+def state() -> tuple[datetime | None, list[str]]:
+    """When everything was compared last, None before the first time; and a sentence for each system that
+    could not be read then."""
+    reading = findings.last(LOOK)
+    if reading is None:
+        return None, []
+    return reading.taken_at, [
+        f"{SYSTEMS.get(name, name)} could not be read." for name in reading.data["unread"]
+    ]
+
+
+def put_right(row: Finding, actor: str) -> Job | None:
+    """Submit the job that puts a difference right. None when none can, or something else goes on there: what
+    runs may be just that."""
+    side = next((one for one in sides() if _app(one) == row.data.get("app")), None)
+    if side is None or not row.mendable:
+        return None
+    if row.data["act"] == "remove":
+        return _removal(row, actor)
+    owner = _owner(row)
+    return side.repair(owner, actor=actor) if owner else None
+
+
+def _owner(row: Finding) -> Model | None:
+    label, _, key = row.subject.partition(":")
+    return apps.get_model(label)._base_manager.filter(pk=key).first() if key else None
+
+
+def _removal(row: Finding, actor: str) -> Job | None:
+    subject = f"board.orphan:{row.digest[:40]}"
+    if Job.objects.filter(subject=subject, state__in=Job.ALIVE).exists():
+        return None
+    data = {"digest": row.digest, "thing": f"{row.system} {row.thing}", "app": row.data["app"]}
+    return queue.submit("board.remove_orphan", subject, data=data, actor=actor)
+
+
+def remove(app: str, digest: str) -> bool:
+    """Remove what is left over, if a new look still finds the same: foreign things and what has been taken
+    into use meanwhile stay. Whether there was anything. ClientError when a system cannot be read."""
+    side = next(one for one in sides() if _app(one) == app)
+    report = side.compare()
+    for one in report.findings:
+        if one.kind is Kind.ORPHAN and one.orphan and _found(side, one).digest(LOOK) == digest:
+            side.remove(one.orphan, one.mark)
+            Finding.objects.filter(digest=digest).delete()
+            return True
+    _raise_unread(report)
+    Finding.objects.filter(digest=digest).delete()
+    return False
+
+
+def _raise_unread(report: Report) -> None:
+    for error in report.unread:
+        raise error

@@ -1,0 +1,78 @@
+"""The sidebar: by what staff want to do, not by our tables."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+# (group, [(title, icon, name of a page of the admin, permission)])
+GROUPS = (
+    ("", [("Board", "monitor_heart", "index", "")]),
+    (
+        "Sites",
+        [
+            ("Sites", "web", "sites_site_changelist", "sites.view_site"),
+            ("Custom domains", "language", "sites_customdomain_changelist", "sites.view_customdomain"),
+            ("Addresses", "lan", "sites_site_addresses", "sites.view_site"),
+            ("Plans", "sell", "sites_plan_changelist", "sites.view_plan"),
+            ("New orders", "shopping_cart", "sites_platform_changelist", "sites.view_platform"),
+            ("Templates", "inventory_2", "sites_template_changelist", "sites.view_template"),
+        ],
+    ),
+    (
+        "DNS",
+        [
+            ("Zones", "dns", "dns_zone_changelist", "dns.view_zone"),
+            ("Customers", "group", "dns_customer_changelist", "dns.view_customer"),
+            ("Zone template", "post_add", "dns_templaterecord_changelist", "dns.view_templaterecord"),
+        ],
+    ),
+    (
+        "Support",
+        [
+            ("Support keys", "key", "support_supportkey_changelist", "support.view_supportkey"),
+            ("Key history", "history", "support_historyentry_changelist", "support.view_historyentry"),
+        ],
+    ),
+    (
+        "Operations",
+        [
+            ("Jobs", "build", "jobs_job_changelist", "jobs.view_job"),
+            ("Differences", "difference", "board_finding_changelist", "board.view_finding"),
+            ("Systems", "health_and_safety", "board_systemstate_changelist", "board.view_systemstate"),
+            ("API calls", "bar_chart", "board_callcount_changelist", "board.view_callcount"),
+            ("Log of acts", "receipt_long", "audit_entry_changelist", "audit.view_entry"),
+        ],
+    ),
+    (
+        "Access",
+        [
+            ("API tokens", "vpn_key", "api_token_changelist", "api.view_token"),
+            ("Staff", "badge", "auth_user_changelist", "auth.view_user"),
+            ("Roles", "shield_person", "auth_group_changelist", "auth.view_group"),
+            ("Locked logins", "lock_clock", "axes_accessattempt_changelist", "axes.view_accessattempt"),
+        ],
+    ),
+)
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups for the theme. Pages that this installation does not have are left out."""
+    return [
+        {"title": title, "separator": bool(title), "items": [item for item in map(_item, items) if item]}
+        for title, items in GROUPS
+    ]
+
+
+def _item(entry: tuple[str, str, str, str]) -> dict[str, Any] | None:
+    title, icon, name, permission = entry
+    try:
+        link = reverse(f"admin:{name}")
+    except NoReverseMatch:
+        return None
+    return {"title": title, "icon": icon, "link": link, "permission": _may(permission)}
+
+
+def _may(permission: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: not permission or request.user.has_perm(permission)

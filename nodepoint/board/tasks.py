@@ -1,0 +1,51 @@
+"""What django-q2 calls now and then, so that pages have something to show without asking anybody."""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from nodepoint.api import health
+from nodepoint.board import drift, statistics
+from nodepoint.board.models import CallCount, DayOfJobs, Dismissal, SystemState
+from nodepoint.jobs.registry import periodic
+
+KEPT_CALLS_DAYS = 90
+KEPT_DAYS = 400
+KEPT_DISMISSALS_DAYS = 180  # as long as the jobs that they are about
+
+periodic("nodepoint.board.tasks.check_systems", minutes=1)
+periodic("nodepoint.board.tasks.count_days", minutes=5)
+periodic("nodepoint.board.tasks.compare", minutes=60)
+periodic("nodepoint.board.tasks.prune", minutes=24 * 60)
+
+
+def check_systems(now: datetime | None = None) -> int:
+    """Ask every system something harmless and keep what it said. Returns how many are down."""
+    now = now or timezone.now()
+    found = health.systems()
+    before = {state.name: state for state in SystemState.objects.all()}
+    for name, facts in found.items():
+        known = before.get(name)
+        since = known.since if known and known.ok == facts["ok"] else now
+        values = {**facts, "error": facts["error"] or "", "since": since, "checked_at": now}
+        SystemState.objects.update_or_create(name=name, defaults=values)
+    SystemState.objects.exclude(name__in=found).delete()
+    return sum(not facts["ok"] for facts in found.values())
+
+
+def count_days() -> int:
+    """See `statistics.count`."""
+    return statistics.count()
+
+
+def compare() -> str:
+    """Have everything compared; returns the job's id."""
+    return drift.request("periodic check").pk
+
+
+def prune() -> int:
+    """Delete figures that no picture shows any more. Returns how many rows of calls."""
+    now = timezone.now()
+    DayOfJobs.objects.filter(day__lt=timezone.localdate() - timedelta(days=KEPT_DAYS)).delete()
+    Dismissal.objects.filter(at__lt=now - timedelta(days=KEPT_DISMISSALS_DAYS)).delete()
+    return CallCount.objects.filter(hour__lt=now - timedelta(days=KEPT_CALLS_DAYS)).delete()[0]

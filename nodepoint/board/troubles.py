@@ -1,0 +1,88 @@
+"""Which jobs need a human. The board, the list of jobs and the search agree by asking here."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from nodepoint.board.models import Dismissal
+from nodepoint.jobs.models import Job, JobStep
+from nodepoint.jobs.transitions import NOTICE
+
+LOOK_BACK = timedelta(days=7)  # what failed before that is history
+HELD_UP = timedelta(minutes=10)  # by something outside
+IN_LINE = timedelta(minutes=30)  # behind another job of its subject
+FAILED = (Job.State.FAILED, Job.State.ROLLED_BACK)
+MOST = 200  # looked at one by one
+
+Settled = Callable[[set[str]], set[str]]
+_settled: list[Settled] = []
+
+
+def settles(function: Settled) -> Settled:
+    """Decorator: of the subjects of failed jobs, the function gives those for which nothing is left to be
+    done, such as an order that was repeated."""
+    _settled.append(function)
+    return function
+
+
+def stuck(now: datetime | None = None) -> Q:
+    """Jobs that go on and do not get ahead, and those that are being undone."""
+    now = now or timezone.now()
+    undone = Q(state=Job.State.ROLLING_BACK)
+    held_up = Q(state=Job.State.WAITING, started_at__lt=now - HELD_UP)
+    in_line = Q(state=Job.State.QUEUED, created_at__lt=now - IN_LINE)
+    alarmed = Q(state__in=Job.ALIVE, alarmed_at__isnull=False)
+    return (undone | held_up | in_line | alarmed) & ~Q(kind=NOTICE)
+
+
+def failed(now: datetime | None = None) -> Q:
+    """Jobs that failed lately, whatever came after."""
+    return Q(state__in=FAILED, finished_at__gt=(now or timezone.now()) - LOOK_BACK) & ~Q(kind=NOTICE)
+
+
+def unsettled(now: datetime | None = None) -> list[Job]:
+    """Failed jobs that nothing has made good since: no later success of the same subject, no repetition of
+    the order, nobody who has seen them. The latest first, MOST at most."""
+    later = Job.objects.filter(
+        subject=OuterRef("subject"), created_at__gt=OuterRef("created_at"), state=Job.State.SUCCEEDED
+    )
+    jobs = Job.objects.filter(failed(now)).exclude(Exists(later)).order_by("-finished_at")
+    found = list(_undismissed(jobs)[:MOST])
+    settled = set().union(*(ask({job.subject for job in found}) for ask in _settled)) if found else set()
+    return [job for job in found if job.subject not in settled]
+
+
+def _undismissed(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    return jobs.exclude(pk__in=_dismissed("job"))
+
+
+def _dismissed(kind: str) -> list[str]:
+    since = timezone.now() - LOOK_BACK
+    keys = Dismissal.objects.filter(at__gt=since, key__startswith=f"{kind}:").values_list("key", flat=True)
+    return [key.partition(":")[2] for key in keys]
+
+
+def spared(now: datetime | None = None) -> QuerySet[JobStep]:
+    """Steps that failed lately although their job succeeded, such as an e-mail to the customer."""
+    since = (now or timezone.now()) - LOOK_BACK
+    steps = JobStep.objects.filter(
+        state=JobStep.State.FAILED, finished_at__gt=since, job__state=Job.State.SUCCEEDED
+    )
+    dismissed = _dismissed("step")
+    return steps.exclude(pk__in=dismissed).select_related("job").defer("data").order_by("-finished_at")
+
+
+def unsent(now: datetime | None = None) -> QuerySet[Job]:
+    """E-mails to staff that do not get through: given up, or tried for some minutes."""
+    now = now or timezone.now()
+    tried = Q(state__in=Job.ALIVE, created_at__lt=now - HELD_UP)
+    given_up = Q(state__in=FAILED, finished_at__gt=now - LOOK_BACK)
+    jobs = Job.objects.filter(tried | given_up, kind=NOTICE).order_by("-created_at")
+    return _undismissed(jobs)
+
+
+def about(jobs: Iterable[Job]) -> dict[str, str]:
+    """What people call the subject of each job."""
+    return {job.pk: job.about for job in jobs}

@@ -1,0 +1,187 @@
+"""What acts on a site ask for beside the reason."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.validators import RegexValidator
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
+
+from nodepoint.api.fields import SERVICE_ID
+from nodepoint.staff.acts import ActForm
+from sites.models import Backup, Plan, Site
+
+LARGEST = 10_000  # of a quota
+
+
+class BackupForm(ActForm):
+    """One of the backups that stand."""
+
+    backup = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        ready = self.subject.backups.filter(state=Backup.State.READY)
+        self.fields["backup"].choices = [(b.name, f"{b.name}, {b.created_at:%Y-%m-%d %H:%M}") for b in ready]
+
+
+class DiscardForm(ActForm):
+    """Whether newer backups may go."""
+
+    discard_backups = forms.BooleanField(
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        label="Delete newer backups where they stand in the way",
+        help_text="On ZFS a container can go back to its newest snapshot only.",
+    )
+
+
+class RollbackForm(BackupForm, DiscardForm):
+    """The backup to go back to."""
+
+
+class NewDomainForm(ActForm):
+    """A host name that leads here by now."""
+
+    domain = forms.CharField(
+        max_length=253, widget=UnfoldAdminTextInputWidget, help_text="Such as www.example.com."
+    )
+
+
+class DomainForm(ActForm):
+    """One of the site's own host names."""
+
+    domain = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
+    only_failed = False
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        rows = self.subject.custom_domains.all()
+        names = [row.domain for row in rows if row.may_be_tried_anew or not self.only_failed]
+        self.fields["domain"].choices = [(name, name) for name in names]
+
+
+class FailedDomainForm(DomainForm):
+    """One that is not as it should be."""
+
+    only_failed = True
+
+
+class PlanForm(ActForm):
+    """The plan to move to."""
+
+    plan = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["plan"].choices = [(plan.name, described(plan)) for plan in Plan.objects.all()]
+        if self.subject:
+            self.initial.setdefault("plan", self.subject.plan.name)
+
+
+def described(plan: Plan) -> str:
+    """A plan in one line."""
+    sizes = f"{plan.memory_mb} MB, {plan.disk_gb} GB, {plan.cores} cores"
+    return f"{plan.name}: {sizes}, {plan.backups} backups, {plan.domains} domains"
+
+
+class OverruleForm(ActForm):
+    """What the plan says, and what staff say instead."""
+
+    backup_quota = forms.IntegerField(
+        required=False, min_value=0, max_value=LARGEST, widget=UnfoldAdminIntegerFieldWidget
+    )
+    domain_quota = forms.IntegerField(
+        required=False, min_value=0, max_value=LARGEST, widget=UnfoldAdminIntegerFieldWidget
+    )
+    high_availability = forms.TypedChoiceField(
+        required=False,
+        choices=[("", "as the plan says"), ("on", "on"), ("off", "off")],
+        coerce=lambda value: value == "on",
+        empty_value=None,
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        site: Site = self.subject
+        managed = {None: "", True: "on", False: "off"}[site.high_availability]
+        self.initial |= {
+            "backup_quota": site.backup_quota,
+            "domain_quota": site.domain_quota,
+            "high_availability": managed,
+        }
+        plan = site.plan
+        for name, says in (("backup_quota", plan.backups), ("domain_quota", plan.domains)):
+            self.fields[name].help_text = f"Empty: {says}, as the plan {plan.name} says."
+        says = "on" if plan.high_availability else "off"
+        self.fields["high_availability"].help_text = f"The plan {plan.name} says {says}."
+
+
+class TypedForm(ActForm):
+    """For what cannot be taken back: the service id is typed."""
+
+    typed = forms.CharField(
+        max_length=64, widget=UnfoldAdminTextInputWidget, label="Type the service id to confirm"
+    )
+
+    def clean_typed(self) -> str:
+        """It must be this one's."""
+        if self.cleaned_data["typed"] != self.subject.service_id:
+            raise forms.ValidationError(f"Type {self.subject.service_id}.")
+        return self.cleaned_data["typed"]
+
+
+class ForceForm(TypedForm):
+    """The state that the row is to say."""
+
+    STATES = {
+        Site.State.LIVE: "live: it works, whatever the last job found",
+        Site.State.FAILED: "failed: nothing of it is there, and it may be ordered again",
+        Site.State.DELETED: "deleted: nothing of it is there, and nobody wants it",
+    }
+
+    state = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        other = [(state, says) for state, says in self.STATES.items() if state != self.subject.state]
+        self.fields["state"].choices = other
+
+
+class AdoptForm(PlanForm):
+    """Which container becomes the site of which service."""
+
+    service_id = forms.CharField(
+        max_length=64,
+        validators=[
+            RegexValidator(rf"\A{SERVICE_ID.pattern}\Z", "1 to 64 of A-Z a-z 0-9 _ -, not beginning with -.")
+        ],
+        widget=UnfoldAdminTextInputWidget,
+        label="Service id",
+    )
+    email = forms.EmailField(max_length=254, widget=UnfoldAdminTextInputWidget, label="Customer's e-mail")
+    public_ip = forms.GenericIPAddressField(
+        protocol="IPv4", widget=UnfoldAdminTextInputWidget, label="Public IP of the reverse proxy"
+    )
+    vmid = forms.IntegerField(min_value=100, widget=UnfoldAdminIntegerFieldWidget, label="VMID")
+    typed = forms.IntegerField(
+        widget=UnfoldAdminIntegerFieldWidget, label="Type the VMID once more: it is not ours yet"
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.order_fields(["service_id", "email", "plan", "public_ip", "vmid", "typed", "reason"])
+        self.initial.setdefault("public_ip", settings.PROXY_IP)
+
+    def clean(self) -> dict[str, Any]:
+        """The VMID twice alike."""
+        given = super().clean()
+        if "vmid" in given and given.get("typed") != given["vmid"]:
+            self.add_error("typed", "The two VMIDs differ.")
+        return given

@@ -1,0 +1,104 @@
+"""What holds for the platform as a whole."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+
+from nodepoint.admin import ReadOnlyAdmin
+from nodepoint.audit import trail
+from nodepoint.staff.acts import Act, ActsMixin
+from sites.models import Platform
+from sites.services import overrides
+
+KEY = "sites.platform:1"
+
+
+def _pause(platform: Platform, *, actor: str, reason: str) -> None:
+    overrides.pause_orders(actor=actor, reason=reason)
+
+
+def _resume(platform: Platform, *, actor: str, reason: str) -> None:
+    overrides.resume_orders(actor=actor)
+
+
+ACTS = (
+    Act(
+        "pause_orders",
+        "Pause new orders",
+        "Pause new orders for the whole platform?",
+        lambda platform, query: [
+            "Every new order is refused with “New orders are paused for maintenance.”",
+            "The billing portal does not repeat a refused order: it has to be ordered again there.",
+            "Sites that stand, and orders that were accepted, go on as always.",
+        ],
+        "New orders are paused.",
+        _pause,
+        "sites.override_site",
+        icon="pause_circle",
+        needs_reason=True,
+        dangerous=True,
+    ),
+    Act(
+        "resume_orders",
+        "Take new orders",
+        "Take new orders again?",
+        "From now on orders are accepted again.",
+        "New orders are taken.",
+        _resume,
+        "sites.override_site",
+        icon="play_circle",
+    ),
+)
+
+
+@admin.register(Platform)
+class PlatformAdmin(ActsMixin, ReadOnlyAdmin):
+    """One row, so that its list leads straight to it."""
+
+    acts = ACTS
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Platform | None:
+        """The row, also where a database has lost it."""
+        return Platform.current() if object_id == "1" else None
+
+    def legal_acts(self, request: HttpRequest, subject: Platform) -> Iterable[str]:
+        """The one that changes something."""
+        return {"resume_orders" if subject.orders_paused_at else "pause_orders"}
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The row's page."""
+        return HttpResponseRedirect(reverse("admin:sites_platform_change", args=[1]))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Whether orders are taken, and who changed that when."""
+        platform = self.get_object(request, object_id)
+        if platform is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_permission(request, platform):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": platform,
+            "title": "Platform",
+            "subtitle": None,
+            "platform": platform,
+            "buttons": self.buttons(request, platform, self.legal_acts(request, platform)),
+            "entries": list(trail.entries_of(KEY)[:20]),
+        }
+        return render(request, "sites/admin/platform.html", context)

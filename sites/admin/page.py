@@ -1,0 +1,170 @@
+"""Everything that the page of a site shows, each thing read once."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from nodepoint.audit.models import Entry
+from nodepoint.board import findings
+from nodepoint.board.models import Finding
+from nodepoint.clients.errors import SYSTEMS
+from nodepoint.jobs import timeline
+from nodepoint.jobs.models import Job
+from sites import representation
+from sites.admin.lists import COLOURS
+from sites.models import Backup, CustomDomain, Site
+from sites.services.legality import Facts
+
+JOBS, ENTRIES, DRIFT = 10, 20, 10  # shown of each
+STATUS_COLOURS = {
+    **COLOURS,
+    "running": "success",
+    "stopped": "warning",
+    "suspended": "warning",
+    "unknown": "danger",
+    "deleted": "default",
+}
+CERTIFICATE_COLOURS = {"active": "success", "pending": "info", "failed": "danger", "none": "warning"}
+DOMAIN_COLOURS = {"active": "success", "pending": "info", "failed": "danger"}
+
+
+def parts(facts: Facts) -> dict[str, Any]:
+    """What the templates of the page's parts need beside the site and its buttons."""
+    site = facts.site
+    keys = [site.key, *(domain.key for domain in facts.domains)]
+    jobs = list(Job.objects.filter(subject__in=keys).order_by("-created_at")[:JOBS])
+    shown = facts.running or next((job for job in jobs if job.subject == site.key), None)
+    return {
+        "site": site,
+        "status": facts.status,
+        "status_colour": STATUS_COLOURS.get(facts.status, "default"),
+        "resources": _resources(facts),
+        "reading": facts.reading,
+        "reading_age": _age(facts),
+        "links": links(site),
+        "drift": [*drift(facts), *differences(keys, gone=facts.seen_gone)],
+        "quotas": quotas(facts),
+        "names": host_names(facts),
+        "backups": [_backup(backup) for backup in facts.backups],
+        "timeline": timeline.of(shown) if shown else None,
+        "jobs": [timeline.line(job) for job in jobs],
+        "entries": list(Entry.objects.filter(subject__in=keys).order_by("-pk")[:ENTRIES]),
+    }
+
+
+def _resources(facts: Facts) -> dict[str, str] | None:
+    usage = facts.reading.guests.get(facts.site.vmid) if facts.site.state == Site.State.LIVE else None
+    return representation.resources(usage) if usage else None
+
+
+def _age(facts: Facts) -> timedelta | None:
+    taken = facts.reading.taken_at
+    return timezone.now() - taken if taken else None
+
+
+def links(site: Site) -> list[tuple[str, str]]:
+    """(name, address) of where the same thing is seen in the systems themselves."""
+    found = []
+    if site.vmid and settings.PROXMOX_HOST:
+        host = settings.PROXMOX_HOST
+        host = host if ":" in host else f"{host}:8006"
+        found.append(("Proxmox VE", f"https://{host}/#v1:0:=lxc%2F{site.vmid}"))
+    if site.proxy_host_id and settings.NPM_URL:
+        found.append(("Nginx Proxy Manager", f"{settings.NPM_URL.rstrip('/')}/nginx/proxy"))
+    return found
+
+
+def drift(facts: Facts) -> list[str]:
+    """What the last reading shows otherwise than the rows want it, in sentences."""
+    site, reading = facts.site, facts.reading
+    if not facts.live or facts.running or reading.stale:
+        return []
+    usage = reading.guests.get(site.vmid)
+    if usage is None:
+        cure = "Restore it there from a backup of the cluster, or unlink the site."
+        return [f"The cluster shows no container {site.vmid}. {cure}"] if facts.seen_gone else []
+    if facts.status in ("running", "stopped") and facts.status != site.power_wished:
+        return [f"It is {facts.status} and should be {site.power_wished}."]
+    if site.suspended and usage.status == "running":
+        return ["It is suspended and its container runs all the same."]
+    return []
+
+
+def differences(keys: list[str], *, gone: bool) -> list[str]:
+    """What the last comparisons found about the site and its domains, in sentences, but for what `drift` has
+    said already. One query."""
+    rows = findings.standing().filter(subject__in=keys).exclude(kind=Finding.Kind.RUNS).order_by("pk")
+    if gone:
+        rows = rows.exclude(kind=Finding.Kind.MISSING, system="proxmox")
+    return [
+        f"{SYSTEMS.get(row.system, row.system)}: {row.thing} {row.get_kind_display()}."
+        f"{f' {row.detail}' if row.detail else ''}"
+        for row in rows[:DRIFT]
+    ]
+
+
+def quotas(facts: Facts) -> list[dict[str, Any]]:
+    """Used and allowed of each quota, and whether staff have overruled the plan there."""
+    site = facts.site
+    rows = (
+        ("Backups", len(facts.backups), site.backups_allowed, site.backup_quota is not None),
+        ("Domains", len(facts.domains), site.domains_allowed, site.domain_quota is not None),
+    )
+    return [
+        {"name": name, "used": used, "allowed": allowed, "overruled": overruled, "over": used > allowed}
+        for name, used, allowed, overruled in rows
+    ]
+
+
+def host_names(facts: Facts) -> list[dict[str, Any]]:
+    """All host names of the site with their certificates, the platform's own first."""
+    return [*_own_name(facts.site), *map(_custom_name, facts.domains)]
+
+
+def _own_name(site: Site) -> list[dict[str, Any]]:
+    if not site.hostname:
+        return []
+    shared = settings.NPM_CERTIFICATE != "letsencrypt"
+    certificate = "shared" if shared else "active" if site.certificate_id else "none"
+    on = site.proxy_enabled and not site.suspended
+    status = "active" if site.proxy_host_id and on else "off" if site.proxy_host_id else "pending"
+    return [
+        {
+            "name": site.hostname,
+            "own": True,
+            "status": status,
+            "status_colour": DOMAIN_COLOURS.get(status, "warning"),
+            "certificate": certificate,
+            "certificate_colour": "success" if shared else CERTIFICATE_COLOURS[certificate],
+        }
+    ]
+
+
+def _custom_name(row: CustomDomain) -> dict[str, Any]:
+    return {
+        "name": row.domain,
+        "own": False,
+        "status": row.status,
+        "status_colour": DOMAIN_COLOURS[row.status],
+        "certificate": row.certificate,
+        "certificate_colour": CERTIFICATE_COLOURS[row.certificate],
+        "error": row.error,
+        "retry": row.may_be_tried_anew,
+    }
+
+
+def _backup(backup: Backup) -> dict[str, Any]:
+    state = "in the making" if backup.state == Backup.State.CREATING else "ready"
+    state = "being deleted" if state == "ready" and backup.busy else state
+    return {"row": backup, "state": state, "colour": "success" if state == "ready" else "info"}
+
+
+def sentence(shown: dict[str, Any]) -> str:
+    """What a screen reader is told when it changes: the status, and the step of the job that runs."""
+    found = shown["timeline"]
+    if found and found.alive:
+        return f"{found.title}: {found.step}."
+    ended = f" {found.title}: {found.state_label}." if found else ""
+    return f"The site is {shown['status']}.{ended}"

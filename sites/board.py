@@ -1,0 +1,272 @@
+"""What the board, the search box and the lists know of sites."""
+
+from collections.abc import Iterable, Iterator
+from ipaddress import AddressValueError, IPv4Address
+
+from django.conf import settings
+from django.db.models import Count, Max, Q
+from django.urls import reverse
+
+from nodepoint.board import findings, pictures, search, statistics, troubles
+from nodepoint.board.models import Finding
+from nodepoint.board.registry import OTHERS, SHOWN, Group, Level, Picture, Series, Trouble, picture, source
+from nodepoint.clients.errors import SYSTEMS
+from nodepoint.jobs.registry import periodic
+from sites.allocation import address_range
+from sites.models import CustomDomain, Platform, Site
+from sites.watch import NODES
+
+PROVISION = "sites.provision"
+VIEW = "sites.view_site"
+FEW_FREE = 0.1  # share of the addresses below which somebody should get more
+FEWEST_FREE = 5
+EXACT = 5000  # held addresses that are looked at one by one
+CAP = 1000
+HELD = (Site.State.PROVISIONING, Site.State.LIVE)
+DRIFT = (Finding.Kind.MISSING, Finding.Kind.ORPHAN, Finding.Kind.DIFFERS, Finding.Kind.FOREIGN)
+
+statistics.goal(PROVISION, "verified")
+periodic("sites.watch.look", minutes=2)
+findings.mended_by("sites.repair", "sites.suspend", "sites.unlink", "sites.terminate")
+
+
+# What needs a human
+
+
+@source("sites.view_platform", 30)
+def orders_paused() -> Iterator[Group]:
+    """Nobody can order anything. One query."""
+    platform, url = Platform.current(), reverse("admin:sites_platform_change", args=[1])
+    title, since = "New orders are paused", platform.orders_paused_at
+    detail = f"By {platform.orders_paused_by}: {platform.orders_paused_reason}"
+    shown = [Trouble(title, detail, url, since)] if since else []
+    yield Group(title, Level.WAITING, shown, len(shown), url)
+
+
+@source("board.view_finding", 40)
+def suspended_but_running() -> Iterator[Group]:
+    """Sites that should be off. One or two queries."""
+    every = f"{reverse('admin:sites_site_changelist')}?attention=suspended_running"
+    yield _found([Finding.Kind.RUNS], "Suspended but running", Level.FAILING, every)
+
+
+@source("board.view_finding", 45)
+def missing() -> Iterator[Group]:
+    """Containers, records and proxy hosts that are gone: their sites are down. One or two queries."""
+    every = f"{reverse('admin:board_finding_changelist')}?kind__exact={Finding.Kind.MISSING}"
+    yield _found([Finding.Kind.MISSING], "Things that are gone", Level.FAILING, every)
+
+
+@source("board.view_finding", 70)
+def drift() -> Iterator[Group]:
+    """What else the hourly comparison found. One or two queries."""
+    yield _found(DRIFT[1:], "Differences", Level.WAITING, reverse("admin:board_finding_changelist"))
+
+
+@source("board.view_finding", 60)
+def expiring() -> Iterator[Group]:
+    """Certificates that end soon. One or two queries."""
+    every = f"{reverse('admin:board_finding_changelist')}?kind__exact={Finding.Kind.EXPIRES}"
+    yield _found([Finding.Kind.EXPIRES], "Certificates", Level.FAILING, every)
+
+
+def _found(kinds: Iterable[str], title: str, level: Level, every: str) -> Group:
+    rows = findings.standing().filter(kind__in=kinds).order_by("kind", "pk")
+    shown = list(rows[: SHOWN + 1])
+    total = len(shown) if len(shown) <= SHOWN else rows.order_by()[:CAP].count()
+    return Group(title, level, [_of_finding(row) for row in shown[:SHOWN]], total, every, CAP)
+
+
+def _of_finding(row: Finding) -> Trouble:
+    name = f"{row.label}: {row.thing}" if row.label else row.thing
+    title = f"{name} ({row.get_kind_display()})"
+    if row.subject.startswith("sites.site:") and row.kind != Finding.Kind.ORPHAN:
+        url = reverse("admin:sites_site_change", args=[row.subject.partition(":")[2]])
+    else:
+        url = reverse("admin:board_finding_change", args=[row.pk])
+    detail = f"At {SYSTEMS.get(row.system, row.system)}. {row.detail}"
+    return Trouble(title, detail, url, row.first_seen)
+
+
+@source(VIEW, 50)
+def addresses_left() -> Iterator[Group]:
+    """The range is full, or nearly. One or two queries."""
+    used, free, _ = addresses()
+    if free > max(FEWEST_FREE, FEW_FREE * (used + free)):
+        return
+    detail = f"{used} are held, {free} are free. Widen SITE_IP_RANGE, or release what nobody needs."
+    title = "No address is free: orders are refused" if not free else "Few addresses are free"
+    level = Level.WAITING if free else Level.FAILING
+    yield Group("Addresses", level, [Trouble(title, detail, reverse("admin:sites_site_addresses"))], 1)
+
+
+@troubles.settles
+def repeated_orders(subjects: set[str]) -> set[str]:
+    """Failed orders whose service has been ordered again or was deleted meanwhile. Two queries."""
+    keys = {subject.partition(":")[2]: subject for subject in subjects if subject.startswith("sites.site:")}
+    rows = dict(Site.objects.filter(pk__in=keys).values_list("pk", "service_id"))
+    newest = Site.objects.filter(service_id__in=set(rows.values())).order_by()
+    latest = dict(newest.values_list("service_id").annotate(Max("pk")))
+    deleted = set(Site.objects.filter(pk__in=rows, state=Site.State.DELETED).values_list("pk", flat=True))
+    done = {pk for pk, service in rows.items() if latest[service] != pk} | deleted
+    return {keys[str(pk)] for pk in done}
+
+
+# Pictures
+
+
+@picture(VIEW)
+def orders() -> Picture:
+    """Orders by day."""
+    return pictures.per_day("Orders and success by day", PROVISION, "orders")
+
+
+@picture(VIEW)
+def time_to_live() -> Picture:
+    """From the order to the verified site, by step."""
+    return pictures.time_to_goal("Time to live, by step", PROVISION)
+
+
+@picture(VIEW)
+def capacity() -> Picture:
+    """Memory, disk and cores of each node: in use, promised to guests, and there. As last read. One query."""
+    reading = findings.last(NODES)
+    nodes = reading.data["nodes"] if reading else []
+    rows = [row for node in nodes for row in _of_node(node)]
+    shown = [row for row in rows if row[4]]
+    return Picture(
+        "Capacity of the nodes",
+        labels=[f"{node} {what}" for node, what, *_ in shown],
+        series=[
+            Series("in use (% of all)", [_share(used, total) for _, _, used, _, total in shown], colour=0),
+            Series("promised (% of all)", [_share(held, total) for _, _, _, held, total in shown], colour=2),
+        ],
+        unit="%",
+        scale=100,
+        horizontal=True,
+        note=f"Read {reading.taken_at:%Y-%m-%d %H:%M} UTC." if reading else "",
+        headers=("node", "what", "in use", "promised", "there", "free"),
+        rows=[
+            (node, what, f"{used:g}", f"{held:g}", f"{total:g}", f"{max(0, round(total - used, 1)):g}")
+            for node, what, used, held, total in rows
+        ],
+        empty="The nodes have not been read yet.",
+    )
+
+
+def _of_node(node: dict) -> list[tuple[str, str, float, float, float]]:
+    name = node["name"] if node["online"] else f"{node['name']} (offline)"
+    parts = (("memory (GB)", "memory"), ("disk (GB)", "disk"), ("cores", "cores"))
+    return [(name, what, *(node[f"{key}_{of}"] for of in ("used", "held", "total"))) for what, key in parts]
+
+
+def _share(part: float, whole: float) -> float:
+    return round(100 * part / whole, 1) if whole else 0.0
+
+
+@picture(VIEW)
+def numbers() -> Picture:
+    """Addresses and VMIDs. Three or four queries."""
+    used, free, never = addresses()
+    held = Site.objects.filter(vmid__isnull=False).aggregate(n=Count("vmid"), highest=Max("vmid"))
+    rows = [
+        ("addresses held", used),
+        ("addresses free", free),
+        ("addresses that are never given (gateway, name servers, proxy)", never),
+        ("VMIDs held", held["n"]),
+        ("highest VMID held", held["highest"] or "–"),
+        ("first VMID of ours", settings.VMID_START),
+    ]
+    return Picture(
+        "Addresses and VMIDs",
+        labels=["addresses", "VMIDs"],
+        series=[
+            Series("held", [used, held["n"]], stack="all", colour=0),
+            Series("free", [free, None], stack="all", colour=OTHERS),
+        ],
+        horizontal=True,
+        note=f"{free} of {used + free} addresses are free; {held['n']} VMIDs are held.",
+        headers=("what", "number"),
+        rows=rows,
+        url=reverse("admin:sites_site_addresses"),
+    )
+
+
+def addresses() -> tuple[int, int, int]:
+    """How many addresses of the range sites hold, how many are free, how many are never given. One query, or
+    two where they are few enough to be looked at one by one."""
+    first, last = address_range()
+    special = {settings.SITE_GATEWAY, *settings.SITE_NAMESERVERS, *settings.PROXY_LAN_IPS}
+    never = sum(1 for address in special if _within(address, first, last))
+    size = int(last) - int(first) + 1 - never
+    rows = Site.objects.filter(private_ip__isnull=False)
+    held = rows.count()
+    if held <= EXACT:  # a range that was changed leaves some outside
+        inside = rows.order_by().values_list("private_ip", flat=True)
+        held = sum(1 for address in inside if address not in special and _within(address, first, last))
+    return held, max(0, size - held), never
+
+
+def _within(address: str, first: IPv4Address, last: IPv4Address) -> bool:
+    try:
+        return first <= IPv4Address(address) <= last
+    except AddressValueError:
+        return False
+
+
+# Finding
+
+
+def matching(text: str, most: int) -> tuple[list[int], bool]:
+    """Primary keys of sites by what staff know of them, the newest first, and whether there are more: the
+    beginning of service id, e-mail, subdomain, address or a custom domain, or the whole VMID. Each by an
+    index, and each by itself."""
+    text = search.tidy(text)
+    host = text.lower().removesuffix(f".{settings.BASE_DOMAIN}")
+    looks = [
+        Q(service_id=text),
+        search.begins("service_id", text),
+        search.begins("subdomain", host),
+        Q(email__istartswith=text),
+        search.begins("private_ip", text),
+        search.begins("custom_domains__domain", text.lower()),
+    ]
+    if text.isascii() and text.isdecimal() and len(text) <= 9:
+        looks.insert(0, Q(vmid=int(text)))
+    found: dict[int, None] = {}
+    more = False
+    for look in looks:
+        keys = list(Site.objects.filter(look).order_by("-pk").values_list("pk", flat=True)[: most + 1])
+        more = more or len(keys) > most
+        found.update(dict.fromkeys(keys))
+    return list(found)[:most], more or len(found) > most
+
+
+@search.searches(VIEW)
+def sites(text: str, most: int) -> Iterable[search.Hit]:
+    """Sites."""
+    keys, _ = matching(text, most)
+    rows = Site.objects.in_bulk(keys)
+    for site in (rows[key] for key in keys):
+        about = f"Site, {site.hostname or site.state}, {site.email}"
+        yield search.Hit(site.service_id, about, reverse("admin:sites_site_change", args=[site.pk]), "web")
+
+
+@search.searches("sites.view_customdomain")
+def domains(text: str, most: int) -> Iterable[search.Hit]:
+    """Customers' own host names."""
+    rows = CustomDomain.objects.filter(search.begins("domain", text.lower())).select_related("site")
+    for row in rows.order_by("domain")[:most]:
+        about = f"Custom domain of {row.site.service_id}, {row.get_status_display()}"
+        url = reverse("admin:sites_customdomain_change", args=[row.pk])
+        yield search.Hit(row.domain, about, url, "language")
+
+
+@search.finds_subjects
+def subjects(text: str) -> Iterable[str]:
+    """Jobs and acts of the sites and domains that a text finds."""
+    keys, _ = matching(text, CAP)
+    of_services = Site.objects.filter(service_id__in=search.services(text)).values_list("pk", flat=True)
+    yield from (f"sites.site:{key}" for key in dict.fromkeys([*keys, *of_services]))
+    named = CustomDomain.objects.filter(search.begins("domain", text.lower()))
+    yield from (f"sites.customdomain:{key}" for key in named.values_list("pk", flat=True)[:CAP])

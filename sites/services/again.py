@@ -1,0 +1,89 @@
+"""Asking once more for what a job was asked for, by the service that was asked before."""
+
+from collections.abc import Callable
+
+from nodepoint.jobs.models import Job
+from nodepoint.jobs.steering import asked_again_by
+from sites import services
+from sites.models import CustomDomain, Plan, Site
+from sites.services import overrides, repair
+from sites.services.legality import Facts, legal_acts
+
+
+def _site(job: Job) -> Site | None:
+    return Site.objects.select_related("plan").filter(pk=job.subject_pk).first()
+
+
+def _fits(*acts: str) -> Callable[[Job], bool]:
+    def legal(job: Job) -> bool:
+        site = _site(job)
+        return site is not None and not legal_acts(Facts(site)).isdisjoint(acts)
+
+    return legal
+
+
+def _plan(job: Job) -> str:
+    return Plan.objects.get(pk=job.data["plan_id"]).name
+
+
+def _name(job: Job) -> str:
+    return job.data["service_id"]
+
+
+def _toggle(job: Job, actor: str) -> Job:
+    site = services.get_site(_name(job))
+    return services.toggle_traffic(site.service_id, site.proxy_enabled, actor=actor)[1]
+
+
+def _roll_back(job: Job, actor: str) -> Job:
+    discard = job.data.get("discard_backups", False)
+    given = {"discard_backups": discard, "actor": actor}
+    return services.roll_back(_name(job), job.data["backup"], **given)[1]
+
+
+def _domain_fits(job: Job) -> bool:
+    """Whether the domain of a certificate's job may be tried anew."""
+    row = CustomDomain.objects.select_related("site__plan").filter(pk=job.subject_pk).first()
+    return row is not None and row.may_be_tried_anew and "retry_domain" in legal_acts(Facts(row.site))
+
+
+def _add_domain(job: Job, actor: str) -> Job:
+    return services.add_domain(_name(job), job.data["domain"], actor=actor)[1]
+
+
+def register() -> None:
+    """Tell the engine."""
+    ways: dict[str, tuple[Callable[[Job], bool], Callable[[Job, str], Job | None]]] = {
+        "sites.start": (_fits("start", "stop"), lambda job, by: services.start_site(_name(job), actor=by)[1]),
+        "sites.stop": (_fits("start", "stop"), lambda job, by: services.stop_site(_name(job), actor=by)[1]),
+        "sites.restart": (
+            _fits("start", "stop"),
+            lambda job, by: services.restart_site(_name(job), actor=by)[1],
+        ),
+        "sites.backup": (_fits("back_up"), lambda job, by: services.create_backup(_name(job), actor=by)[1]),
+        "sites.delete_backup": (
+            _fits("delete_backup"),
+            lambda job, by: services.delete_backup(_name(job), job.data["backup"], actor=by)[1],
+        ),
+        "sites.rollback": (_fits("roll_back"), _roll_back),
+        "sites.reset": (_fits("reset"), _roll_back),
+        "sites.upgrade": (
+            _fits("upgrade"),
+            lambda job, by: services.upgrade_site(_name(job), _plan(job), actor=by)[1],
+        ),
+        "sites.toggle": (_fits("traffic_on", "traffic_off"), _toggle),
+        "sites.add_domain": (_fits("add_domain", "retry_domain"), _add_domain),
+        "sites.remove_domain": (
+            _fits("remove_domain"),
+            lambda job, by: services.remove_domain(_name(job), job.data["domain"], actor=by)[1],
+        ),
+        "sites.certificate": (_domain_fits, _add_domain),
+        "sites.repair": (_fits("repair"), lambda job, by: repair.repair_site(_site(job), actor=by)),
+        "sites.unlink": (_fits("unlink"), lambda job, by: overrides.unlink_site(_site(job), actor=by)),
+        "sites.provision": (
+            _fits("order_again"),
+            lambda job, by: overrides.order_again(_site(job), actor=by)[1],
+        ),
+    }
+    for kind, (legal, ask) in ways.items():
+        asked_again_by(kind, legal, ask)

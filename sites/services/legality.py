@@ -1,0 +1,150 @@
+"""What can be done with a site as it is now. Whatever stands here the services accept; what they accept
+beyond it are repeats that change nothing."""
+
+from functools import cached_property
+
+from nodepoint.jobs.models import Job
+from sites import live
+from sites.models import Backup, CustomDomain, Platform, Site
+from sites.services.backups import standing_backups
+from sites.services.login import IN_THE_WAY
+from sites.services.standing import status
+from sites.services.unlocking import locked_step
+
+STANDING = (Site.State.PROVISIONING, Site.State.LIVE)
+ENDED = (Site.State.FAILED, Site.State.DELETED)
+
+
+class Facts:
+    """A site and what its acts depend on, each read once."""
+
+    def __init__(self, site: Site, reading: live.Reading | None = None) -> None:
+        self.site = site
+        self._reading = reading
+
+    @cached_property
+    def reading(self) -> live.Reading:
+        """The cluster as it was last read."""
+        return live.reading() if self._reading is None else self._reading
+
+    @cached_property
+    def status(self) -> str:
+        """As callers read it."""
+        return status(self.site, self.reading)
+
+    @cached_property
+    def running(self) -> Job | None:
+        """The site's running job."""
+        return Job.objects.filter(active_key=self.site.key).first()
+
+    @cached_property
+    def backups(self) -> list[Backup]:
+        """Those that count, newest first."""
+        return list(standing_backups(self.site))
+
+    @cached_property
+    def domains(self) -> list[CustomDomain]:
+        """The customer's own."""
+        return list(self.site.custom_domains.all())
+
+    @property
+    def deleting(self) -> bool:
+        """Whether its deletion was asked for and is not done."""
+        return self.site.deletion_requested_at is not None and self.site.state not in ENDED
+
+    @property
+    def standing(self) -> bool:
+        """Whether it is, or is about to be, a site."""
+        return self.site.state in STANDING and not self.deleting
+
+    @property
+    def live(self) -> bool:
+        """Whether it is one."""
+        return self.site.state == Site.State.LIVE and not self.deleting
+
+    @property
+    def seen_gone(self) -> bool:
+        """Whether a reading that is newer than anything of the site shows nothing on its VMID."""
+        reading, site = self.reading, self.site
+        if reading.stale or reading.taken_at is None:
+            return False
+        made = site.live_at or site.created_at
+        return site.vmid not in reading.guests and reading.taken_at - live.LAG > made
+
+    @property
+    def holds_something(self) -> bool:
+        """Whether an address, a VMID or a subdomain is its own."""
+        return any(value is not None for value in (self.site.vmid, self.site.private_ip, self.site.subdomain))
+
+
+def legal_acts(facts: Facts) -> frozenset[str]:
+    """The names of the acts that fit."""
+    return frozenset(name for name, fits in RULES.items() if fits(facts))
+
+
+def _free(facts: Facts) -> bool:
+    """What a customer may do something with, as `site_for_action` says."""
+    return facts.live and not facts.site.suspended
+
+
+def _at_rest(facts: Facts) -> bool:
+    return _free(facts) and facts.running is None
+
+
+def _has_backup(facts: Facts) -> bool:
+    return any(backup.state == Backup.State.READY for backup in facts.backups)
+
+
+def _can_log_in(facts: Facts) -> bool:
+    in_the_way = facts.running is not None and facts.running.kind in IN_THE_WAY
+    return _free(facts) and not in_the_way and facts.site.power_wished == facts.status == "running"
+
+
+def _can_be_ordered_again(facts: Facts) -> bool:
+    site = facts.site
+    if site.state != Site.State.FAILED or Platform.current().orders_paused_at:
+        return False
+    return not Site.objects.filter(service_id=site.service_id, pk__gt=site.pk).exists()
+
+
+def _can_be_unlinked(facts: Facts) -> bool:
+    return facts.standing and facts.running is None and facts.seen_gone
+
+
+def _can_be_released(facts: Facts) -> bool:
+    return facts.site.state in ENDED and facts.holds_something and facts.running is None and facts.seen_gone
+
+
+def _can_be_forced(facts: Facts) -> bool:
+    stands = not facts.reading.stale and facts.site.vmid in facts.reading.guests
+    to_live, to_ended = facts.site.state == Site.State.PROVISIONING, not stands
+    return facts.site.state in STANDING and facts.running is None and (to_live or to_ended)
+
+
+RULES = {
+    "start": lambda facts: _at_rest(facts) and facts.status != "running",
+    "stop": lambda facts: _at_rest(facts) and facts.status != "stopped",
+    "restart": lambda facts: _at_rest(facts) and facts.status != "stopped",
+    "login": _can_log_in,
+    "back_up": lambda facts: _at_rest(facts) and len(facts.backups) < facts.site.backups_allowed,
+    "roll_back": lambda facts: _at_rest(facts) and _has_backup(facts),
+    "delete_backup": lambda facts: _at_rest(facts) and _has_backup(facts),
+    "reset": _at_rest,
+    "traffic_on": lambda facts: _at_rest(facts) and not facts.site.proxy_enabled,
+    "traffic_off": lambda facts: _at_rest(facts) and facts.site.proxy_enabled,
+    "add_domain": lambda facts: _at_rest(facts) and len(facts.domains) < facts.site.domains_allowed,
+    "retry_domain": lambda facts: _at_rest(facts) and any(d.may_be_tried_anew for d in facts.domains),
+    "remove_domain": lambda facts: _at_rest(facts) and bool(facts.domains),
+    "suspend": lambda facts: facts.standing and not facts.site.suspended,
+    "unsuspend": lambda facts: facts.standing and facts.site.suspended,
+    "upgrade": lambda facts: facts.standing,
+    "repair": lambda facts: facts.live and facts.running is None,
+    "delete": lambda facts: facts.standing,
+    "close": lambda facts: facts.site.state == Site.State.FAILED,
+    "order_again": _can_be_ordered_again,
+    "overrule": lambda facts: facts.standing,
+    "force_state": _can_be_forced,
+    "unlock": lambda facts: facts.running is not None and locked_step(facts.running) is not None,
+    "unlink": _can_be_unlinked,
+    "release": _can_be_released,
+}

@@ -1,0 +1,130 @@
+"""A container that others made becomes a site's, or is found to be gone."""
+
+from ipaddress import AddressValueError, IPv4Interface, NetmaskValueError
+
+from django.conf import settings
+
+from nodepoint.clients.errors import NotFound
+from nodepoint.jobs.call import Call
+from nodepoint.jobs.models import JobStep
+from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
+from sites import naming
+from sites.clients.proxmox import Config
+from sites.connections import proxmox, site_network
+from sites.models import Site, Template
+from sites.steps.container import LOCKED, TAG
+from sites.steps.proxmox import Foreign, find
+
+EXAMINED = "examined"  # the step that remembers how the container was before
+NOT_USABLE = "The container at Proxmox VE cannot be used."
+
+
+def examined(call: Call) -> Outcome:
+    """The container stands, is nobody else's, and has an address that a site can have. Nothing is changed."""
+    site: Site = call.subject
+    node = _node(site)
+    if node is None:
+        return _no(f"Nothing that is a container has VMID {site.vmid}.")
+    config = proxmox().config(node, site.vmid)
+    if config.lock:
+        return Retry(error=LOCKED, detail=f"lock: {config.lock}")
+    if config.template:
+        return _no("It is a template.")
+    if owner := _owner(config, site):
+        return _no(f"It carries the mark of {owner.owner_mark}, which stands.")
+    address = _address(config, site)
+    if address is None:
+        return _no(f"Its address is not one that a site can have: {config.net0.get('ip') or 'none'}.")
+    facts = {"node": node, "private_ip": address, "subdomain": _subdomain(config, site)}
+    data = {"description": config.description, "tags": sorted(config.tags)}
+    return Done(ref=str(site.vmid), facts=facts, data=data)
+
+
+def _no(detail: str) -> Fail:
+    return Fail(error=NOT_USABLE, detail=detail)
+
+
+def _node(site: Site) -> str | None:
+    guests = [guest for guest in proxmox().resources() if guest.vmid == site.vmid]
+    return guests[0].node if guests and guests[0].type == "lxc" else None
+
+
+def _owner(config: Config, site: Site) -> Site | None:
+    """The other order that the container belongs to and that is not over."""
+    mark = config.description.strip()
+    number = mark.rpartition(":")[2]
+    if not mark.startswith("nodepoint:") or not number.isdecimal() or len(number) > 18:
+        return None
+    standing = Site.objects.filter(pk=int(number), live_key__isnull=False).exclude(pk=site.pk).first()
+    return standing if standing and standing.owner_mark == mark else None
+
+
+def _address(config: Config, site: Site) -> str | None:
+    """Its fixed address inside SITE_NETWORK, unless another site holds it."""
+    try:
+        address = IPv4Interface(config.net0.get("ip", "")).ip
+    except (AddressValueError, NetmaskValueError):  # `dhcp`, `manual` or none
+        return None
+    never = {settings.SITE_GATEWAY, *settings.SITE_NAMESERVERS, *settings.PROXY_LAN_IPS}
+    by_site = Site.objects.filter(private_ip=str(address)).exclude(pk=site.pk).exists()
+    by_template = Template.objects.filter(private_ip=str(address)).exists()
+    free = str(address) not in never and not by_site and not by_template
+    return str(address) if free and address in site_network() else None
+
+
+def _subdomain(config: Config, site: Site) -> str:
+    """The first label of its host name where that is free, else one by the order's e-mail address."""
+    if site.subdomain:
+        return site.subdomain
+    names = set(Site.objects.filter(subdomain__isnull=False).values_list("subdomain", flat=True))
+    wish = config.hostname.partition(".")[0].lower()
+    usable = naming.wished_subdomain(f"{wish}@") == wish and wish not in naming.RESERVED | names
+    return wish if wish and usable else naming.free_subdomain(site.email, names)
+
+
+def marked(call: Call) -> Outcome:
+    """The container carries the site's mark."""
+    site: Site = call.subject
+    config = proxmox().config(site.node, site.vmid)
+    if config.description.strip() == site.owner_mark:
+        return Done()
+    if config.description != _before(call)["description"]:
+        return Fail(error=NOT_USABLE, detail="Its description has changed since it was looked at.")
+    if config.lock:
+        return Retry(error=LOCKED, detail=f"lock: {config.lock}")
+    digest = config.digest or None
+    tags = config.tags | {TAG}
+    proxmox().set_config(site.node, site.vmid, digest=digest, description=site.owner_mark, tags=tags)
+    return Done()
+
+
+def unmarked(call: Call) -> Outcome:
+    """A container that did not become a site has the description and the tags of before."""
+    site: Site = call.subject
+    try:
+        config = proxmox().config(site.node, site.vmid)
+    except NotFound:
+        return Done()
+    if config.description.strip() != site.owner_mark:
+        return Done()
+    before = _before(call)
+    proxmox().set_config(site.node, site.vmid, description=before["description"], tags=set(before["tags"]))
+    return Done()
+
+
+def _before(call: Call) -> dict:
+    return JobStep.objects.get(job=call.job, name=EXAMINED).data
+
+
+def container_gone(call: Call) -> Outcome:
+    """Nothing of ours is on the site's VMID. From here on the site is being deleted."""
+    try:
+        container = find(call.subject)
+    except Foreign:
+        container = None
+    if container:
+        return Fail(
+            error="The container is still there.",
+            detail=f"container {container.vmid} on {container.node} carries our mark",
+        )
+    return Done(facts={"deletion_requested_at": call.now})

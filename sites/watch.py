@@ -1,0 +1,135 @@
+"""The periodic look at the cluster, for the board: how full the nodes are, which suspended sites run all the
+same, and which certificates end soon. Pages read what it leaves behind and ask nobody themselves."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from nodepoint.board import findings
+from nodepoint.board.findings import Found
+from nodepoint.board.models import Finding
+from nodepoint.clients.deadline import deadline
+from nodepoint.clients.errors import ClientError
+from sites.clients.npm import Certificate
+from sites.clients.proxmox import Guest, Node
+from sites.connections import npm, proxmox
+from sites.live import LAG
+from sites.models import CustomDomain, Site
+
+NODES = "nodes"  # the name of the reading
+LOOK = "watch"
+SECONDS = 12.0  # for all calls of one system
+CERTIFICATE_DAYS = 14
+MB, GB = 1024**2, 1024**3
+
+AGAIN = "Every three minutes it is stopped again; look why it starts."
+
+log = structlog.get_logger("nodepoint.sites")
+
+
+def look() -> int:
+    """Look at Proxmox VE and NPM. What one does not answer stays as it was known. Returns how many findings
+    there are."""
+    found: list[Found] = []
+    unread: list[str] = []
+    for system, part in (("proxmox", _cluster), ("npm", _certificates)):
+        try:
+            with deadline(SECONDS):
+                found += part()
+        except ClientError as error:
+            unread.append(system)
+            log.warning("watch_unread", system=system, error=str(error))
+    return findings.keep(LOOK, found, unread=unread)
+
+
+def _cluster() -> list[Found]:
+    asked_at = timezone.now()
+    guests, nodes = proxmox().resources(), proxmox().nodes()
+    rows = [_node(node, [guest for guest in guests if guest.node == node.name]) for node in nodes]
+    findings.note(NODES, {"nodes": rows}, asked_at)
+    return list(running_although_suspended(guests, asked_at))
+
+
+def _node(node: Node, guests: Iterable[Guest]) -> dict[str, Any]:
+    """In GB and cores. Promised: what the guests may take at most, templates excepted; of a shared storage
+    each node sees the whole."""
+    held = [guest for guest in guests if not guest.template]
+    disk_used, disk_total = _disk(node)
+    return {
+        "name": node.name,
+        "online": node.online,
+        "memory_used": round(node.mem / GB, 1),
+        "memory_held": round(sum(guest.maxmem for guest in held) / GB, 1),
+        "memory_total": round(node.maxmem / GB, 1),
+        "cores_used": round(node.cpu * node.maxcpu, 1),
+        "cores_held": round(sum(guest.maxcpu for guest in held), 1),
+        "cores_total": node.maxcpu,
+        "disk_used": disk_used,
+        "disk_held": round(sum(guest.maxdisk for guest in held) / GB, 1),
+        "disk_total": disk_total,
+    }
+
+
+def _disk(node: Node) -> tuple[float, float]:
+    """GB in use and in all of the storage for containers; nothing of a node that is away."""
+    if not node.online:
+        return 0.0, 0.0
+    storage = proxmox().storage_status(node.name, settings.PROXMOX_STORAGE)
+    return round(storage.used / GB, 1), round(storage.total / GB, 1)
+
+
+def running_although_suspended(guests: Iterable[Guest], asked_at: datetime) -> Iterator[Found]:
+    """Suspended sites whose container runs. What a job of ours verified later than the reading is
+    believed."""
+    running = {guest.vmid for guest in guests if guest.status == "running"}
+    suspended = Site.objects.filter(
+        suspended_at__lt=asked_at - LAG, state=Site.State.LIVE, deletion_requested_at=None
+    )
+    for site in suspended.order_by("pk").iterator():
+        verified = site.power == "stopped" and site.power_verified_at
+        if site.vmid in running and not (verified and verified > asked_at - LAG):
+            yield Found(
+                kind=Finding.Kind.RUNS,
+                system="proxmox",
+                thing=f"container {site.vmid}",
+                detail=f"Suspended since {site.suspended_at:%Y-%m-%d %H:%M} UTC. {AGAIN}",
+                subject=site.key,
+                label=site.service_id,
+            )
+
+
+def _certificates() -> list[Found]:
+    return list(ending(npm().certificates(), timezone.now()))
+
+
+def ending(certificates: Iterable[Certificate], now: datetime) -> Iterator[Found]:
+    """Our certificates that end within CERTIFICATE_DAYS, or have ended: the shared one, and those of sites
+    and domains that stand. NPM renews its own a month before: these it did not."""
+    soon = now.astimezone(UTC) + timedelta(days=CERTIFICATE_DAYS)
+    close = {one.id: one for one in certificates if one.expires_on < soon and _was_issued(one)}
+    shared = settings.NPM_CERTIFICATE
+    if shared.isdecimal() and int(shared) in close:
+        yield _ends(close[int(shared)], f"the shared certificate for *.{settings.BASE_DOMAIN}", "", "")
+    for site in Site.objects.filter(certificate_id__in=close, state=Site.State.LIVE):
+        yield _ends(close[site.certificate_id], f"certificate of {site.hostname}", site.key, site.service_id)
+    domains = CustomDomain.objects.filter(certificate_id__in=close).select_related("site")
+    for row in domains:
+        yield _ends(
+            close[row.certificate_id], f"certificate of {row.domain}", row.site.key, row.site.service_id
+        )
+
+
+def _was_issued(one: Certificate) -> bool:
+    """Whether it ever was one: while it is ordered it is listed as ending at once."""
+    return one.expires_on - one.created_on > timedelta(hours=1)
+
+
+def _ends(one: Certificate, thing: str, subject: str, label: str) -> Found:
+    detail = (
+        f"It ends on {one.expires_on:%Y-%m-%d}. Look at NPM why it was not renewed (certificate {one.id})."
+    )
+    return Found(Finding.Kind.EXPIRES, "npm", thing, detail, subject, label)
