@@ -5,10 +5,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from nodepoint.admin import ReadOnlyAdmin
@@ -17,9 +15,9 @@ from nodepoint.jobs import steering, timeline
 from nodepoint.jobs.lists import JobList
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.staff.acts import Act, ActForm, ActsMixin, Button, Result
+from nodepoint.staff.pages import MOVING, RESTING, LivePageMixin
 
 PERMISSION = "jobs.steer_job"
-MOVING, RESTING = 2, 10  # seconds until the page looks again
 PARTS = {
     "job": "jobs/about.html",
     "acts": "jobs/acts.html",
@@ -177,20 +175,16 @@ ON_STEPS = {"retry", "skip"}
 
 
 @admin.register(Job)
-class JobAdmin(ActsMixin, JobList, ReadOnlyAdmin):
+class JobAdmin(LivePageMixin, ActsMixin, JobList, ReadOnlyAdmin):
     """Jobs, newest first. They are written by the engine alone, and steered by `steering`."""
 
     acts = ACTS
     change_form_template = "jobs/job.html"
+    live_parts = PARTS
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Job | None:
         """Without what only the list needs."""
         return Job.objects.filter(pk=object_id).first()
-
-    def get_urls(self) -> list[URLPattern]:
-        """With the address that the page looks at."""
-        live = self.admin_site.admin_view(self.live_view)
-        return [path("<path:object_id>/live/", live, name="jobs_job_live"), *super().get_urls()]
 
     def legal_acts(self, request: HttpRequest, subject: Job) -> Iterable[str]:
         """As the engine would decide."""
@@ -200,41 +194,13 @@ class JobAdmin(ActsMixin, JobList, ReadOnlyAdmin):
         """What it does, for whom."""
         return f"{subject.title} · {subject.data.get('service_id', subject.subject)}" if subject else ""
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The page itself."""
-        job = self.get_object(request, object_id)
-        if job is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not self.has_view_permission(request, job):
-            raise PermissionDenied
-        context = {
-            **self.admin_site.each_context(request),
-            **self._shown(request, job),
-            "opts": self.opts,
-            "original": job,
-            "title": job.title,
-            "subtitle": None,
-            "live_url": reverse("admin:jobs_job_live", args=[job.pk]),
-        }
-        request.current_app = self.admin_site.name
-        return HttpResponse(render_to_string(self.change_form_template, context, request))
+    def page_title(self, subject: Job) -> str:
+        """What it does."""
+        return subject.title
 
-    def live_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The parts of the page as they are now: `{"parts": {name: markup}, "say", "again": seconds}`."""
-        job = self.get_object(request, object_id)
-        if job is None or not self.has_view_permission(request, job):
-            raise PermissionDenied
-        shown = self._shown(request, job)
-        parts = {name: render_to_string(template, shown, request) for name, template in PARTS.items()}
-        return JsonResponse({"parts": parts, "say": shown["say"], "again": shown["again"]})
-
-    def _shown(self, request: HttpRequest, job: Job) -> dict[str, Any]:
+    def shown(self, request: HttpRequest, subject: Job) -> dict[str, Any]:
+        """The job, its timeline, and what can be done with it."""
+        job = subject
         found = steering.moves(job)
         shown = timeline.of(job, found.rows)
         offered = self.buttons(request, job, legal(found))

@@ -5,20 +5,19 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.template.loader import render_to_string
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import action
 
 from nodepoint.admin import ReadOnlyAdmin
 from nodepoint.staff.acts import ActsMixin, Button
+from nodepoint.staff.pages import MOVING, RESTING, LivePageMixin
 from sites.admin import page
 from sites.admin.acts import ACTS, ADOPT
 from sites.admin.lists import SiteList
 from sites.models import Site
 from sites.services.legality import Facts, legal_acts
 
-MOVING, RESTING = 2, 10  # seconds until the page looks again
 PARTS = {
     "now": "sites/admin/now.html",
     "acts": "sites/admin/acts.html",
@@ -37,12 +36,13 @@ ON_ROWS = {
 
 
 @admin.register(Site)
-class SiteAdmin(ActsMixin, SiteList, ReadOnlyAdmin):
+class SiteAdmin(LivePageMixin, ActsMixin, SiteList, ReadOnlyAdmin):
     """Sites, newest first. What is to change is asked of the services, never written here."""
 
     acts = ACTS
     actions_list = (*SiteList.actions_list, "adopt")
     change_form_template = "sites/admin/site.html"
+    live_parts = PARTS
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Site | None:
         """With its plan, and without what only the list needs."""
@@ -52,12 +52,10 @@ class SiteAdmin(ActsMixin, SiteList, ReadOnlyAdmin):
             return None
 
     def get_urls(self) -> list[URLPattern]:
-        """With the address that the page looks at, and the page of adoption."""
-        live = self.admin_site.admin_view(self.live_view)
+        """With the page of adoption."""
         adopt = self.admin_site.admin_view(self.adopt_view)
         return [
             path("adopt-container/", adopt, name="sites_site_adopt_container"),
-            path("<path:object_id>/live/", live, name="sites_site_live"),
             *super().get_urls(),
         ]
 
@@ -74,39 +72,9 @@ class SiteAdmin(ActsMixin, SiteList, ReadOnlyAdmin):
             filter(None, [f"Service {subject.service_id}", subject.hostname, container, subject.email])
         )
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The page itself."""
-        site = self.get_object(request, object_id)
-        if site is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not self.has_view_permission(request, site):
-            raise PermissionDenied
-        context = {
-            **self.admin_site.each_context(request),
-            **self._shown(request, site),
-            "opts": self.opts,
-            "original": site,
-            "title": f"Site {site.service_id}",
-            "subtitle": None,
-            "live_url": reverse("admin:sites_site_live", args=[site.pk]),
-        }
-        request.current_app = self.admin_site.name
-        return HttpResponse(render_to_string(self.change_form_template, context, request))
-
-    def live_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The parts of the page as they are now: `{"parts": {name: markup}, "say", "again": seconds}`."""
-        site = self.get_object(request, object_id)
-        if site is None or not self.has_view_permission(request, site):
-            raise PermissionDenied
-        shown = self._shown(request, site)
-        parts = {name: render_to_string(template, shown, request) for name, template in PARTS.items()}
-        return JsonResponse({"parts": parts, "say": shown["say"], "again": shown["again"]})
+    def page_title(self, subject: Site) -> str:
+        """By its service."""
+        return f"Site {subject.service_id}"
 
     @action(description="Adopt a container", icon=ADOPT.icon, permissions=["adopt"])
     def adopt(self, request: HttpRequest) -> HttpResponse:
@@ -124,8 +92,9 @@ class SiteAdmin(ActsMixin, SiteList, ReadOnlyAdmin):
             raise PermissionDenied
         return self.ask_or_do(request, ADOPT, None)
 
-    def _shown(self, request: HttpRequest, site: Site) -> dict[str, Any]:
-        facts = Facts(site)
+    def shown(self, request: HttpRequest, subject: Site) -> dict[str, Any]:
+        """Everything about the site, and what can be done with it."""
+        site, facts = subject, Facts(subject)
         shown = page.parts(facts)
         offered = self.buttons(request, site, legal_acts(facts))
         by_name = {button.act.name: button for button in offered}

@@ -2,6 +2,7 @@
 
 from nodepoint.jobs.registry import Flow, Step, register
 from sites.flows.power import is_live
+from sites.flows.publication import publication
 from sites.steps import (
     adoption,
     configuration,
@@ -71,45 +72,7 @@ ADOPT = register(
                 limits=(CALLS,),
                 usual=1.5,
             ),
-            Step(
-                "dns_record",
-                "Setting the DNS record",
-                dns_record.present,
-                undo=dns_record.absent,
-                if_skipped="Its record is missing until the site is repaired; one that was made may stay.",
-                after=("marked",),
-                usual=0.5,
-            ),
-            Step(
-                "proxy_host",
-                "Setting up the proxy",
-                proxy_host.served,
-                undo=proxy_host.gone,
-                after=("marked",),
-                limits=(proxy_host.WRITES,),
-                usual=1,
-            ),
-            Step(
-                "certificate",
-                "Ordering the certificate",
-                proxy_host.certified,
-                undo=proxy_host.certificate_gone,
-                after=("dns_record", "proxy_host"),
-                limits=(proxy_host.ORDERS,),
-                needed=proxy_host.needs_own_certificate,
-                usual=1,
-            ),
-            Step(
-                "encryption",
-                "Switching encryption on",
-                proxy_host.encrypted,
-                # Before the certificate: deleting one that a host uses breaks all of NPM.
-                undo=proxy_host.gone,
-                after=("certificate",),
-                limits=(proxy_host.WRITES,),
-                needed=proxy_host.needs_own_certificate,
-                usual=0.5,
-            ),
+            *publication("marked"),
             Step(
                 "verified",
                 "Checking the site",
