@@ -40,10 +40,11 @@ def submit(
     """Write a job in the caller's transaction, and an entry of the log of acts; runners are woken when that
     commits.
 
-    `queue` False: JobRefused when another job of the subject is alive. `cancel`: what runs for the subject is
-    cancelled at its next safe point and what is queued is dropped, except an undo, which is always finished
-    first. `take_over`: what runs is cancelled only if it is held up by something outside and its flow gives
-    way. `before` and `after`: what the entry says of the change, where `data` alone does not."""
+    `queue` False: JobRefused when another job of the subject is alive, unless that one is `waited_for`.
+    `cancel`: what runs for the subject is cancelled at its next safe point and what is queued is dropped,
+    except an undo, which is always finished first. `take_over`: what runs is cancelled only if it is held up
+    by something outside and its flow gives way. `before` and `after`: what the entry says of the change,
+    where `data` alone does not."""
     wish = {"queue": queue, "cancel": cancel, "take_over": take_over}
     for _ in range(TRIES - 1):
         try:
@@ -71,8 +72,8 @@ def _submit(
 ) -> Job:
     now = timezone.now()
     running = transitions.running(subject)
-    if running and not queue:
-        raise JobRefused(running)
+    if running and not queue and (refusing := in_the_way(subject)):
+        raise JobRefused(refusing)
     if running and cancel:
         _cancel(running, subject, now)
     gives_way = _gives_way(running) if running and take_over else GivesWay.NEVER
@@ -85,6 +86,13 @@ def _submit(
         _resume(running, now)
     transaction.on_commit(kick, robust=True)  # a queue that is away makes it later, not undone
     return job
+
+
+def in_the_way(subject: str) -> Job | None:
+    """The job because of which nothing is begun for a subject unless it stands in line: the first alive one
+    that is not merely waited for."""
+    alive = Job.objects.filter(subject=subject, state__in=Job.ALIVE).order_by("created_at")
+    return next((job for job in alive if not job.flow.waited_for), None)
 
 
 def _gives_way(running: Job) -> GivesWay:

@@ -1,7 +1,7 @@
 """Flows: what a job consists of. Apps register theirs in `flows.py`; the engine finds them by name and
 imports no app."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -73,7 +73,8 @@ class Flow:
 
     `subject`: model label of what the job works on. `scope`: the API scope that may read the job. `deadline`:
     seconds until the job is undone; None: it never gives up, and staff are told once it is older than
-    `alarm_after` seconds. `gives_way`: to a job that takes over while this one only waits. `stands`: asked of
+    `alarm_after` seconds. `gives_way`: to a job that takes over while this one only waits. `waited_for`:
+    nobody has asked for it, so that nobody is refused because of it: others stand in line. `stands`: asked of
     the subject whether a step that failed without harm to the job may still be tried again once the job has
     ended. `version`: raised when steps are added or removed; running jobs keep the rows they began with."""
 
@@ -85,6 +86,7 @@ class Flow:
     deadline: int | None = None
     alarm_after: int = 3600
     gives_way: GivesWay = GivesWay.NEVER
+    waited_for: bool = False
     stands: Callable[[Any], bool] | None = None
     version: int = 1
     by_name: dict[str, Step] = field(init=False, repr=False)
@@ -99,6 +101,14 @@ class Flow:
                 raise ValueError(f"{self.name}/{step.name} comes before {', '.join(sorted(missing))}.")
             seen.add(step.name)
         object.__setattr__(self, "by_name", by_name)
+
+    def forerunners(self, name: str, known: Collection[str]) -> set[str]:
+        """The steps that must be finished before `name`, of those that a job knows: one that began in an
+        earlier release has no row for a step that is new since; what that one comes after counts instead."""
+        found: set[str] = set()
+        for before in self.step(name).after:
+            found |= {before} if before in known else self.forerunners(before, known)
+        return found
 
     def step(self, name: str) -> Step:
         """The step called `name`; UnknownFlow if this release has none."""

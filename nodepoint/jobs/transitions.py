@@ -94,7 +94,9 @@ def _release(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
     """Make due every pending step whose forerunners are done; those that the subject has no need of are
     skipped."""
     finished = {step.name for step in steps if step.state in JobStep.FINISHED or step.state == S.FAILED}
-    ready = [s for s in steps if s.state == S.PENDING and finished.issuperset(job.flow.step(s.name).after)]
+    known = {step.name for step in steps}
+    pending = [step for step in steps if step.state == S.PENDING]
+    ready = [step for step in pending if finished >= job.flow.forerunners(step.name, known)]
     if unneeded := _unneeded(job, ready):
         _stop([step.pk for step in unneeded], S.SKIPPED, now)
         for step in unneeded:

@@ -52,6 +52,7 @@ CERTIFICATE = register(
         subject="sites.CustomDomain",
         scope="sites",
         deadline=7 * DAYS,
+        version=2,
         alarm_after=8 * DAYS,  # that a customer's DNS is wrong is no alarm for staff
         steps=(
             Step(
@@ -98,8 +99,9 @@ PRIMARY = register(
         title="Switch primary domain",
         subject="sites.Site",
         scope="sites",
-        deadline=30 * MINUTES,
+        deadline=None,  # its only step has one, and spares the job
         gives_way=GivesWay.RESUMED,
+        waited_for=True,
         stands=is_live,
         steps=(tuning(),),
     )
@@ -113,6 +115,7 @@ REMOVE_DOMAIN = register(
         scope="sites",
         deadline=CUSTOMER,
         gives_way=GivesWay.RESUMED,
+        version=2,
         steps=(
             Step(
                 "accepted",

@@ -34,8 +34,8 @@ def add_domain(service_id: str, domain: str, *, actor: str = "") -> tuple[Custom
     if _is_reserved(name):
         raise DomainTaken(name)
     _refuse(site, name)
-    if running := Job.objects.filter(active_key=site.key).first():
-        raise JobRefused(running)
+    if refusing := queue.in_the_way(site.key):
+        raise JobRefused(refusing)
     if wrong := pointing.trouble(name, site.public_ip):
         raise BadDomain(wrong)
 

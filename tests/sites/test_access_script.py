@@ -42,6 +42,28 @@ class ParameterTests(SimpleTestCase):
             checked = subprocess.run(["php", "-l"], input=text, capture_output=True, check=False, timeout=20)
         self.assertEqual(checked.returncode, 0, checked.stdout)
 
+    @unittest.skipUnless(shutil.which("php"), "php is not installed")
+    def test_the_page_does_not_wait_for_wp_admin_s_look_for_updates(self):
+        with tempfile.TemporaryDirectory() as folder:
+            text = plugin("jane@example.com", folder)
+        # WordPress's part of it: what it has to do before any page of wp-admin.
+        before = b"""<?php
+define('ABSPATH', '/');
+$todo = ['_maybe_update_core', '_maybe_update_plugins', '_maybe_update_themes', 'wp_admin_headers'];
+$_REQUEST['action'] = $argv[1];
+function add_action($hook, $name) {}
+function remove_action($hook, $name) {
+    global $todo;
+    $todo = $hook === 'admin_init' ? array_diff($todo, [$name]) : $todo;
+}
+register_shutdown_function(function () { echo count($GLOBALS['todo']); });
+?>"""
+        for action, left in (("nodepoint_login", b"1"), ("another", b"4"), ("", b"4")):
+            ran = subprocess.run(
+                ["php", "--", action], input=before + text, capture_output=True, check=False, timeout=20
+            )
+            self.assertEqual((ran.returncode, ran.stdout.strip()), (0, left), ran.stderr)
+
     def test_only_known_acts_are_done(self):
         for act in ("", "root", "login;password", "--", "password login"):
             with self.subTest(act):

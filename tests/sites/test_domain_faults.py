@@ -22,10 +22,12 @@ ORDER: dict[str, tuple[Act, ...] | str] = {
     "wished": "rows of our own",
     "certificate": (Act("npm", f"GET {CERTIFICATES}"), Act("npm", f"POST {CERTIFICATES}")),
     "encryption": (Act("npm", f"PUT {HOSTS}"),),
+    "primary_wished": "rows of our own",
 }
 REMOVE: dict[str, tuple[Act, ...] | str] = {
     "accepted": "rows of our own",
     "order_stopped": "rows of our own",
+    "handed_over": "it has its own (test_primary_domain.py)",
     "proxy_host_gone": (Act("npm", f"GET {HOSTS}"), Act("npm", f"DELETE {HOSTS}")),
     "certificate_gone": (Act("npm", f"GET {CERTIFICATES}"), Act("npm", f"DELETE {CERTIFICATES}")),
     "forgotten": "rows of our own",

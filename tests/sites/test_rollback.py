@@ -106,7 +106,7 @@ class RollbackTests(RollbackCase):
         self.fault("ssh", "error", "INSTALL 900 database", count=10)
         self.done("/action/rollback", bak=name)
         self.assertEqual(self.read(), "then")
-        self.assertIn("PHP and MariaDB", self.job(self.site, "sites.rollback").warning)
+        self.assertIn("Fitting WordPress", self.job(self.site, "sites.rollback").warning)
 
     def test_the_answer_while_it_goes_on(self):
         name = self.backup()

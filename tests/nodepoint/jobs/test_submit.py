@@ -32,6 +32,17 @@ class SubmitTests(EngineTestCase):
         self.assertRegex(job.pk, r"\A[0-9a-f]{32}\Z")
         self.assertEqual(job.deadline_at, job.started_at + timedelta(hours=1))
 
+    def test_nobody_is_refused_because_of_a_job_that_is_only_waited_for(self) -> None:
+        self.flow(self.step("w"), name="test.waited_for", waited_for=True)
+        self.submit("test.waited_for")
+        first = self.submit(queue=False)
+        self.assertEqual(self.state(first), STATE.QUEUED)
+        with self.assertRaises(JobRefused) as caught:
+            self.submit(queue=False)
+        self.assertEqual(caught.exception.running, first, "but of what stands in line behind it")
+        self.run_jobs()
+        self.assertEqual(self.state(first), STATE.SUCCEEDED)
+
     def test_an_unknown_flow_is_an_error_and_leaves_no_job(self) -> None:
         with self.assertRaises(UnknownFlow):
             self.submit("test.nothing")
