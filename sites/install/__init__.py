@@ -14,6 +14,7 @@ from django.conf import settings
 from sites.models import Site
 
 STATUS_FILE = "/var/lib/nodepoint/install.status"
+FOREIGN = 66  # exit code: the container holds what others have made, and keeps it
 BUSY = 75  # exit code: an earlier run of the script is still at work
 PARAMETERS = "# parameters\n"
 WITH = re.compile(r"^# with (\w+\.sh)\n", re.MULTILINE)  # where a script takes in another file

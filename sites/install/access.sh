@@ -89,6 +89,12 @@ defined('ABSPATH') || exit;
 
 add_action('admin_post_nopriv_nodepoint_login', 'nodepoint_login');
 add_action('admin_post_nodepoint_login', 'nodepoint_login');
+// wp-admin looks for updates before it answers, which takes long where the way out is slow.
+if (($_REQUEST['action'] ?? '') === 'nodepoint_login') {
+    foreach (['core', 'plugins', 'themes'] as $updates) {
+        remove_action('admin_init', "_maybe_update_$updates");
+    }
+}
 
 function nodepoint_login() {
     nocache_headers();

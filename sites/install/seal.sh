@@ -32,7 +32,9 @@ main() {
 }
 
 has_base() {
-    [[ -s $ROOT/wp-includes/version.php ]] && command -v nginx mariadbd php >/dev/null
+    local program
+    [[ -s $ROOT/wp-includes/version.php ]] || return
+    for program in nginx mariadbd php; do command -v "$program" >/dev/null || return; done
 }
 
 # What must be in no template, as one line; whoever has a copy of it would have every site's.

@@ -44,7 +44,7 @@ main() {
     prepare
     : "${PART:=all}" "${PRIMARY_DOMAIN:=${SITE_HOSTNAME:-}}" "${PROXY_IPS:=}" "${SMTP_URL:=}" "${CRON_MINUTE:=0}"
     valid || exit 64
-    ours || { echo 'another web server is in here, which is not of our making' >&2; exit 66; }
+    ours || { echo 'a web server or database is in here that is not of our making' >&2; exit 66; }
     install -d -m 700 "$STATE"
     exec 9>>"$STATE/lock"
     flock -n 9 || { echo busy; exit 75; }
@@ -66,7 +66,7 @@ valid() {
 
 # Whoever has adopted a container keeps what is in it.
 ours() {
-    [[ -e $STATE/lock || -e /etc/nodepoint-template ]] || ! command -v nginx apache2 >/dev/null
+    [[ -e $STATE/lock || -e /etc/nodepoint-template ]] || ! command -v nginx apache2 caddy lighttpd mariadbd mysqld >/dev/null
 }
 
 written() {

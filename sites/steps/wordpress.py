@@ -77,6 +77,10 @@ def _start(call: Call, script: str) -> Outcome:
     """Hand the script over; it works on by itself, whatever becomes of the connection."""
     container = require(call.subject)
     output = console().run(container.node, container.vmid, ["bash", "-s", "install"], script)
+    if output.exit_code == install.FOREIGN:
+        return Fail(
+            error="What is inside the container was not made by us.", detail=output.stderr.strip()[-200:]
+        )
     if output.exit_code not in (0, install.BUSY):
         return _failed(call, f"exit code {output.exit_code}: {output.stderr.strip()[-200:]}")
     return call.begun("install")

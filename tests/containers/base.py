@@ -138,8 +138,12 @@ class Container:
             raise AssertionError(f"{script}: {output}")
         return output.stdout
 
+    def script(self, primary_domain: str = "") -> str:
+        """The product's install script; without a primary domain for the platform's name."""
+        return install.script(self.site, primary_domain or self.site.hostname)
+
     def start_install(self, script: str | None = None) -> Output:
-        return self.run("bash", "-s", "install", stdin=script or install.script(self.site))
+        return self.run("bash", "-s", "install", stdin=script or self.script())
 
     def status(self) -> list[str]:
         """The lines of the status file so far."""

@@ -7,6 +7,7 @@ from tests.containers import base, sites
 from tests.containers.base import ContainerTestCase, title
 
 ACTION = "/wp-admin/admin-post.php?action=nodepoint_login"
+LOOKED_LATELY = "DELETE FROM wp_options WHERE option_name LIKE '%site_transient_update_%'"
 
 
 def setUpModule() -> None:
@@ -58,6 +59,24 @@ class AccessTests(ContainerTestCase):
         self.token()
         for guess in ("", "0" * 64, "../../etc/passwd", "0" * 63 + "\n"):
             self.assertEqual(self.redeem(guess)[0].status_code, 403, guess)
+
+    def test_no_update_is_looked_for_before_the_page_that_takes_the_token(self):
+        plugin, asked = "/var/www/wordpress/wp-content/mu-plugins/asked.php", "/run/asked"
+        forget = f'install -d -o www-data {asked}; rm -f {asked}/*; mariadb wordpress -e "{LOOKED_LATELY}"'
+        code = f"file_put_contents('{asked}/' . md5($url), $url); return new WP_Error('slow');"
+        self.link("login")  # makes the plugins' folder
+        self.container.run(
+            *("tee", plugin),
+            stdin=f"<?php add_filter('pre_http_request', function ($a, $b, $url) {{ {code} }}, 10, 3);",
+        )
+        self.addCleanup(self.container.shell, f"rm -r {plugin} {asked}")
+        self.container.shell(forget)
+        self.container.visit("/wp-admin/admin-post.php?action=another")
+        self.assertIn("update-check", self.container.shell(f"cat {asked}/*"), "wp-admin does look")
+        self.container.shell(forget)
+        answer, _ = self.redeem(self.token())
+        self.assertEqual(answer.status_code, 302)
+        self.assertEqual(self.container.shell(f"ls {asked}"), "")
 
     def test_no_token_is_in_a_log(self):
         token = self.token()

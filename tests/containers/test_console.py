@@ -54,7 +54,9 @@ class ConsoleTests(ContainerTestCase):
         for email in HOSTILE[:-1]:
             site = base.order(sites.SPARE)
             site.email = email
-            script = install.script(site).replace("\n    install -d -m 700", "\n    exit 3 #", 1)
+            script = install.script(site, site.hostname).replace(
+                "\n    install -d -m 700", "\n    exit 3 #", 1
+            )
             with self.subTest(email):
                 wanted = 64 if "\n" in email or "\t" in email else 3
                 self.assertEqual(self.container.start_install(script).exit_code, wanted)
@@ -65,7 +67,7 @@ class ConsoleTests(ContainerTestCase):
         self.assertNotIn("NODE=", self.container.run("env").stdout)
 
     def test_a_script_that_was_cut_runs_nothing(self):
-        script = install.script(self.container.site)
+        script = self.container.script()
         places = [*range(200, len(script), 2500), *(len(script.rstrip()) - n for n in (1, 2, 10, 20))]
         for place in places:
             with self.subTest(place=place):
@@ -73,7 +75,7 @@ class ConsoleTests(ContainerTestCase):
         self.assertEqual(self.container.run("test", "-e", "/var/lib/nodepoint").exit_code, 1)
 
     def test_a_command_that_reads_all_input_eats_no_script(self):
-        script = install.script(self.container.site)
+        script = self.container.script()
         script = script.replace("main() {\n", "main() {\n    cat >/dev/null\n", 1)
         script = script.replace("\n    install -d -m 700", "\n    echo further; exit 3 #", 1)
         output = self.container.start_install(script)
@@ -118,7 +120,7 @@ class DetachedTests(ContainerTestCase):
         cls.container = sites.plain().container
 
     def slow(self, seconds: int) -> str:
-        script = install.script(self.container.site)
+        script = self.container.script()
         slow = script.replace("phase_packages() {\n", f"phase_packages() {{\n    sleep {seconds}\n", 1)
         self.assertNotEqual(slow, script)
         return slow

@@ -1,6 +1,5 @@
 """From an empty container to a verified site, by the product's console and script."""
 
-from sites import install
 from tests.containers import base, sites
 from tests.containers.base import ContainerTestCase, title
 
@@ -134,7 +133,7 @@ class ParameterTests(ContainerTestCase):
         container = base.Container(sites.SPARE, base.order(sites.SPARE))
         container.create(base.plain_template())
         try:
-            good = install.script(container.site)
+            good = container.script()
             for old, new in (
                 ("PART=all", "PART=most"),
                 ("MEMORY=2048", "MEMORY=lots"),

@@ -2,7 +2,6 @@
 
 import time
 
-from sites import install
 from tests.containers import base, sites
 from tests.containers.base import ContainerTestCase, title
 
@@ -27,7 +26,7 @@ class StatesTests(ContainerTestCase):
 
     def verdicts(self, anew: bool) -> list[str]:
         """The script's verification alone, as for a new site or as for one that is in use already."""
-        script = install.script(self.container.site)
+        script = self.container.script()
         only = script.replace("\nBASE=(", "\nBASE=() OTHERS=(", 1).replace(
             "\nSITE=(", "\nSITE=(verification) MORE=("
         )
