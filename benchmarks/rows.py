@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from dns.models import Customer, Zone
 from nodepoint.audit.models import Entry
-from nodepoint.board import statistics
-from nodepoint.board.models import CallCount, Finding, Reading, SystemState
+from nodepoint.board import findings, statistics
+from nodepoint.board.models import CallCount, Finding, SystemState
 from nodepoint.jobs import registry
 from nodepoint.jobs.models import Job, JobStep
+from sites import watch
 from sites.models import CustomDomain, Plan, Site
 from support.models import SearchTerm, SupportKey
 
@@ -179,7 +180,7 @@ class Filler:
             for status in (2, 4)
         ]
         _write(CallCount, calls)
-        findings = (
+        differences = (
             Finding(
                 look="reconcile",
                 digest=f"{n:064d}",
@@ -192,7 +193,7 @@ class Filler:
             )
             for n, key in enumerate(self.keys[:2000])
         )
-        _write(Finding, findings)
+        _write(Finding, differences)
         _write(SystemState, [SystemState(name=name, ok=True) for name in ("proxmox", "npm", "cloudflare")])
         nodes = [
             {"name": f"node{n}", "online": True}
@@ -203,7 +204,8 @@ class Filler:
             }
             for n in (1, 2, 3)
         ]
-        Reading.objects.update_or_create(name="nodes", defaults={"data": {"nodes": nodes}})
+        findings.note(watch.NODES, {"nodes": nodes})
+        findings.note(watch.POOL, watch.count())
         statistics.count()
 
 

@@ -1,26 +1,27 @@
 """What the board, the search box and the lists know of sites."""
 
 from collections.abc import Iterable, Iterator
-from ipaddress import AddressValueError, IPv4Address
+from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Count, Max, Q
+from django.db.models import Max, Q
 from django.urls import reverse
+from django.utils import timezone
 
 from nodepoint.board import findings, pictures, search, statistics, troubles
-from nodepoint.board.models import Finding
+from nodepoint.board.models import Finding, Reading
 from nodepoint.board.registry import OTHERS, SHOWN, Group, Level, Picture, Series, Trouble, picture, source
 from nodepoint.clients.errors import SYSTEMS
 from nodepoint.jobs.registry import periodic
-from sites.allocation import address_range
 from sites.models import CustomDomain, Platform, Site
-from sites.watch import NODES
+from sites.watch import NODES, POOL, addresses, count
 
 PROVISION = "sites.provision"
 VIEW = "sites.view_site"
 FEW_FREE = 0.1  # share of the addresses below which somebody should get more
 FEWEST_FREE = 5
-EXACT = 5000  # held addresses that are looked at one by one
+RECENT = timedelta(minutes=10)  # an older count of the pool raises no alarm, and hides none
+COUNTED = 100  # differences of one kind; whoever reads "100+" opens the list
 CAP = 1000
 HELD = (Site.State.PROVISIONING, Site.State.LIVE)
 DRIFT = (Finding.Kind.MISSING, Finding.Kind.ORPHAN, Finding.Kind.DIFFERS, Finding.Kind.FOREIGN)
@@ -73,8 +74,8 @@ def expiring() -> Iterator[Group]:
 def _found(kinds: Iterable[str], title: str, level: Level, every: str) -> Group:
     rows = findings.standing().filter(kind__in=kinds).order_by("kind", "pk")
     shown = list(rows[: SHOWN + 1])
-    total = len(shown) if len(shown) <= SHOWN else rows.order_by()[:CAP].count()
-    return Group(title, level, [_of_finding(row) for row in shown[:SHOWN]], total, every, CAP)
+    total = len(shown) if len(shown) <= SHOWN else rows.order_by()[:COUNTED].count()
+    return Group(title, level, [_of_finding(row) for row in shown[:SHOWN]], total, every, COUNTED)
 
 
 def _of_finding(row: Finding) -> Trouble:
@@ -90,8 +91,12 @@ def _of_finding(row: Finding) -> Trouble:
 
 @source(VIEW, 50)
 def addresses_left() -> Iterator[Group]:
-    """The range is full, or nearly. One or two queries."""
-    used, free, _ = addresses()
+    """The range is full, or nearly. As counted last, or now where no recent look has. One query, or three."""
+    counted = findings.last(POOL)
+    if counted and counted.taken_at > timezone.now() - RECENT:
+        used, free = counted.data["used"], counted.data["free"]
+    else:
+        used, free, _ = addresses()
     if free > max(FEWEST_FREE, FEW_FREE * (used + free)):
         return
     detail = f"{used} are held, {free} are free. Widen SITE_IP_RANGE, or release what nobody needs."
@@ -166,52 +171,31 @@ def _share(part: float, whole: float) -> float:
 
 @picture(VIEW)
 def numbers() -> Picture:
-    """Addresses and VMIDs. Three or four queries."""
-    used, free, never = addresses()
-    held = Site.objects.filter(vmid__isnull=False).aggregate(n=Count("vmid"), highest=Max("vmid"))
-    rows = [
-        ("addresses held", used),
-        ("addresses free", free),
-        ("addresses that are never given (gateway, name servers, proxy)", never),
-        ("VMIDs held", held["n"]),
-        ("highest VMID held", held["highest"] or "–"),
-        ("first VMID of ours", settings.VMID_START),
-    ]
+    """Addresses and VMIDs. As counted last, or now before the first look. One query, or four."""
+    reading = findings.last(POOL) or Reading(name=POOL, data=count())
+    held, taken_at = reading.data, f"{reading.taken_at:%Y-%m-%d %H:%M}"
+    free_of = f"{held['free']} of {held['used'] + held['free']}"
+    names = {
+        "used": "addresses held",
+        "free": "addresses free",
+        "never": "addresses that are never given (gateway, name servers, proxy)",
+        "vmids": "VMIDs held",
+        "highest": "highest VMID held",
+    }
+    rows = [(name, "–" if held[key] is None else held[key]) for key, name in names.items()]
     return Picture(
         "Addresses and VMIDs",
         labels=["addresses", "VMIDs"],
         series=[
-            Series("held", [used, held["n"]], stack="all", colour=0),
-            Series("free", [free, None], stack="all", colour=OTHERS),
+            Series("held", [held["used"], held["vmids"]], stack="all", colour=0),
+            Series("free", [held["free"], None], stack="all", colour=OTHERS),
         ],
         horizontal=True,
-        note=f"{free} of {used + free} addresses are free; {held['n']} VMIDs are held.",
+        note=f"{free_of} addresses are free; {held['vmids']} VMIDs are held. Counted {taken_at} UTC.",
         headers=("what", "number"),
-        rows=rows,
+        rows=[*rows, ("first VMID of ours", settings.VMID_START)],
         url=reverse("admin:sites_site_addresses"),
     )
-
-
-def addresses() -> tuple[int, int, int]:
-    """How many addresses of the range sites hold, how many are free, how many are never given. One query, or
-    two where they are few enough to be looked at one by one."""
-    first, last = address_range()
-    special = {settings.SITE_GATEWAY, *settings.SITE_NAMESERVERS, *settings.PROXY_LAN_IPS}
-    never = sum(1 for address in special if _within(address, first, last))
-    size = int(last) - int(first) + 1 - never
-    rows = Site.objects.filter(private_ip__isnull=False)
-    held = rows.count()
-    if held <= EXACT:  # a range that was changed leaves some outside
-        inside = rows.order_by().values_list("private_ip", flat=True)
-        held = sum(1 for address in inside if address not in special and _within(address, first, last))
-    return held, max(0, size - held), never
-
-
-def _within(address: str, first: IPv4Address, last: IPv4Address) -> bool:
-    try:
-        return first <= IPv4Address(address) <= last
-    except AddressValueError:
-        return False
 
 
 # Finding

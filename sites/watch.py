@@ -1,12 +1,15 @@
-"""The periodic look at the cluster, for the board: how full the nodes are, which suspended sites run all the
-same, and which certificates end soon. Pages read what it leaves behind and ask nobody themselves."""
+"""The periodic look at the cluster, for the board: how full the nodes and the pool of addresses are, which
+suspended sites run all the same, and which certificates end soon. Pages read what it leaves behind and ask
+nobody themselves."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db.models import Count, Max
 from django.utils import timezone
 
 from nodepoint.board import findings
@@ -14,17 +17,19 @@ from nodepoint.board.findings import Found
 from nodepoint.board.models import Finding
 from nodepoint.clients.deadline import deadline
 from nodepoint.clients.errors import ClientError
+from sites.allocation import address_range
 from sites.clients.npm import Certificate
 from sites.clients.proxmox import Guest, Node
 from sites.connections import npm, proxmox
 from sites.live import LAG
 from sites.models import CustomDomain, Site
 
-NODES = "nodes"  # the name of the reading
+NODES, POOL = "nodes", "pool"  # the names of the readings
 LOOK = "watch"
 SECONDS = 12.0  # for all calls of one system
 CERTIFICATE_DAYS = 14
 MB, GB = 1024**2, 1024**3
+EXACT = 5000  # held addresses that are looked at one by one
 
 AGAIN = "Every three minutes it is stopped again; look why it starts."
 
@@ -32,8 +37,9 @@ log = structlog.get_logger("nodepoint.sites")
 
 
 def look() -> int:
-    """Look at Proxmox VE and NPM. What one does not answer stays as it was known. Returns how many findings
-    there are."""
+    """Count the pool and look at Proxmox VE and NPM. What one does not answer stays as it was known. Returns
+    how many findings there are."""
+    findings.note(POOL, count())
     found: list[Found] = []
     unread: list[str] = []
     for system, part in (("proxmox", _cluster), ("npm", _certificates)):
@@ -44,6 +50,38 @@ def look() -> int:
             unread.append(system)
             log.warning("watch_unread", system=system, error=str(error))
     return findings.keep(LOOK, found, unread=unread)
+
+
+def count() -> dict[str, int | None]:
+    """The pool: how many addresses sites hold, are free, are never given; how many VMIDs are held, and the
+    highest. Two or three queries."""
+    used, free, never = addresses()
+    held = Site.objects.filter(vmid__isnull=False).aggregate(vmids=Count("vmid"), highest=Max("vmid"))
+    return {"used": used, "free": free, "never": never, **held}
+
+
+def addresses() -> tuple[int, int, int]:
+    """How many addresses of the range sites hold, how many are free, how many are never given, at this
+    moment. One query; where they are too many to be looked at one by one, another that counts them, for which
+    MariaDB takes 12 to 30 ms with 100,000."""
+    first, last = address_range()
+    special = {settings.SITE_GATEWAY, *settings.SITE_NAMESERVERS, *settings.PROXY_LAN_IPS}
+    never = sum(1 for address in special if _within(address, first, last))
+    size = int(last) - int(first) + 1 - never
+    rows = Site.objects.filter(private_ip__isnull=False).order_by().values_list("private_ip", flat=True)
+    few = list(rows[: EXACT + 1])
+    if len(few) > EXACT:
+        held = rows.count()
+    else:  # a range that was changed leaves some outside
+        held = sum(1 for address in few if address not in special and _within(address, first, last))
+    return held, max(0, size - held), never
+
+
+def _within(address: str, first: IPv4Address, last: IPv4Address) -> bool:
+    try:
+        return first <= IPv4Address(address) <= last
+    except AddressValueError:
+        return False
 
 
 def _cluster() -> list[Found]:

@@ -49,7 +49,7 @@ def unsettled(now: datetime | None = None) -> list[Job]:
         subject=OuterRef("subject"), created_at__gt=OuterRef("created_at"), state=Job.State.SUCCEEDED
     )
     jobs = Job.objects.filter(failed(now)).exclude(Exists(later)).order_by("-finished_at")
-    found = list(_undismissed(jobs)[:MOST])
+    found = list(_undismissed(jobs).defer("detail")[:MOST])
     settled = set().union(*(ask({job.subject for job in found}) for ask in _settled)) if found else set()
     return [job for job in found if job.subject not in settled]
 
