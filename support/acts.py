@@ -4,10 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.urls import reverse
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from nodepoint.staff.acts import Act, ActForm
+from nodepoint.staff.acts import Act, ActForm, Result
+from nodepoint.staff.forms import ServiceIdField
 from support import services
 from support.models import SupportKey
+from support.text import plain
 
 Status = SupportKey.Status
 NOT_TOLD = "The billing portal is not told."
@@ -21,6 +25,41 @@ class RotateForm(ActForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.initial["old_key"] = self.subject.support_key
+
+
+class KeyForm(ActForm):
+    """Whose key it is to be."""
+
+    service_id = ServiceIdField()
+    email = forms.EmailField(max_length=254, widget=UnfoldAdminTextInputWidget, label="E-mail")
+    firstname = forms.CharField(
+        max_length=255, validators=[plain], widget=UnfoldAdminTextInputWidget, label="First name"
+    )
+    lastname = forms.CharField(
+        max_length=255,
+        required=False,
+        validators=[plain],
+        widget=UnfoldAdminTextInputWidget,
+        label="Last name",
+    )
+
+
+def _create(row: None, *, actor: str, reason: str, **facts: str) -> Result:
+    made = services.create_support_key(**facts, actor=actor)
+    return Result(where=reverse("admin:support_supportkey_change", args=[made.pk]))
+
+
+CREATE = Act(
+    "create",
+    "Make a key",
+    "Make a support key?",
+    f"The service has a right to support from then on. {NOT_TOLD}",
+    "The key stands below.",
+    _create,
+    "support.change_supportkey",
+    icon="add",
+    form=KeyForm,
+)
 
 
 def _of_service(service: Callable[..., SupportKey]) -> Callable[..., None]:

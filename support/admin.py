@@ -4,8 +4,10 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import SEARCH_VAR
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import action, display
@@ -13,7 +15,7 @@ from unfold.decorators import action, display
 from nodepoint.admin import ReadOnlyAdmin, ReadOnlyInline
 from nodepoint.staff.acts import ActsMixin
 from support import keys, search, services
-from support.acts import ACTS, FITS
+from support.acts import ACTS, CREATE, FITS
 from support.export import as_csv
 from support.models import HistoryEntry, SupportKey
 
@@ -66,7 +68,7 @@ class SupportKeyAdmin(ActsMixin, Searched, ReadOnlyAdmin):
     sortable_by = ("support_key", "service_id", "created_at")  # what has an index
     list_before_template = "support/verdict.html"
     actions = ["export_chosen"]
-    actions_list = ["export"]
+    actions_list = ["create", "export"]
     actions_detail = list(ACTS)
     fields = (("support_key", "status"), ("service_id", "created_at"), ("person", "email"))
     readonly_fields = ("person",)
@@ -115,6 +117,22 @@ class SupportKeyAdmin(ActsMixin, Searched, ReadOnlyAdmin):
     def has_rotate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Whoever may replace keys."""
         return request.user.has_perm("support.rotate_supportkey")
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the page on which a key is made."""
+        create = self.admin_site.admin_view(self.create_view)
+        return [path("make-key/", create, name="support_supportkey_make"), *super().get_urls()]
+
+    @action(description=CREATE.label, icon=CREATE.icon, permissions=["status"])
+    def create(self, request: HttpRequest) -> HttpResponse:
+        """The button above the list leads to the page of the act."""
+        return HttpResponseRedirect(reverse("admin:support_supportkey_make"))
+
+    def create_view(self, request: HttpRequest) -> HttpResponse:
+        """An act without a row: it makes one."""
+        if not self.may(request, CREATE):
+            raise PermissionDenied
+        return self.ask_or_do(request, CREATE, None)
 
     @action(description="Suspend", icon="pause", permissions=["status"])
     def suspend(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -320,6 +320,19 @@ ACTS = (
     ),
 )
 
+ORDER = Act(
+    "order",
+    "Order a site",
+    "Order a site?",
+    lambda site, query: sentences.ORDER,
+    "Ordered.",
+    carry_out.order,
+    "sites.override_site",
+    icon="add",
+    form=forms.OrderForm,
+    needs_reason=True,
+)
+
 ADOPT = Act(
     "adopt",
     "Adopt a container",

@@ -76,6 +76,11 @@ def order_again(site: Site, *, actor: str, reason: str) -> Result:
     return Result(f"Ordered again: this is the new site. {FOLLOWS}", where=where)
 
 
+def order(site: None, *, actor: str, reason: str, **order: Any) -> Result:
+    new, _ = services.create_site(**order, actor=actor)
+    return Result(f"Ordered. {FOLLOWS}", where=reverse("admin:sites_site_change", args=[new.pk]))
+
+
 def adopt(site: None, *, actor: str, reason: str, typed: int, **order: Any) -> Result:
     new, _ = adopt_site(**order, actor=actor)
     where = reverse("admin:sites_site_change", args=[new.pk])

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.validators import RegexValidator
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
@@ -12,8 +11,8 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from nodepoint.api.fields import SERVICE_ID
 from nodepoint.staff.acts import ActForm
+from nodepoint.staff.forms import ServiceIdField
 from sites.models import Backup, Plan, Site
 
 LARGEST = 10_000  # of a quota
@@ -154,21 +153,24 @@ class ForceForm(TypedForm):
         self.fields["state"].choices = other
 
 
-class AdoptForm(PlanForm):
-    """Which container becomes the site of which service."""
+class OrderForm(PlanForm):
+    """What the billing portal would send with an order."""
 
-    service_id = forms.CharField(
-        max_length=64,
-        validators=[
-            RegexValidator(rf"\A{SERVICE_ID.pattern}\Z", "1 to 64 of A-Z a-z 0-9 _ -, not beginning with -.")
-        ],
-        widget=UnfoldAdminTextInputWidget,
-        label="Service id",
-    )
+    service_id = ServiceIdField()
     email = forms.EmailField(max_length=254, widget=UnfoldAdminTextInputWidget, label="Customer's e-mail")
     public_ip = forms.GenericIPAddressField(
         protocol="IPv4", widget=UnfoldAdminTextInputWidget, label="Public IP of the reverse proxy"
     )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.order_fields(["service_id", "email", "plan", "public_ip", "reason"])
+        self.initial.setdefault("public_ip", settings.PROXY_IP)
+
+
+class AdoptForm(OrderForm):
+    """Which container becomes the site of which service."""
+
     vmid = forms.IntegerField(min_value=100, widget=UnfoldAdminIntegerFieldWidget, label="VMID")
     typed = forms.IntegerField(
         widget=UnfoldAdminIntegerFieldWidget, label="Type the VMID once more: it is not ours yet"
@@ -177,7 +179,6 @@ class AdoptForm(PlanForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.order_fields(["service_id", "email", "plan", "public_ip", "vmid", "typed", "reason"])
-        self.initial.setdefault("public_ip", settings.PROXY_IP)
 
     def clean(self) -> dict[str, Any]:
         """The VMID twice alike."""

@@ -143,6 +143,11 @@ FORCE = [
     " reserved until they are released.",
     "Where the container stands in the cluster, this is refused: have the site deleted instead.",
 ]
+ORDER = [
+    "The site is made as if the billing portal had ordered it.",
+    "The customer gets the e-mail with the link to set a password. The billing portal is not told.",
+]
+
 ADOPT = [
     "A job looks at the container first: it must carry no mark of another site, and have a fixed address of"
     " the sites' network.",

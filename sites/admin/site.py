@@ -10,10 +10,10 @@ from django.urls import URLPattern, path, reverse
 from unfold.decorators import action
 
 from nodepoint.admin import ReadOnlyAdmin
-from nodepoint.staff.acts import ActsMixin, Button
+from nodepoint.staff.acts import Act, ActsMixin, Button
 from nodepoint.staff.pages import MOVING, RESTING, LivePageMixin
 from sites.admin import page
-from sites.admin.acts import ACTS, ADOPT
+from sites.admin.acts import ACTS, ADOPT, ORDER
 from sites.admin.lists import SiteList
 from sites.models import Site
 from sites.services.legality import Facts, legal_acts
@@ -40,7 +40,7 @@ class SiteAdmin(LivePageMixin, ActsMixin, SiteList, ReadOnlyAdmin):
     """Sites, newest first. What is to change is asked of the services, never written here."""
 
     acts = ACTS
-    actions_list = (*SiteList.actions_list, "adopt")
+    actions_list = (*SiteList.actions_list, "order", "adopt")
     change_form_template = "sites/admin/site.html"
     live_parts = PARTS
 
@@ -52,9 +52,11 @@ class SiteAdmin(LivePageMixin, ActsMixin, SiteList, ReadOnlyAdmin):
             return None
 
     def get_urls(self) -> list[URLPattern]:
-        """With the page of adoption."""
+        """With the pages of the acts that make a row."""
+        order = self.admin_site.admin_view(self.order_view)
         adopt = self.admin_site.admin_view(self.adopt_view)
         return [
+            path("order-site/", order, name="sites_site_order_site"),
             path("adopt-container/", adopt, name="sites_site_adopt_container"),
             *super().get_urls(),
         ]
@@ -76,6 +78,19 @@ class SiteAdmin(LivePageMixin, ActsMixin, SiteList, ReadOnlyAdmin):
         """By its service."""
         return f"Site {subject.service_id}"
 
+    @action(description="Order a site", icon=ORDER.icon, permissions=["order"])
+    def order(self, request: HttpRequest) -> HttpResponse:
+        """The button above the list leads to the page of the act."""
+        return HttpResponseRedirect(reverse("admin:sites_site_order_site"))
+
+    def has_order_permission(self, request: HttpRequest) -> bool:
+        """By name, as the other one."""
+        return self.may(request, ORDER)
+
+    def order_view(self, request: HttpRequest) -> HttpResponse:
+        """An act without a row: it makes one."""
+        return self._make(request, ORDER)
+
     @action(description="Adopt a container", icon=ADOPT.icon, permissions=["adopt"])
     def adopt(self, request: HttpRequest) -> HttpResponse:
         """The button above the list leads to the page of the act."""
@@ -87,10 +102,13 @@ class SiteAdmin(LivePageMixin, ActsMixin, SiteList, ReadOnlyAdmin):
         return self.may(request, ADOPT)
 
     def adopt_view(self, request: HttpRequest) -> HttpResponse:
-        """An act without a row: it makes one."""
-        if not self.may(request, ADOPT):
+        """Another one."""
+        return self._make(request, ADOPT)
+
+    def _make(self, request: HttpRequest, act: Act) -> HttpResponse:
+        if not self.may(request, act):
             raise PermissionDenied
-        return self.ask_or_do(request, ADOPT, None)
+        return self.ask_or_do(request, act, None)
 
     def shown(self, request: HttpRequest, subject: Site) -> dict[str, Any]:
         """Everything about the site, and what can be done with it."""
