@@ -5,6 +5,7 @@ import tempfile
 import unittest
 from typing import Any
 
+from django.conf import settings
 from django.db import connections
 from django.test.runner import DiscoverRunner
 
@@ -41,6 +42,8 @@ class Runner(DiscoverRunner):
 
     def setup_test_environment(self, **kwargs: Any) -> None:
         super().setup_test_environment(**kwargs)
+        # A real one takes a third of a second for each password, which is what it is for.
+        settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
         if self.verbosity < 2:  # most of the log of a test run is of failures that are meant
             for handler in logging.getLogger().handlers:
                 handler.setLevel(logging.CRITICAL)
