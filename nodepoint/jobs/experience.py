@@ -3,12 +3,13 @@ bars."""
 
 import time
 from collections import defaultdict
+from datetime import datetime
 from statistics import median
 
-from nodepoint.jobs.models import JobStep
+from nodepoint.jobs.models import Job, JobStep
 
 SAMPLES = 10  # the latest ones of each step
-ROWS = 200  # the latest finished steps of a kind of job, among which they are looked for
+ROWS = 200  # the latest finished steps of a kind of job, and those of as many whole jobs, are looked through
 KEPT = 5.0  # seconds that a reading is used again in this process
 KEPT_NOTHING = 2.0  # soon enough after the first one has finished
 
@@ -27,12 +28,21 @@ def of(kind: str) -> dict[str, float]:
 
 
 def _measure(kind: str) -> dict[str, float]:
-    done = JobStep.objects.filter(job__kind=kind, state=JobStep.State.DONE, work_seconds__isnull=False)
     samples = defaultdict(list)
-    for name, seconds in done.order_by("-finished_at").values_list("name", "work_seconds")[:ROWS]:
+    for _, _, name, seconds in sorted(_finished(kind), reverse=True):
         if len(samples[name]) < SAMPLES:
             samples[name].append(seconds)
     return {name: median(seconds) for name, seconds in samples.items()}
+
+
+def _finished(kind: str) -> set[tuple[datetime, int, str, float]]:
+    """When which step ended, and how long it worked: of the latest, and of the latest whole jobs. In a burst
+    the first steps of many jobs are the latest, and nothing would be known of the last ones any more."""
+    steps = JobStep.objects.filter(job__kind=kind, state=JobStep.State.DONE, work_seconds__isnull=False)
+    steps = steps.order_by("-finished_at").values_list("finished_at", "pk", "name", "work_seconds")
+    whole = Job.objects.filter(kind=kind, state=Job.State.SUCCEEDED).order_by("-created_at")
+    jobs = list(whole.values_list("pk", flat=True)[:SAMPLES])
+    return {*steps[:ROWS], *steps.filter(job__in=jobs)}
 
 
 def forget() -> None:

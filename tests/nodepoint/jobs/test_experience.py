@@ -5,7 +5,8 @@ from unittest import mock
 
 from nodepoint.jobs import experience
 from nodepoint.jobs.models import JobStep
-from nodepoint.jobs.outcomes import Done, Fail
+from nodepoint.jobs.outcomes import Done, Fail, Wait
+from nodepoint.jobs.testing import run_until_idle
 from tests.nodepoint.jobs.base import KIND, EngineTestCase
 
 
@@ -42,6 +43,19 @@ class ExperienceTests(EngineTestCase):
         self.learn(9, kind="test.other")
         experience.forget()
         self.assertEqual((experience.of(KIND), experience.of("test.other")), ({"a": 5}, {"a": 9}))
+
+    def test_a_burst_of_first_steps_does_not_make_the_last_ones_forgotten(self) -> None:
+        self.flow(self.step("a"), self.step("b", Done(), Wait(seconds=3600), after=("a",)))
+        self.submit()
+        self.run_jobs()
+        with mock.patch.object(experience, "ROWS", 5):
+            for number in range(5):
+                self.submit(subject=f"thing:{number + 2}")
+            run_until_idle(self.clock, until=self.clock.now() + timedelta(minutes=1))
+            self.assertEqual(JobStep.objects.filter(name="a", state="done").count(), 6)
+            experience.forget()
+            with self.assertNumQueries(3):
+                self.assertEqual(set(experience.of(KIND)), {"a", "b"})
 
     def test_failures_and_undos_teach_nothing(self) -> None:
         self.flow(self.step("a", undo=Done()), self.step("b", Fail(error="No."), after=("a",)))
