@@ -24,6 +24,15 @@ from nodepoint.staff.acts import LONGEST_ACTOR, REFUSALS, ActForm
 MOST_AT_ONCE = 50  # rows of one bulk act
 NAMED = 10  # refusals that the summary names
 COUNTED = 5000  # rows of a list; who looks for more filters
+NEWEST = 2000  # rows that are looked at one by one
+
+
+def newest(rows: QuerySet) -> QuerySet:
+    """Of these rows those that are among the NEWEST of their table, by `created_at`: for a question that no
+    index answers. One query."""
+    times = rows.model._default_manager.order_by("-created_at").values_list("created_at", flat=True)
+    oldest = times[NEWEST - 1 : NEWEST].first()
+    return rows.filter(created_at__gte=oldest) if oldest else rows
 
 
 class CappedPaginator(Paginator):
@@ -65,6 +74,13 @@ class BulkAct:
 
 class Page(ChangeList):
     """A page of a list whose rows are told more by their admin, in as many queries for fifty as for one."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> list[Any]:
+        """Ties in the direction of the first column: no index is read in two at once, so that all rows would
+        be sorted."""
+        ordering = list(super().get_ordering(request, queryset))
+        first, last = str(ordering[0]), ordering[-1]
+        return [*ordering[:-1], "pk"] if last == "-pk" and not first.startswith("-") else ordering
 
     def get_results(self, request: HttpRequest) -> None:
         """The rows of the page, enriched."""

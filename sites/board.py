@@ -1,26 +1,23 @@
 """What the board, the search box and the lists know of sites."""
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Max, Q
 from django.urls import reverse
-from django.utils import timezone
 
 from nodepoint.board import findings, pictures, search, statistics, troubles
 from nodepoint.board.models import Finding, Reading
 from nodepoint.board.registry import OTHERS, SHOWN, Group, Level, Picture, Series, Trouble, picture, source
 from nodepoint.clients.errors import SYSTEMS
 from nodepoint.jobs.registry import periodic
-from sites.models import CustomDomain, Platform, Site
-from sites.watch import NODES, POOL, addresses, count
+from sites.models import CustomDomain, Platform, Site, Template
+from sites.watch import NODES, POOL, count, held_and_free
 
 PROVISION = "sites.provision"
 VIEW = "sites.view_site"
 FEW_FREE = 0.1  # share of the addresses below which somebody should get more
 FEWEST_FREE = 5
-RECENT = timedelta(minutes=10)  # an older count of the pool raises no alarm, and hides none
 COUNTED = 100  # differences of one kind; whoever reads "100+" opens the list
 CAP = 1000
 HELD = (Site.State.PROVISIONING, Site.State.LIVE)
@@ -92,11 +89,7 @@ def _of_finding(row: Finding) -> Trouble:
 @source(VIEW, 50)
 def addresses_left() -> Iterator[Group]:
     """The range is full, or nearly. As counted last, or now where no recent look has. One query, or three."""
-    counted = findings.last(POOL)
-    if counted and counted.taken_at > timezone.now() - RECENT:
-        used, free = counted.data["used"], counted.data["free"]
-    else:
-        used, free, _ = addresses()
+    used, free = held_and_free()
     if free > max(FEWEST_FREE, FEW_FREE * (used + free)):
         return
     detail = f"{used} are held, {free} are free. Widen SITE_IP_RANGE, or release what nobody needs."
@@ -115,6 +108,17 @@ def repeated_orders(subjects: set[str]) -> set[str]:
     deleted = set(Site.objects.filter(pk__in=rows, state=Site.State.DELETED).values_list("pk", flat=True))
     done = {pk for pk, service in rows.items() if latest[service] != pk} | deleted
     return {keys[str(pk)] for pk in done}
+
+
+@troubles.settles
+def repeated_builds(subjects: set[str]) -> set[str]:
+    """Failed templates from whose source another is being built, or was. Two queries."""
+    keys = {s.partition(":")[2]: s for s in subjects if s.startswith("sites.template:")}
+    failed = Template.objects.filter(pk__in=keys, state=Template.State.FAILED)
+    sources = dict(failed.values_list("pk", "source"))
+    newest = Template.objects.filter(source__in=set(sources.values())).order_by()
+    latest = dict(newest.values_list("source").annotate(Max("pk")))
+    return {keys[str(pk)] for pk, source in sources.items() if latest[source] != pk}
 
 
 # Pictures

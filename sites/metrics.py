@@ -1,16 +1,14 @@
 """What `GET /metrics` tells of the sites."""
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address
 
-from django.conf import settings
 from django.db.models import Count, Q
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from nodepoint import metrics
-from sites.allocation import address_range
 from sites.models import Site
+from sites.watch import held_and_free
 
 HELD = (Site.State.PROVISIONING, Site.State.LIVE)
 
@@ -19,9 +17,9 @@ class SitesCollector(Collector):
     """Sites and addresses."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Two queries."""
+        """Two queries; where the pool was not counted lately, four."""
         yield metrics.gauges("sites", "Sites by state, each counted once.", ("state",), _sites())
-        used, free = _addresses()
+        used, free = held_and_free()
         values = {("used",): used, ("free",): free}
         yield metrics.gauges("addresses", "Private addresses of SITE_IP_RANGE.", ("state",), values)
 
@@ -41,13 +39,3 @@ def _sites() -> dict[tuple[str], int]:
     }
     counts = Site.objects.aggregate(**{state: Count("pk", filter=rows) for state, rows in states.items()})
     return {(state,): count for state, count in counts.items()}
-
-
-def _addresses() -> tuple[int, int]:
-    """How many addresses of the range sites hold, and how many can still be given."""
-    first, last = address_range()
-    never = {settings.SITE_GATEWAY, *settings.SITE_NAMESERVERS, *settings.PROXY_LAN_IPS}
-    addresses = {str(IPv4Address(number)) for number in range(int(first), int(last) + 1)} - never
-    held = Site.objects.filter(private_ip__isnull=False).values_list("private_ip", flat=True)
-    used = len(addresses.intersection(held))
-    return used, len(addresses) - used

@@ -103,6 +103,8 @@ class Site(models.Model):
         indexes = [
             models.Index(fields=["state", "created_at"], name="sites_site_of_state"),
             models.Index(fields=["plan", "node"], name="sites_site_of_plan"),
+            models.Index(fields=["wanted_power", "created_at"], name="sites_site_of_power"),
+            models.Index(fields=["deletion_requested_at", "state"], name="sites_site_deleting"),
         ]
         # What staff may do with a site, beside looking (view) and having it deleted (delete).
         permissions = [
@@ -199,6 +201,10 @@ class CustomDomain(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["status"], name="sites_domain_of_status"),
+            models.Index(fields=["certificate"], name="sites_domain_of_certificate"),
+        ]
 
     def __str__(self) -> str:
         return self.domain

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from unfold.decorators import action, display
 
 from nodepoint.admin import ReadOnlyAdmin, ReadOnlyInline
+from nodepoint.lists import CappedPaginator
 from nodepoint.staff.acts import ActsMixin
 from support import keys, search, services
 from support.acts import ACTS, CREATE, FITS
@@ -178,6 +179,7 @@ class HistoryAdmin(Searched, ReadOnlyAdmin):
     path_to_key = "support_key"
     list_display = ("at", "kind", "service", "before", "after", "actor", "reason")
     list_filter = ("kind",)
+    paginator = CappedPaginator
     list_select_related = ("support_key",)
     search_fields = ("replaced_key",)  # makes the box appear; `Searched` answers it
     sortable_by = ()

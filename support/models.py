@@ -79,6 +79,7 @@ class HistoryEntry(models.Model):
     class Meta:
         ordering = ["-pk"]
         verbose_name_plural = "history"
+        indexes = [models.Index(fields=["kind"], name="support_history_of_kind")]
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.actor}"

@@ -1,6 +1,7 @@
 """The list of jobs: what goes on, what failed and is not made good, what is stuck or slow."""
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from django.contrib import admin
@@ -11,22 +12,12 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from nodepoint.board import dismissals, search, statistics, troubles
-from nodepoint.jobs import progress, registry
+from nodepoint.jobs import progress, registry, timeline
 from nodepoint.jobs.errors import UnknownFlow
 from nodepoint.jobs.models import Job, JobStep
-from nodepoint.lists import BigList, BulkAct, Choice
+from nodepoint.lists import NEWEST, BigList, BulkAct, Choice, newest
 
 MOST_FOUND = 1000  # jobs of one search
-COLOURS = {
-    Job.State.QUEUED: "info",
-    Job.State.RUNNING: "info",
-    Job.State.WAITING: "warning",
-    Job.State.ROLLING_BACK: "warning",
-    Job.State.SUCCEEDED: "success",
-    Job.State.FAILED: "danger",
-    Job.State.ROLLED_BACK: "danger",
-    Job.State.CANCELLED: "warning",
-}
 
 
 def _unsettled(jobs: QuerySet[Job]) -> QuerySet[Job]:
@@ -37,6 +28,13 @@ def _warned(jobs: QuerySet[Job]) -> QuerySet[Job]:
     spared = troubles.spared().values_list("job_id", flat=True)[:MOST_FOUND]
     unsent = troubles.unsent().values_list("pk", flat=True)[:MOST_FOUND]
     return jobs.filter(pk__in={*spared, *unsent})
+
+
+def _slow(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    late = Job.objects.filter(statistics.late())
+    rows = (late.filter(state__in=Job.ALIVE), newest(late))
+    keys = (found.values_list("pk", flat=True)[:MOST_FOUND] for found in rows)
+    return jobs.filter(pk__in={*chain(*keys)})
 
 
 class Attention(Choice):
@@ -50,7 +48,7 @@ class Attention(Choice):
         "failed": ("failed, and not made good", _unsettled),
         "failed_lately": ("failed in the last 7 days", lambda jobs: jobs.filter(troubles.failed())),
         "warning": ("succeeded with a warning, or e-mail not sent", _warned),
-        "slow": ("slower than usual", lambda jobs: jobs.filter(statistics.late())),
+        "slow": (f"slower than usual, of the newest {NEWEST:,}", _slow),
     }
 
 
@@ -166,7 +164,7 @@ class JobList(BigList):
         """The billing system's id or the zone, else what it works on."""
         return troubles.about([job])[job.pk]
 
-    @display(description="State", ordering="state", label=COLOURS)
+    @display(description="State", ordering="state", label=timeline.COLOURS)
     def state_label(self, job: Job) -> tuple[str, str]:
         """The state in colour."""
         return job.state, job.state_in_words

@@ -10,7 +10,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from sites import board
+from sites import watch
 from sites.allocation import address_range
 from sites.models import Site
 
@@ -46,7 +46,7 @@ def page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     part = Paginator(Pool(), PAGE).get_page(request.GET.get("p"))
-    used, free, _ = board.addresses()
+    used, free = watch.held_and_free()
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,

@@ -2,26 +2,26 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Count, F, Min, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from nodepoint.board import search, statistics, troubles
+from nodepoint.board import findings, search, statistics, troubles
 from nodepoint.board.models import Finding
 from nodepoint.jobs.lists import job_link, latest_jobs
 from nodepoint.jobs.models import Job
-from nodepoint.lists import BigList, BulkAct, Choice
-from sites import board, services
+from nodepoint.lists import NEWEST, BigList, BulkAct, Choice, newest
+from sites import board, services, watch
 from sites.admin import addresses
-from sites.models import Backup, CustomDomain, Plan, Site
+from sites.models import CustomDomain, Site
 from sites.services.repair import repair_site
 
 MOST_FOUND = 1000  # rows of one search or filter
@@ -68,36 +68,22 @@ def _failed(sites: QuerySet[Site]) -> QuerySet[Site]:
 
 
 def _over_quota(sites: QuerySet[Site]) -> QuerySet[Site]:
-    """Sites with more custom domains or backups than they may have. Rows are counted by their index; only
-    those above the smallest allowance of all are compared with their own."""
-    overruled = Site.objects.aggregate(domains=Min("domain_quota"), backups=Min("backup_quota"))
-    of_plans = Plan.objects.aggregate(domains=Min("domains"), backups=Min("backups"))
-    least = {
-        what: min((one[what] for one in (overruled, of_plans) if one[what] is not None), default=0)
-        for what in of_plans
-    }
-    standing = Backup.objects.filter(state__in=(Backup.State.CREATING, Backup.State.READY))
-    domains = _above(CustomDomain.objects.all(), least["domains"], "domains", "domain_quota")
-    backups = _above(standing, least["backups"], "backups", "backup_quota")
-    return sites.filter(pk__in=[*domains, *backups])
-
-
-def _above(rows: QuerySet, least: int, allowed: str, overruled: str) -> list[int]:
-    many = rows.order_by().values_list("site").annotate(n=Count("pk")).filter(n__gt=least)
-    counts = dict(many[: MOST_FOUND * 5])
-    may = Coalesce(F(overruled), F(f"plan__{allowed}"))
-    found = Site.objects.filter(pk__in=counts).values_list("pk", may)
-    return [pk for pk, most in found if counts[pk] > most]
+    """Sites with more custom domains or backups than they may have. Of those that the last look found; what
+    was put right since is not shown. Before the first look all are counted."""
+    noted = findings.last(watch.OVER_QUOTA)
+    return sites.filter(pk__in=watch.over_quota(noted.data["sites"] if noted else None))
 
 
 def _slow(sites: QuerySet[Site]) -> QuerySet[Site]:
-    """Whose order took, or is taking, clearly longer than is usual."""
+    """Whose order is taking clearly longer than is usual, or took it, of the newest."""
     usual = statistics.usual_seconds([board.PROVISION]).get(board.PROVISION)
     if usual is None:
         return sites.none()
     limit = timedelta(seconds=1.5 * usual)
-    still = Q(state=Site.State.PROVISIONING, created_at__lt=timezone.now() - limit)
-    return sites.filter(still | Q(state=Site.State.LIVE, live_at__gt=F("created_at") + limit))
+    still = Site.objects.filter(state=Site.State.PROVISIONING, created_at__lt=timezone.now() - limit)
+    took = newest(Site.objects.filter(state=Site.State.LIVE, live_at__gt=F("created_at") + limit))
+    keys = (rows.values_list("pk", flat=True)[:MOST_FOUND] for rows in (still, took))
+    return sites.filter(pk__in=[*chain(*keys)])
 
 
 class Attention(Choice):
@@ -111,8 +97,8 @@ class Attention(Choice):
         "busy": ("a job is running", _with_jobs(Q(state__in=Job.ALIVE))),
         "suspended_running": ("suspended but running", _with_findings(Finding.Kind.RUNS)),
         "differs": ("differs from the systems", _with_findings(*board.DRIFT)),
-        "over_quota": ("over quota", _over_quota),
-        "slow": ("slower than usual", _slow),
+        "over_quota": ("over quota, as of the last look", _over_quota),
+        "slow": (f"slower than usual, of the newest {NEWEST:,}", _slow),
     }
 
 

@@ -7,8 +7,10 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from nodepoint.api.models import Token
+from nodepoint.board import findings
 from nodepoint.jobs import limits, queue
 from nodepoint.jobs.models import Job, JobStep
+from sites import watch
 from tests.factories import SiteFactory
 from tests.nodepoint.api.base import ApiTestCase
 
@@ -90,6 +92,17 @@ class MetricsTests(ApiTestCase):
         found = self.read()
         self.assertEqual((found["addresses", "used"], found["addresses", "free"]), (1, 8))
 
+    def test_addresses_are_as_counted_last_and_read_anew_where_nobody_looked(self) -> None:
+        SiteFactory(private_ip="192.168.1.100")
+        findings.note(watch.POOL, watch.count())
+        SiteFactory(private_ip="192.168.1.101")
+        found = self.read()
+        self.assertEqual((found["addresses", "used"], found["addresses", "free"]), (1, 9))
+        findings.note(watch.POOL, watch.count(), timezone.now() - timedelta(minutes=11))
+        SiteFactory(private_ip="192.168.1.102")
+        found = self.read()
+        self.assertEqual((found["addresses", "used"], found["addresses", "free"]), (3, 7))
+
     def test_tokens_are_counted_by_what_they_are_good_for(self) -> None:
         yesterday = timezone.now() - timedelta(days=1)
         Token.objects.create(name="old", secret_hash="x", expires_at=yesterday)
@@ -101,6 +114,7 @@ class MetricsTests(ApiTestCase):
 
     def test_neither_queries_nor_series_grow_with_the_rows(self) -> None:
         Token.objects.update(last_used_at=timezone.now())
+        findings.note(watch.POOL, watch.count())
         series = len(self.read())
         with self.assertNumQueries(8):  # the token's own, and the seven of three collectors
             self.call("/metrics")

@@ -4,13 +4,18 @@ from datetime import timedelta
 from unittest import mock
 
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from nodepoint import lists
 from nodepoint.audit.models import Entry
-from nodepoint.board import statistics
+from nodepoint.board import findings, statistics
 from nodepoint.board.models import Dismissal, Finding
+from nodepoint.jobs import lists as job_lists
 from nodepoint.jobs.models import Job, JobStep
+from sites import watch
+from sites.admin import lists as site_lists
 from sites.models import Backup, Plan, Site
 from tests.factories import SiteFactory
 from tests.staff.operations import BoardTestCase, ago, make_job
@@ -64,6 +69,31 @@ class SiteFilterTests(ListTestCase):
         Site.objects.filter(pk=self.other.pk).update(plan=Plan.objects.get(name="premium"))
         self.assertEqual(self.services(attention="over_quota"), [])
 
+    def test_over_quota_is_of_the_last_look_and_gone_at_once_when_put_right(self) -> None:
+        self.other.custom_domains.create(domain="b.example.org")
+        Site.objects.update(domain_quota=0)
+        findings.note(watch.OVER_QUOTA, {"sites": watch.over_quota()})
+        self.assertEqual(self.services(attention="over_quota"), ["B"])
+        self.site.custom_domains.create(domain="a.example.org")
+        self.assertEqual(self.services(attention="over_quota"), ["B"], "the next look finds the other")
+        findings.note(watch.OVER_QUOTA, {"sites": watch.over_quota()})
+        self.assertEqual(self.services(attention="over_quota"), ["A", "B"])
+        self.other.custom_domains.all().delete()
+        self.assertEqual(self.services(attention="over_quota"), ["A"])
+        Site.objects.update(domain_quota=1)
+        self.assertEqual(self.services(attention="over_quota"), [])
+        self.assertContains(self.client.get(SITES), "over quota, as of the last look")
+
+    def test_of_too_many_over_quota_the_newest_are_kept(self) -> None:
+        for site in (self.site, self.other):
+            site.custom_domains.create(domain=f"{site.service_id.lower()}.example.org")
+        Site.objects.update(domain_quota=0)
+        with mock.patch.object(watch, "MOST_OVER", 1):
+            self.assertEqual(watch.over_quota(), [self.other.pk])
+        self.assertEqual(watch.over_quota(), [self.other.pk, self.site.pk])
+        self.assertEqual(watch.over_quota([self.site.pk]), [self.site.pk])
+        self.assertEqual(watch.over_quota([]), [])
+
     def test_backups_count_as_long_as_they_stand(self) -> None:
         for number, state in enumerate(("ready", "ready", "creating", "deleted", "failed")):
             Backup.objects.create(site=self.site, name=f"BAK{number}", state=state)
@@ -83,6 +113,16 @@ class SiteFilterTests(ListTestCase):
             SiteFactory(provisioning=True, service_id="C", created_at=ago(seconds=95))
             SiteFactory(provisioning=True, service_id="D", created_at=ago(seconds=20))
             self.assertEqual(self.services(attention="slow"), ["A", "C"])
+
+    def test_slow_are_looked_for_among_the_newest_and_all_that_go_on(self) -> None:
+        for site, begun, live in ((self.site, 300, 100), (self.other, 200, 10)):
+            Site.objects.filter(pk=site.pk).update(created_at=ago(seconds=begun), live_at=ago(seconds=live))
+        SiteFactory(provisioning=True, service_id="C", created_at=ago(seconds=400))
+        usual = mock.patch.object(statistics, "usual_seconds", return_value={"sites.provision": 60.0})
+        with usual, mock.patch.object(lists, "NEWEST", 1):
+            self.assertEqual(self.services(attention="slow"), ["B", "C"])
+        with usual, mock.patch.object(lists, "NEWEST", 3):
+            self.assertEqual(self.services(attention="slow"), ["A", "B", "C"])
 
     def test_state_plan_and_node(self) -> None:
         SiteFactory(service_id="C", suspended_at=ago(hours=1), node="node2")
@@ -129,6 +169,16 @@ class JobFilterTests(ListTestCase):
         ):
             self.assertEqual(self.kinds(attention=question), subjects, question)
         Dismissal.objects.create(key=f"job:{made_good.pk}", by="x")
+
+    def test_slow_are_looked_for_among_the_newest_and_all_that_go_on(self) -> None:
+        make_job("s:past", created_at=ago(minutes=30), finished_at=ago(minutes=20))
+        make_job("s:newest", created_at=ago(minutes=10), finished_at=ago(minutes=5))
+        make_job("s:on", state=Job.State.RUNNING, created_at=ago(hours=1))
+        usual = mock.patch.object(statistics, "usual_seconds", return_value={"sites.suspend": 60.0})
+        with usual, mock.patch.object(lists, "NEWEST", 1):
+            self.assertEqual(self.kinds(attention="slow"), ["s:newest", "s:on"])
+        with usual, mock.patch.object(lists, "NEWEST", 2):
+            self.assertEqual(self.kinds(attention="slow"), ["s:newest", "s:on", "s:past"])
 
     def test_kind_and_state(self) -> None:
         make_job("s:1")
@@ -245,13 +295,14 @@ class CostTests(ListTestCase):
     def test_the_queries_of_a_list_do_not_grow_with_its_rows(self) -> None:
         paths = (
             SITES,
-            f"{SITES}?attention=differs",
-            f"{SITES}?attention=over_quota",
+            *(f"{SITES}?attention={question}" for question in site_lists.Attention.questions),
+            *(f"{SITES}?is={state}" for state in site_lists.Standing.questions),
             f"{SITES}?q=S",
             JOBS,
-            f"{JOBS}?attention=alive",
+            *(f"{JOBS}?attention={question}" for question in job_lists.Attention.questions),
             f"{JOBS}?q=example",
             DOMAINS,
+            *(f"{DOMAINS}?attention={question}" for question in site_lists.DomainAttention.questions),
             "/admin/board/finding/",
             "/admin/board/callcount/",
             "/admin/sites/site/addresses/",
@@ -259,10 +310,28 @@ class CostTests(ListTestCase):
             "/admin/dns/customer/",
         )
         self.fill(3)
+        findings.note(watch.POOL, watch.count())
+        findings.note(watch.OVER_QUOTA, {"sites": watch.over_quota()})
         few = {path: self.queries_of(path) for path in paths}
         self.fill(40)
         self.assertEqual({path: self.queries_of(path) for path in paths}, few)
         self.assertLessEqual(max(few.values()), 22, few)
+
+    def test_over_quota_reads_no_other_domains_than_those_of_the_last_look(self) -> None:
+        self.fill(3)
+        site = Site.objects.first()
+        Site.objects.filter(pk=site.pk).update(domain_quota=0)
+        findings.note(watch.OVER_QUOTA, {"sites": watch.over_quota()})
+        with CaptureQueriesContext(connection) as captured:
+            self.assertEqual(self.services(attention="over_quota"), [site.service_id])
+        counting = [one["sql"] for one in captured if "sites_customdomain" in one["sql"]]
+        self.assertEqual(len(counting), 1)
+        self.assertIn(f"IN ({site.pk})", counting[0])
+
+    def test_a_list_is_sorted_in_one_direction_as_its_index_is_read(self) -> None:
+        for chosen, order in (("4", ("email", "pk")), ("-4", ("-email", "-pk"))):
+            listed = self.client.get(SITES, {"o": chosen}).context["cl"]
+            self.assertEqual(listed.queryset.query.order_by, order)
 
     def test_nobody_counts_further_than_somebody_reads(self) -> None:
         self.fill(8)

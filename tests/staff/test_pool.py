@@ -28,6 +28,17 @@ class LookTests(SiteTestCase):
         self.assertEqual((counted["used"], counted["vmids"], counted["highest"]), (1, 1, site.vmid))
         self.assertFalse(Reading.objects.filter(name=watch.NODES).exists(), "Proxmox VE was away")
 
+    def test_sites_over_quota_are_noted(self) -> None:
+        sites = [SiteFactory(domain_quota=0), SiteFactory(domain_quota=1), SiteFactory(backup_quota=0)]
+        for site in sites[:2]:
+            site.custom_domains.create(domain=f"{site.service_id.lower()}.example.org")
+        sites[2].backups.create(name="BAK1", state="ready")
+        for system in ("proxmox", "npm"):
+            self.fault(system, "refuse", count=100)
+        watch.look()
+        noted = Reading.objects.get(name=watch.OVER_QUOTA).data
+        self.assertEqual(noted, {"sites": [sites[2].pk, sites[0].pk]})
+
 
 @override_settings(**SMALL)
 class PoolTests(BoardTestCase):
@@ -84,6 +95,19 @@ class PoolTests(BoardTestCase):
         counting = [one["sql"] for one in captured if "COUNT(" in one["sql"] and "sites_site" in one["sql"]]
         self.assertEqual(counting, [])
         self.assertFalse(any("private_ip" in one["sql"] and "IS NOT NULL" in one["sql"] for one in captured))
+
+    def test_the_page_of_the_addresses_tells_what_was_counted_last(self) -> None:
+        self.hold(101, 103)
+        findings.note(watch.POOL, watch.count())
+        self.hold(104, 104)
+        with CaptureQueriesContext(connection) as captured:
+            page = self.client.get("/admin/sites/site/addresses/")
+        self.assertContains(page, "3 held, 6 free.")
+        self.assertEqual(sum(place.site is not None for place in page.context["places"]), 4, "read now")
+        self.assertFalse(any("IS NOT NULL" in one["sql"] and "private_ip" in one["sql"] for one in captured))
+        findings.note(watch.POOL, watch.count(), ago(minutes=11))
+        self.hold(105, 105)
+        self.assertContains(self.client.get("/admin/sites/site/addresses/"), "5 held, 4 free.")
 
     def test_differences_are_counted_no_further_than_a_hundred(self) -> None:
         row = {"look": "x", "system": "npm", "thing": "it", "kind": Finding.Kind.DIFFERS}
