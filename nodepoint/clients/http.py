@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from http.client import HTTPResponse
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlsplit
@@ -25,6 +26,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
+from urllib3.util.ssl_ import create_urllib3_context
 
 from nodepoint.clients.deadline import deadline, end_of
 from nodepoint.clients.errors import BadAnswer, Refused, TimedOut, Unreachable, mask
@@ -146,6 +148,16 @@ class Transport(HTTPAdapter):
             finally:
                 self._log(request, time.monotonic() - begun)
 
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: bool | str, cert: Any = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """As requests says; what is not verified needs no authorities, which would be read for each
+        connection: 20 ms of processor time."""
+        host, tls = super().build_connection_pool_key_attributes(request, verify, cert)
+        if verify is False and host["scheme"] == "https":
+            tls["ssl_context"] = _trusting()
+        return host, tls
+
     def _once(
         self, call: _Call, request: requests.PreparedRequest, options: dict[str, Any]
     ) -> requests.Response:
@@ -179,6 +191,12 @@ class Transport(HTTPAdapter):
         if log.isEnabledFor(logging.DEBUG):
             path = mask(urlsplit(request.url or "").path)
             log.debug("%s %s %s: %.0f ms", self.system, request.method, path, seconds * 1000)
+
+
+@cache
+def _trusting() -> ssl.SSLContext:
+    """One for all connections whose certificate is not verified."""
+    return create_urllib3_context(cert_reqs=ssl.CERT_NONE)
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:

@@ -33,6 +33,7 @@ LIMIT_PAUSE = 5.0  # a step that waits for a limit is woken when a slot is freed
 GRACE = 10.0  # seconds that a slot outlives the next call of the step that keeps it
 CLOSE_BEFORE = 0.97  # of the time at which remote work was seen to have ended
 LOST_LEASES = 8
+WAITING = "SELECT id FROM jobs_jobstep WHERE due_at <= %s ORDER BY due_at LIMIT %s"
 WRITE_TRIES = 4
 WRITE_PAUSE = 0.1  # seconds
 
@@ -72,9 +73,18 @@ class Claim:
 def claim_due(now: datetime, count: int) -> Iterator[Claim]:
     """Take the steps to be called now, the longest due first, at most `count`; each can be called as soon as
     it comes."""
-    for step in _due(now).order_by("due_at")[:count]:
+    ids = _waiting(now, count)
+    for step in _due(now).filter(pk__in=ids).order_by("due_at") if ids else ():
         if claim := _take(step, now):
             yield claim
+
+
+def _waiting(now: datetime, count: int) -> list[int]:
+    """The ids of due steps. Plain SQL: runners ask many times a second, mostly in vain, and building the same
+    query with the ORM took a sixth of all processor time in a burst."""
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING, [connection.ops.adapt_datetimefield_value(now), count])
+        return [step_id for (step_id,) in cursor.fetchall()]
 
 
 def claim(step_id: int, now: datetime) -> Claim | None:

@@ -4,6 +4,7 @@ import gzip
 import logging
 import multiprocessing
 import os
+import ssl
 import tempfile
 import threading
 import time
@@ -154,6 +155,15 @@ class TrustTests(unittest.TestCase):
                 JsonApi("npm", server.url, 5).call("GET")
         self.assertIn("CERTIFICATE_VERIFY_FAILED", caught.exception.vendor)
         self.assertEqual(len(server.seen), 2)
+
+    def test_where_no_certificate_is_verified_no_authorities_are_read(self) -> None:
+        with (
+            certificate() as files,
+            double(lambda r: r.reply(200, 1), tls=files) as server,
+            mock.patch.object(ssl.SSLContext, "load_default_certs") as read,
+        ):
+            self.assertEqual(JsonApi("npm", server.url, 5, verify=False).call("GET").body, 1)
+        read.assert_not_called()
 
     def test_no_secret_gets_into_an_error_or_the_log(self) -> None:
         self.addCleanup(errors._secrets.intersection_update, set(errors._secrets))

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from nodepoint.jobs import engine, experience, limits
 from nodepoint.jobs.outcomes import Done, Retry, Wait
 from nodepoint.jobs.registry import Limit
-from tests.nodepoint.jobs.base import EngineTestCase
+from tests.nodepoint.jobs.base import SLACK, EngineTestCase
 
 LANE = Limit("lane", lambda: 1)
 KEPT = Limit("kept", lambda: 1, until_done=True)
@@ -63,6 +63,16 @@ class QueryBudgetTests(EngineTestCase):
         self.call("a")
         self.clock.move(engine.LIMIT_PAUSE)
         self.assert_costs(6)
+
+    def test_asking_for_due_steps(self) -> None:
+        """One query in vain; with steps that are due one more, and one for each."""
+        with self.assertNumQueries(1):
+            self.assertEqual(list(engine.claim_due(self.clock.now(), 5)), [])
+        self.flow(self.step("a"), self.step("b"))
+        self.submit()
+        self.clock.time += SLACK
+        with self.assertNumQueries(4):
+            self.assertEqual(len(list(engine.claim_due(self.clock.now(), 5))), 2)
 
     def test_submitting(self) -> None:
         self.flow(*(self.step(name) for name in "abcdefghijklm"))
