@@ -13,13 +13,15 @@ class DnsConfig(AppConfig):
 
     def ready(self) -> None:
         """Stop where `dns` is somebody else's package: dnspython's would silently load as an empty app.
-        Register the health probe and what is reconciled: they need the models to be there."""
+        Register the health probe, what is reconciled and what can be asked for again: they need the models to
+        be there."""
         if Path(self.path).resolve().parent != settings.BASE_DIR:
             raise ImproperlyConfigured("The package dns is not ours: dnspython must not be installed.")
-        from dns import health
+        from dns import again, health
         from dns.reconcile import compare, remove
         from dns.services import repair_zone
         from nodepoint import reconcile
 
+        again.register()
         health.register()
         reconcile.register(reconcile.Side(compare, repair_zone, remove))

@@ -1,16 +1,30 @@
-"""What the search box knows of zones and their owners."""
+"""What the board and the search box know of zones and their owners."""
 
 from collections.abc import Iterable
 
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.urls import reverse
 
 from dns.models import Customer, Zone
-from nodepoint.board import findings, search
+from nodepoint.board import findings, search, troubles
 
 MOST_FOUND = 1000
 
 findings.mended_by("dns.repair_zone", "dns.delete_zone")
+
+
+@troubles.settles
+def settled_zones(subjects: set[str]) -> set[str]:
+    """Zones that are gone, or going, and failed ones that their customers have asked for anew. Two
+    queries."""
+    keys = {subject.partition(":")[2]: subject for subject in subjects if subject.startswith("dns.zone:")}
+    rows = Zone.objects.in_bulk([int(key) for key in keys])
+    failed = [zone for zone in rows.values() if zone.state == Zone.State.FAILED]
+    same = Zone.objects.filter(name__in={zone.name for zone in failed}).order_by()
+    latest = {tuple(whose): pk for *whose, pk in same.values_list("customer", "name").annotate(Max("pk"))}
+    done = {zone.pk for zone in failed if latest[zone.customer_id, zone.name] != zone.pk}
+    done |= {zone.pk for zone in rows.values() if zone.deletion_requested_at}
+    return {keys[str(pk)] for pk in done}
 
 
 def matching(text: str, most: int) -> tuple[list[int], bool]:

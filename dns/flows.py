@@ -82,13 +82,21 @@ DELETE_ZONE = register(
         subject="dns.Zone",
         scope="dns",
         steps=(
-            Step("unpublished", "Taking the zone off", zone.unpublished, nothing_to_undo=FINAL, usual=0.3),
+            Step(
+                "unpublished",
+                "Taking the zone off",
+                zone.unpublished,
+                nothing_to_undo=FINAL,
+                if_skipped="The zone is served until it is deleted.",
+                usual=0.3,
+            ),
             Step(
                 "emptied",
                 "Deleting its records",
                 zone.emptied,
                 nothing_to_undo=FINAL,
                 after=("unpublished",),
+                if_skipped="What is left of its records stays at ISPConfig, in no zone and never served.",
                 usual=1,
             ),
             Step(

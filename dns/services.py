@@ -196,9 +196,14 @@ def add_record(user_id: str, values: Mapping[str, Any], *, actor: str = "") -> t
     ZoneUnclear, ZoneBusy, BadField, Protected, RecordExists, CnameConflict, QuotaExceeded."""
     zone = _zone_for(user_id, values)
     entry = records.parse(values, zone.name, settings.PROXY_IP)
-    if current := _current(zone):
+    return entry, add_entry(zone, entry, actor=actor)
+
+
+def add_entry(zone: Zone, entry: Entry, *, actor: str = "") -> Job:
+    """The same with what the values mean. Errors as for `add_record`, but for BadField and ZoneUnclear."""
+    if current := _current(_ready(zone)):
         rules.may_add(entry, zone.origin, current.records)
-    return entry, _submit("dns.add_record", zone, actor, entry=entry.plain())
+    return _submit("dns.add_record", zone, actor, entry=entry.plain())
 
 
 def update_record(user_id: str, values: Mapping[str, Any], *, actor: str = "") -> tuple[Entry, Job]:
@@ -206,15 +211,24 @@ def update_record(user_id: str, values: Mapping[str, Any], *, actor: str = "") -
     UnknownRecord."""
     zone = _zone_for(user_id, values)
     entry = records.parse(values, zone.name, settings.PROXY_IP)
-    if current := _current(zone):
-        rules.may_change(values["rc_id"], entry, zone.origin, current.records)
-    return entry, _submit("dns.update_record", zone, actor, record=values["rc_id"], entry=entry.plain())
+    return entry, update_entry(zone, values["rc_id"], entry, actor=actor)
+
+
+def update_entry(zone: Zone, rc_id: int, entry: Entry, *, actor: str = "") -> Job:
+    """The same with what the values mean."""
+    if current := _current(_ready(zone)):
+        rules.may_change(rc_id, entry, zone.origin, current.records)
+    return _submit("dns.update_record", zone, actor, record=rc_id, entry=entry.plain())
 
 
 def delete_record(user_id: str, zone_id: int, rc_id: int, *, actor: str = "") -> Job:
     """Have a record deleted. UnknownZone, ZoneBusy, UnknownRecord, Protected."""
-    zone = _ready(_zone(user_id, id=zone_id))
-    if current := _current(zone):
+    return delete_entry(_zone(user_id, id=zone_id), rc_id, actor=actor)
+
+
+def delete_entry(zone: Zone, rc_id: int, *, actor: str = "") -> Job:
+    """The same, of a zone that is known already."""
+    if current := _current(_ready(zone)):
         rules.may_remove(rc_id, zone.origin, current.records)
     return _submit("dns.delete_record", zone, actor, record=rc_id)
 
@@ -243,7 +257,7 @@ def _zone_for(user_id: str, values: Mapping[str, Any]) -> Zone:
     id, name = values.get("zone_id"), values.get("zone")
     if id is not None or name:
         try:
-            return _ready(_zone(user_id, id=id, name=naming.domain(name) if name else None))
+            return _zone(user_id, id=id, name=naming.domain(name) if name else None)
         except naming.BadName:
             raise UnknownZone() from None
     wanted = values["name"].strip().lower().rstrip(".")
@@ -255,7 +269,7 @@ def _zone_for(user_id: str, values: Mapping[str, Any]) -> Zone:
     zone = max(found, key=lambda zone: len(zone.name), default=None)
     if zone is None:
         raise UnknownZone()
-    return _ready(zone)
+    return zone
 
 
 def _zone(user_id: str, *, id: int | None = None, name: str | None = None) -> Zone:

@@ -12,7 +12,8 @@ class BoardConfig(AppConfig):
     def ready(self) -> None:
         """Register what concerns no app, then import `board` of all apps."""
         from nodepoint.api import serving
-        from nodepoint.board import calls, pictures, platform, tasks  # noqa: F401 - they register what they hold
+        from nodepoint.board import again, calls, pictures, platform, tasks  # noqa: F401 - they register
 
+        again.register()
         serving.begun.connect(calls.on_begun)
         autodiscover_modules("board")

@@ -4,9 +4,9 @@ right. `nodepoint.reconcile` names the sides that look."""
 from datetime import datetime
 
 from django.apps import apps
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
-from nodepoint.board import findings
+from nodepoint.board import findings, troubles
 from nodepoint.board.findings import Found
 from nodepoint.board.models import Finding
 from nodepoint.clients.errors import SYSTEMS
@@ -16,6 +16,7 @@ from nodepoint.reconcile import Finding as Difference
 from nodepoint.reconcile import Kind, Report, Side, sides
 
 LOOK = "reconcile"  # of the findings, and the name of its reading
+ORPHAN = "board.orphan:"  # what removing jobs work on, before the finding's digest
 EVERYTHING = "board.everything"  # what the comparing job works on, so that no two run at once
 
 
@@ -87,12 +88,30 @@ def _owner(row: Finding) -> Model | None:
     return apps.get_model(label)._base_manager.filter(pk=key).first() if key else None
 
 
+def _orphan(digest: str) -> str:
+    return f"{ORPHAN}{digest[:40]}"
+
+
 def _removal(row: Finding, actor: str) -> Job | None:
-    subject = f"board.orphan:{row.digest[:40]}"
+    subject = _orphan(row.digest)
     if Job.objects.filter(subject=subject, state__in=Job.ALIVE).exists():
         return None
     data = {"digest": row.digest, "thing": f"{row.system} {row.thing}", "app": row.data["app"]}
     return queue.submit("board.remove_orphan", subject, data=data, actor=actor)
+
+
+def left_over(digest: str = "") -> QuerySet[Finding]:
+    """What a job can remove; with `digest` the one thing that a removal was asked for, until a look no longer
+    finds it."""
+    rows = Finding.objects.filter(kind=Finding.Kind.ORPHAN, mendable=True)
+    return rows.filter(digest=digest) if digest else rows
+
+
+@troubles.settles
+def removed_otherwise(subjects: set[str]) -> set[str]:
+    """Failed removals of what no look finds any more. One query."""
+    asked = {subject for subject in subjects if subject.startswith(ORPHAN)}
+    return asked and asked - {_orphan(digest) for digest in left_over().values_list("digest", flat=True)}
 
 
 def remove(app: str, digest: str) -> bool:

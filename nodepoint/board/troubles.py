@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from nodepoint.board.models import Dismissal
+from nodepoint.jobs import steering
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.transitions import NOTICE
 
@@ -15,6 +16,12 @@ HELD_UP = timedelta(minutes=10)  # by something outside
 IN_LINE = timedelta(minutes=30)  # behind another job of its subject
 FAILED = (Job.State.FAILED, Job.State.ROLLED_BACK)
 MOST = 200  # looked at one by one
+
+_made_good = Exists(
+    Job.objects.filter(
+        subject=OuterRef("subject"), created_at__gt=OuterRef("created_at"), state=Job.State.SUCCEEDED
+    )
+)
 
 Settled = Callable[[set[str]], set[str]]
 _settled: list[Settled] = []
@@ -43,15 +50,35 @@ def failed(now: datetime | None = None) -> Q:
 
 
 def unsettled(now: datetime | None = None) -> list[Job]:
-    """Failed jobs that nothing has made good since: no later success of the same subject, no repetition of
-    the order, nobody who has seen them. The latest first, MOST at most."""
-    later = Job.objects.filter(
-        subject=OuterRef("subject"), created_at__gt=OuterRef("created_at"), state=Job.State.SUCCEEDED
-    )
-    jobs = Job.objects.filter(failed(now)).exclude(Exists(later)).order_by("-finished_at")
-    found = list(_undismissed(jobs).defer("detail")[:MOST])
+    """Failed jobs that nothing has made good since: no later success of the same subject (of the same thing,
+    where its jobs are about many), no repetition of the order, nobody who has seen them. The latest first,
+    MOST at most."""
+    apart = steering.told_apart()
+    jobs = Job.objects.filter(failed(now)).exclude(~Q(kind__in=apart) & Q(_made_good))
+    found = list(_undismissed(jobs).order_by("-finished_at").defer("detail")[:MOST])
     settled = set().union(*(ask({job.subject for job in found}) for ask in _settled)) if found else set()
-    return [job for job in found if job.subject not in settled]
+    left = [job for job in found if job.subject not in settled]
+    good = _repeated([job for job in left if job.kind in apart])
+    return [job for job in left if job.pk not in good]
+
+
+def _repeated(jobs: list[Job]) -> set[str]:
+    """Those of these jobs that a later success has made good: of the same thing of their subject. One query
+    where there are any."""
+    if not jobs:
+        return set()
+    since = min(job.created_at for job in jobs)
+    done = Job.objects.filter(
+        subject__in={job.subject for job in jobs}, state=Job.State.SUCCEEDED, created_at__gt=since
+    )
+    by_subject: dict[str, list[Job]] = {}
+    for other in done.defer("detail"):
+        by_subject.setdefault(other.subject, []).append(other)
+    return {
+        job.pk
+        for job in jobs
+        if any(steering.same_thing(job, other) for other in by_subject.get(job.subject, ()))
+    }
 
 
 def _undismissed(jobs: QuerySet[Job]) -> QuerySet[Job]:
@@ -65,21 +92,31 @@ def _dismissed(kind: str) -> list[str]:
 
 
 def spared(now: datetime | None = None) -> QuerySet[JobStep]:
-    """Steps that failed lately although their job succeeded, such as an e-mail to the customer."""
+    """Steps that failed lately although their job succeeded, such as an e-mail to the customer, and that no
+    later job of the subject has done."""
     since = (now or timezone.now()) - LOOK_BACK
     steps = JobStep.objects.filter(
         state=JobStep.State.FAILED, finished_at__gt=since, job__state=Job.State.SUCCEEDED
     )
     dismissed = _dismissed("step")
-    return steps.exclude(pk__in=dismissed).select_related("job").defer("data").order_by("-finished_at")
+    # By its title: steps of different flows that are called alike, such as "snapshot", do different things.
+    done = JobStep.objects.filter(
+        job__subject=OuterRef("job__subject"),
+        job__created_at__gt=OuterRef("job__created_at"),
+        job__state=Job.State.SUCCEEDED,
+        title=OuterRef("title"),
+        state__in=JobStep.FINISHED,
+    )
+    steps = steps.exclude(Exists(done)).exclude(pk__in=dismissed)
+    return steps.select_related("job").defer("data").order_by("-finished_at")
 
 
 def unsent(now: datetime | None = None) -> QuerySet[Job]:
-    """E-mails to staff that do not get through: given up, or tried for some minutes."""
+    """E-mails to staff that do not get through: given up and not sent since, or tried for some minutes."""
     now = now or timezone.now()
     tried = Q(state__in=Job.ALIVE, created_at__lt=now - HELD_UP)
     given_up = Q(state__in=FAILED, finished_at__gt=now - LOOK_BACK)
-    jobs = Job.objects.filter(tried | given_up, kind=NOTICE).order_by("-created_at")
+    jobs = Job.objects.filter(tried | given_up, kind=NOTICE).exclude(_made_good).order_by("-created_at")
     return _undismissed(jobs)
 
 

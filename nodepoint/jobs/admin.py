@@ -56,6 +56,10 @@ def _step(move: Callable[..., Job]) -> Callable[..., None]:
     return perform
 
 
+def _all_failed(job: Job, *, actor: str, reason: str) -> None:
+    steering.retry_failed(job.pk)
+
+
 def _whole(move: Callable[..., Job]) -> Callable[..., None]:
     def perform(job: Job, *, actor: str, reason: str) -> None:
         move(job.pk, reason)
@@ -132,6 +136,19 @@ ACTS = (
         PERMISSION,
         icon="refresh",
         form=RetryForm,
+    ),
+    Act(
+        "retry_failed",
+        "Retry all that failed",
+        "Do all steps that failed again?",
+        [
+            "The job has succeeded without these steps. They alone are done again; what is done stays done.",
+            "Other jobs of the same site wait until they have ended.",
+        ],
+        "They are being called.",
+        _all_failed,
+        PERMISSION,
+        icon="refresh",
     ),
     Act(
         "skip",
@@ -213,10 +230,23 @@ class JobAdmin(LivePageMixin, ActsMixin, JobList, ReadOnlyAdmin):
             "buttons": [button for button in offered if button.act.name not in ON_STEPS],
             "steps": steps,
             "trouble": [(line.row.title, acts) for line, acts in steps if acts and line.row.error],
+            "beside": self._beside(request, job, found.failed) if found.failed else [],
             "entries": list(trail.entries_of(job.subject).filter(job_id=job.pk)[:20]),
             "say": f"{shown.title}: {shown.step if job.alive else shown.state_label}.",
             "again": MOVING if job.alive else RESTING,
         }
+
+    def _beside(self, request: HttpRequest, job: Job, failed: list[JobStep]) -> list[Button]:
+        """What the page of its subject offers for where one of these steps, done again, may fail again."""
+        label, _, pk = job.subject.partition(":")
+        pages = {model._meta.label_lower: page for model, page in self.admin_site._registry.items()}
+        page = pages.get(label)
+        helping = getattr(page, "beside_failed_steps", {})
+        names = {name for row in failed for name in helping.get(row.name, ())}
+        subject = page.get_object(request, pk) if names else None
+        if subject is None:
+            return []
+        return page.buttons(request, subject, names.intersection(page.legal_acts(request, subject)))
 
     def _on_step(self, offered: dict[str, Button], found: steering.Moves, row: JobStep) -> Iterable[Button]:
         for name, fits in (("retry", found.retry), ("skip", found.skip)):
@@ -227,6 +257,7 @@ class JobAdmin(LivePageMixin, ActsMixin, JobList, ReadOnlyAdmin):
 def legal(found: steering.Moves) -> set[str]:
     """The names of the moves that fit."""
     whole = {"ask_again": found.again, "cancel": found.cancel, "give_up": bool(found.give_up)}
+    whole["retry_failed"] = len(found.failed) > 1
     of_steps = {"retry": found.retry, "skip": found.skip}
     names = {name for name, fits in whole.items() if fits}
     return names | {name for name, fits in of_steps.items() if any(map(fits, found.rows))}

@@ -28,18 +28,37 @@ NOT_NOW = "This is not possible any more: the job has moved on."
 
 @dataclass(frozen=True)
 class Again:
-    """How a kind of job is asked for anew: whether the guards would let it pass, and the service."""
+    """How a kind of job is asked for anew: whether the guards would let it pass, the service, and whether
+    another job of the subject was asked for the same thing (None: each of its kind was)."""
 
     legal: Callable[[Job], bool]
     ask: Callable[[Job, str], Job | None]
+    same: Callable[[Job, Job], bool] | None = None
 
 
 _again: dict[str, Again] = {}
 
 
-def asked_again_by(kind: str, legal: Callable[[Job], bool], ask: Callable[[Job, str], Job | None]) -> None:
-    """Apps say how jobs of a kind are asked for anew; `ask` gets the job that ended badly and the actor."""
-    _again[kind] = Again(legal, ask)
+def asked_again_by(
+    kind: str,
+    legal: Callable[[Job], bool],
+    ask: Callable[[Job, str], Job | None],
+    same: Callable[[Job, Job], bool] | None = None,
+) -> None:
+    """Apps say how jobs of a kind are asked for anew; `ask` gets the job that ended badly and the actor.
+    `same`, where a subject has many things of a kind: whether another of its jobs is about the same one."""
+    _again[kind] = Again(legal, ask, same)
+
+
+def told_apart() -> list[str]:
+    """Kinds of which one job of a subject makes up for another only where both are about the same thing."""
+    return [kind for kind, how in _again.items() if how.same]
+
+
+def same_thing(job: Job, later: Job) -> bool:
+    """Whether a later job of the subject was about the same thing as one of a kind that is told apart."""
+    how = _again[job.kind]
+    return later.created_at > job.created_at and bool(how.same and how.same(job, later))
 
 
 @dataclass(frozen=True)
@@ -91,6 +110,11 @@ class Moves:
         return self.job.state == Job.State.SUCCEEDED and row.state == S.FAILED and self._stands
 
     @cached_property
+    def failed(self) -> list[JobStep]:
+        """The steps that failed without harm to their job and can be done once more."""
+        return [] if self.job.alive else [row for row in self.rows if self.retry(row)]
+
+    @cached_property
     def _stands(self) -> bool:
         """Whether the job's subject is there for more work, and no other job works on it."""
         stands = self.job.flow.stands
@@ -114,8 +138,12 @@ class Moves:
         job, how = self.job, _again.get(self.job.kind)
         if how is None or job.state not in Job.ENDED_BADLY:
             return False
-        later = Job.objects.filter(subject=job.subject, kind=job.kind, created_at__gt=job.created_at)
-        return not later.exists() and how.legal(job)
+        later = Job.objects.filter(subject=job.subject, created_at__gt=job.created_at)
+        if how.same:
+            repeated = any(same_thing(job, other) for other in later.defer("detail"))
+        else:
+            repeated = later.filter(kind=job.kind).exists()
+        return not repeated and how.legal(job)
 
 
 def moves(job: Job) -> Moves:
@@ -133,15 +161,29 @@ def retry(job_id: str, name: str) -> Job:
             due = _quiet(row).exclude(due_at=None).update(due_at=now, tries=0)
             _require(due, BEING_CALLED)
         else:
-            _revive(job, row, now)
+            _revive(job, [row], now)
         _record("retry", job, row)
         transaction.on_commit(queue.kick, robust=True)
     return job
 
 
-def _revive(job: Job, row: JobStep, now: datetime) -> None:
-    """Make an ended job its subject's running one again, for the sake of one step."""
-    kept = [line for line in job.warning.splitlines() if not line.startswith(f"{row.title}: ")]
+def retry_failed(job_id: str) -> Job:
+    """Have all steps that failed in a job that has succeeded done again, and nothing else. MoveRefused."""
+    with transaction.atomic():
+        job, now = transitions.lock(job_id), timezone.now()
+        rows = moves(job).failed
+        _require(rows, NOT_NOW)
+        _revive(job, rows, now)
+        for row in rows:
+            _record("retry", job, row)
+        transaction.on_commit(queue.kick, robust=True)
+    return job
+
+
+def _revive(job: Job, rows: list[JobStep], now: datetime) -> None:
+    """Make an ended job its subject's running one again, for the sake of these steps."""
+    titles = tuple(f"{row.title}: " for row in rows)
+    kept = [line for line in job.warning.splitlines() if not line.startswith(titles)]
     job.warning, job.state, job.active_key = "\n".join(kept), Job.State.RUNNING, job.subject
     job.finished_at = job.alarmed_at = None
     job.deadline_at = now + timedelta(seconds=job.flow.deadline) if job.flow.deadline else None
@@ -153,7 +195,8 @@ def _revive(job: Job, row: JobStep, now: datetime) -> None:
         raise MoveRefused("Another job works on it now. Please try again when that has ended.") from None
     fresh = {"ref": "", "data": {}, "error": "", "detail": "", "calls": 0, "tries": 0, "work_seconds": None}
     times = {"started_at": None, "finished_at": None, "claimed_at": None, "lined_up_at": None}
-    _quiet(row).update(state=S.PENDING, version=F("version") + 1, **fresh, **times)
+    for row in rows:
+        _quiet(row).update(state=S.PENDING, version=F("version") + 1, **fresh, **times)
     transitions.settle(job, now)
 
 

@@ -34,6 +34,10 @@ ON_ROWS = {
     "remove_domain",
 }  # offered beside what they are about
 
+# Acts that help where a step of a job, done once more, fails again: a script that hangs inside the container
+# ends with a restart.
+BESIDE = dict.fromkeys(("tuned", "handed_over", "verified"), ("restart", "repair"))
+
 
 @admin.register(Site)
 class SiteAdmin(LivePageMixin, ActsMixin, SiteList, ReadOnlyAdmin):
@@ -43,6 +47,7 @@ class SiteAdmin(LivePageMixin, ActsMixin, SiteList, ReadOnlyAdmin):
     actions_list = (*SiteList.actions_list, "order", "adopt")
     change_form_template = "sites/admin/site.html"
     live_parts = PARTS
+    beside_failed_steps = BESIDE
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Site | None:
         """With its plan, and without what only the list needs."""

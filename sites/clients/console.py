@@ -148,7 +148,7 @@ class _Node:
             raise Busy(SYSTEM, "all sessions of the node are taken")
         try:
             channel = self._open(end)
-            with contextlib.closing(channel), _watchdog(end, channel.close) as late:
+            with _closing(channel), _watchdog(end, channel.close) as late:
                 return _execute(channel, line, stdin, late)
         finally:
             sessions.release()
@@ -159,7 +159,7 @@ class _Node:
         import paramiko
 
         channel = self._open(end)
-        with contextlib.closing(channel), _watchdog(end, channel.close) as late:
+        with _closing(channel), _watchdog(end, channel.close) as late:
             try:
                 channel.exec_command(line)
                 yield channel
@@ -256,6 +256,19 @@ def _shut(sock: socket.socket) -> None:
     """Ends a connection that another thread reads from; closing could hand its descriptor to a stranger."""
     with contextlib.suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def _closing(channel: "paramiko.Channel") -> Iterator[None]:
+    """Closes it afterwards. A connection that has just broken refuses even that, with an EOFError, which must
+    not take the place of the error that says so."""
+    import paramiko
+
+    try:
+        yield
+    finally:
+        with contextlib.suppress(paramiko.SSHException, OSError, EOFError):
+            channel.close()
 
 
 @contextlib.contextmanager

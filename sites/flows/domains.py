@@ -115,6 +115,7 @@ REMOVE_DOMAIN = register(
         scope="sites",
         deadline=CUSTOMER,
         gives_way=GivesWay.RESUMED,
+        stands=is_live,
         version=2,
         steps=(
             Step(
@@ -135,7 +136,8 @@ REMOVE_DOMAIN = register(
             # Before the host goes: all other names lead to the site's own, which must be served.
             Step(
                 "handed_over",
-                "Going by another name",
+                # Called as in other flows: what failed is off the board once a later job has done it.
+                "Fitting WordPress to plan and name",
                 domains.handed_over,
                 nothing_to_undo="The domain can be added again, and is the primary one then.",
                 after=("order_stopped",),

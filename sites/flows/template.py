@@ -14,6 +14,7 @@ TEMPLATE = register(
         subject="sites.Template",
         scope="sites",
         deadline=60 * MINUTES,
+        stands=template.is_ready,
         steps=(
             Step(
                 "reserved",

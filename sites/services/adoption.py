@@ -5,9 +5,10 @@ from django.db import transaction
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job
 from sites import allocation, live
-from sites.errors import NotAdoptable
+from sites.errors import NotAdoptable, WrongState
 from sites.models import Site, Template
 from sites.services.orders import find_plan, refuse_standing
+from sites.services.standing import failed_last, own_status
 
 ADOPT = "sites.adopt"
 
@@ -33,9 +34,20 @@ def adopt_site(
             raise NotAdoptable("The service has got a site at this very moment.")
         names = {"service_id": service_id, "live_key": service_id, "email": email, "public_ip": public_ip}
         site = Site.objects.create(**names, plan=chosen, vmid=vmid, node=node)
-        data = {"service_id": service_id}
+        # The row forgets its VMID when the job is undone; who asks once more has to know it.
+        data = {"service_id": service_id, "vmid": vmid}
         order = {"email": email, "plan": chosen.name, "public_ip": public_ip, "vmid": vmid}
         return site, queue.submit(ADOPT, site.key, data=data, actor=actor, after=order)
+
+
+def adopt_again(site: Site, vmid: int, *, actor: str = "") -> tuple[Site, Job]:
+    """Have a container adopted once more whose adoption was undone, as it was asked for. WrongState unless it
+    failed and is the service's latest; and what `adopt_site` raises."""
+    now = Site.objects.select_related("plan").get(pk=site.pk)
+    if not failed_last(now):
+        raise WrongState(own_status(now))
+    order = {"email": now.email, "plan": now.plan.name, "public_ip": now.public_ip}
+    return adopt_site(service_id=now.service_id, **order, vmid=vmid, actor=actor)
 
 
 def _node(vmid: int) -> str:

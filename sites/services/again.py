@@ -5,9 +5,10 @@ from collections.abc import Callable
 from nodepoint.jobs.models import Job
 from nodepoint.jobs.steering import asked_again_by
 from sites import services
-from sites.models import CustomDomain, Plan, Site
-from sites.services import overrides, repair
+from sites.models import CustomDomain, Plan, Site, Template
+from sites.services import adoption, overrides, repair, template
 from sites.services.legality import Facts, legal_acts
+from sites.services.standing import failed_last
 
 
 def _site(job: Job) -> Site | None:
@@ -51,6 +52,28 @@ def _add_domain(job: Job, actor: str) -> Job:
     return services.add_domain(_name(job), job.data["domain"], actor=actor)[1]
 
 
+def _adoption_fits(job: Job) -> bool:
+    """Whether the adoption was undone, its job knows of which container, and no other site is asked for."""
+    site = _site(job)
+    return site is not None and "vmid" in job.data and failed_last(site)
+
+
+def _adopt(job: Job, actor: str) -> Job:
+    return adoption.adopt_again(_site(job), job.data["vmid"], actor=actor)[1]
+
+
+def _template_fits(job: Job) -> bool:
+    built = Template.objects.filter(pk=job.subject_pk).first()
+    return built is not None and template.failed_last(built)
+
+
+def _build(job: Job, actor: str) -> Job:
+    built = Template.objects.get(pk=job.subject_pk)
+    # Jobs of earlier releases have not kept the node; the row has, if the build never came to its archive.
+    node = job.data.get("node", built.built_on)
+    return template.build_again(built, node=node, actor=actor)[1]
+
+
 def register() -> None:
     """Tell the engine."""
     ways: dict[str, tuple[Callable[[Job], bool], Callable[[Job, str], Job | None]]] = {
@@ -84,6 +107,8 @@ def register() -> None:
             _fits("order_again"),
             lambda job, by: overrides.order_again(_site(job), actor=by)[1],
         ),
+        "sites.adopt": (_adoption_fits, _adopt),
+        "sites.template": (_template_fits, _build),
     }
     for kind, (legal, ask) in ways.items():
         asked_again_by(kind, legal, ask)

@@ -8,7 +8,7 @@ from sites import live
 from sites.models import Backup, CustomDomain, Platform, Site
 from sites.services.backups import standing_backups
 from sites.services.login import IN_THE_WAY
-from sites.services.standing import status
+from sites.services.standing import failed_last, status
 from sites.services.unlocking import locked_step
 
 STANDING = (Site.State.PROVISIONING, Site.State.LIVE)
@@ -101,10 +101,7 @@ def _can_log_in(facts: Facts) -> bool:
 
 
 def _can_be_ordered_again(facts: Facts) -> bool:
-    site = facts.site
-    if site.state != Site.State.FAILED or Platform.current().orders_paused_at:
-        return False
-    return not Site.objects.filter(service_id=site.service_id, pk__gt=site.pk).exists()
+    return failed_last(facts.site) and not Platform.current().orders_paused_at
 
 
 def _can_be_unlinked(facts: Facts) -> bool:

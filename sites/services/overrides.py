@@ -16,7 +16,7 @@ from sites.models import Platform, Site
 from sites.services.legality import ENDED, STANDING, Facts
 from sites.services.orders import create_site
 from sites.services.plans import upgrade_site
-from sites.services.standing import own_status
+from sites.services.standing import failed_last, own_status
 
 UNLINK = "sites.unlink"
 OVERRULED = ("backup_quota", "domain_quota", "high_availability")
@@ -146,8 +146,7 @@ def order_again(site: Site, *, actor: str) -> tuple[Site, Job]:
     never repeats an order. WrongState unless it failed and is the service's latest; and what `create_site`
     raises."""
     now = Site.objects.select_related("plan").get(pk=site.pk)
-    newer = Site.objects.filter(service_id=site.service_id, pk__gt=site.pk)
-    if now.state != Site.State.FAILED or newer.exists():
+    if not failed_last(now):
         raise WrongState(own_status(now))
     order = {"email": now.email, "plan": now.plan.name, "public_ip": now.public_ip}
     overruled = {name: getattr(now, name) for name in OVERRULED}

@@ -30,6 +30,12 @@ def site_for_action(service_id: str) -> Site:
     return site
 
 
+def failed_last(site: Site) -> bool:
+    """Whether what was ordered last for the service is this site, and was undone."""
+    newer = Site.objects.filter(service_id=site.service_id, pk__gt=site.pk)
+    return site.state == Site.State.FAILED and not newer.exists()
+
+
 def last_job(site: Site) -> Job | None:
     """The site's running job, else its last one."""
     ordered = Job.objects.filter(subject=site.key).order_by(

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import transaction
 
 from nodepoint.jobs import queue
+from nodepoint.jobs.errors import MoveRefused
 from nodepoint.jobs.models import Job
 from sites import allocation
 from sites.errors import UnknownNode
@@ -28,8 +29,24 @@ def build_template(*, node: str = "", source: str = "", actor: str = "") -> tupl
             private_ip=allocation.free_address(),
             vmid=allocation.free_vmid(),
         )
-        data = {"build_id": template.build_id}
+        data = {"build_id": template.build_id, "node": node}
         return template, queue.submit(BUILD, template.key, data=data, actor=actor)
+
+
+def failed_last(template: Template) -> bool:
+    """Whether its build was undone, and none from the same source was begun since."""
+    newer = Template.objects.filter(source=template.source, pk__gt=template.pk)
+    return template.state == Template.State.FAILED and not newer.exists()
+
+
+def build_again(template: Template, *, node: str = "", actor: str = "") -> tuple[Template, Job]:
+    """Have a template whose build failed built once more, from the same source. MoveRefused unless it failed
+    and none was begun since; `node` and other errors as for `build_template`."""
+    with transaction.atomic():
+        allocation.lock()
+        if not failed_last(template):
+            raise MoveRefused("It is being built already, or was built since.")
+        return build_template(node=node, source=template.source, actor=actor)
 
 
 def plain_source() -> str:

@@ -146,13 +146,13 @@ def _failed(call: Call, error: ClientError) -> Outcome:
     pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (len(failures) - 1))
     if isinstance(error, Busy):
         pause = max(pause, error.retry_after or 0)
-    sentence = f"No certificate could be obtained yet: {error.sentence} It is tried again."
+    sentence = f"No certificate could be obtained: {error.sentence}"  # the last one stays with the job
     return Retry(
         error=sentence,
         detail=error.vendor,
         seconds=pause,
         data={"failures": failures[-20:]},
-        facts={"certificate": CertificateStatus.FAILED, "error": sentence},
+        facts={"certificate": CertificateStatus.FAILED, "error": f"{sentence} It is tried again."},
     )
 
 
@@ -224,10 +224,10 @@ def goes_by_a_custom_name(site: Site) -> bool:
 def handed_over(call: Call) -> Outcome:
     """WordPress goes by another name than the domain that is to go."""
     domain = _domain(call)
-    if domain is None:
-        return Done(note="The domain is gone.")
     if not call.ref:
-        _note(domain, status=Status.PENDING)  # from now on it is not chosen
+        # Tried once more after all else was done, it finds no row, or that of a domain which was added anew.
+        if domain and domain.created_at <= call.job.created_at:
+            _note(domain, status=Status.PENDING)  # from now on it is not chosen
         if call.subject.serves_as == call.subject.primary_domain:
             return Done()
     return wordpress.tuned(call)

@@ -28,6 +28,11 @@ TAG = "nodepoint-template"
 NOTHING = {"vmid": None, "private_ip": None, "node": ""}
 
 
+def is_ready(template: Template) -> bool:
+    """Whether it can be used."""
+    return template.state == Template.State.READY
+
+
 def created(call: Call) -> Outcome:
     """The container exists, made from the source, with our mark, stopped."""
     return container.made(call, creation, lambda template: template.built_on or placement())

@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import paramiko
 
@@ -203,6 +204,12 @@ class FaultTests(Base):
                 self.client.run("node1", 900, ["true"])
             self.lab.faults.clear()
             self.assertEqual(self.client.run("node1", 900, ["true"]).exit_code, 0)
+
+    def test_a_channel_that_cannot_even_be_closed_keeps_the_error_that_matters(self) -> None:
+        self.client.connect("node1")
+        self.lab.faults.add("ssh", "drop_before", match="EXEC")
+        with mock.patch.object(paramiko.Channel, "close", side_effect=EOFError), self.assert_fails(TimedOut):
+            self.client.run("node1", 900, ["true"])
 
     def test_a_command_that_hangs_is_given_up_in_time(self) -> None:
         self.lab.faults.add("ssh", "hang", count=2, seconds=2)

@@ -1,0 +1,36 @@
+"""Asking once more for what the board's own jobs were asked for, and for an e-mail to staff."""
+
+from nodepoint.board import drift
+from nodepoint.jobs import queue
+from nodepoint.jobs.models import Job
+from nodepoint.jobs.steering import asked_again_by
+from nodepoint.jobs.transitions import NOTICE
+
+
+def _compare(job: Job, actor: str) -> Job:
+    return drift.request(actor)
+
+
+def _is_left_over(job: Job) -> bool:
+    return drift.left_over(job.data["digest"]).exists()
+
+
+def _remove(job: Job, actor: str) -> Job | None:
+    row = drift.left_over(job.data["digest"]).first()
+    return drift.put_right(row, actor) if row else None
+
+
+def _can_be_told(notice: Job) -> bool:
+    """Whether the job that the e-mail is about is still there."""
+    return Job.objects.filter(pk=notice.data["job"]).exists()
+
+
+def _send(notice: Job, actor: str) -> Job:
+    return queue.submit(NOTICE, notice.subject, data=notice.data, actor=actor)
+
+
+def register() -> None:
+    """Tell the engine."""
+    asked_again_by("board.compare", lambda job: True, _compare)
+    asked_again_by("board.remove_orphan", _is_left_over, _remove)
+    asked_again_by(NOTICE, _can_be_told, _send)
