@@ -9,31 +9,31 @@ from pathlib import Path
 from typing import ClassVar
 
 from django.conf import settings
-from django.db import connection, models
-from django.db.models import F
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-from nodepoint.board import tasks
 from nodepoint.jobs import limits, queue
-from nodepoint.jobs.models import Job, JobStep
+from nodepoint.jobs.models import Job
 from nodepoint.jobs.runner import Runner
-from sites import watch
-from sites.models import Backup, CustomDomain, Site
+from sites.models import Site
 from tests.base import ApiMixin, LabMixin, MigratedRows
 from tests.browser.chromium import BrowserTestCase
 from tests.sites.acts import ActsMixin
 from tests.sites.domains import DomainMixin
 from tests.staff.base import make_staff
+from tests.staff.passing_time import PassingTimeMixin
 
 PICTURES = os.environ.get("NODEPOINT_PICTURES", "")  # a folder for the screenshots of docs/staff.md
 DESKTOP, PHONE = (1200, 800), (360, 740)
 BOARD = "/admin/"
 
 
-class StaffBrowserTestCase(ActsMixin, DomainMixin, ApiMixin, LabMixin, MigratedRows, BrowserTestCase):
+class StaffBrowserTestCase(
+    ActsMixin, DomainMixin, PassingTimeMixin, ApiMixin, LabMixin, MigratedRows, BrowserTestCase
+):
     """Somebody of the staff before a platform on which all is well. After each test the browser's console is
     looked at: no page may have an error, or want what its policy forbids."""
 
@@ -174,26 +174,3 @@ class StaffBrowserTestCase(ActsMixin, DomainMixin, ApiMixin, LabMixin, MigratedR
             over.set()
             thread.join()
             runner.close()
-
-    def pass_time(self, seconds: float = 0) -> None:
-        """Let jobs work for so long by the test's clock, or to their end; afterwards all that has happened so
-        far lies that much further back, and it is now again."""
-        if seconds:
-            self.run_for(seconds)
-        else:
-            self.run_jobs()
-        gone = self.clock.time - timezone.now()
-        for model in (Job, JobStep, Site, CustomDomain, Backup):
-            fields = [one.name for one in model._meta.fields if isinstance(one, models.DateTimeField)]
-            for name in fields:
-                rows = model._base_manager.exclude(**{name: None})
-                rows.update(**{name: F(name) - gone})
-        self.clock.time = timezone.now()
-
-    def look_at_everything(self) -> None:
-        """The periodic looks, as the workers make them. Jobs that wait for something go on waiting."""
-        tasks.check_systems()
-        tasks.count_days()
-        watch.look()
-        tasks.compare()
-        self.run_for(10)

@@ -1,0 +1,321 @@
+"""What customers and staff have done, each with what must be there before and what is true afterwards."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from dns import services as dns_services
+from dns.connections import ispconfig
+from dns.models import Zone
+from nodepoint.jobs.models import Job
+from sites import services
+from sites.clients.proxmox import FirewallOptions, FirewallRule
+from sites.connections import cloudflare, npm, proxmox
+from sites.models import Backup, CustomDomain, Site, Template
+from sites.services import overrides, repair
+from sites.services.adoption import adopt_site
+from tests.sites.acts import RUNNING, STOPPED, SUSPENDED
+from tests.sites.base import ORDER
+
+if TYPE_CHECKING:
+    from tests.staff.test_every_fault import EveryFaultCase as Case
+
+ZONE, OURS = "example.com", ["ns1.nodepoint.eu", "ns2.nodepoint.eu"]
+OPEN = FirewallOptions(enable=False, policy_in="ACCEPT")
+BY = {"actor": "staff olga"}
+HA_OF = {"running": "started", "stopped": "stopped"}
+
+
+@dataclass(frozen=True)
+class Deed:
+    """`before`: makes what it begins from, on a platform on which nothing is. `do`: the act itself; gives the
+    answer of the API where that was asked. `stands`: asserts that it has been done wholly. `begun`: what is
+    called before the fault comes, for what begins by itself."""
+
+    before: Callable[["Case"], object]
+    do: Callable[["Case"], object]
+    stands: Callable[["Case"], None]
+    begun: Callable[["Case"], None] = lambda case: None
+
+
+# Orders and their ends
+
+
+def _nothing(case: "Case") -> None:
+    """There is nothing before an order."""
+
+
+def _a_site(case: "Case") -> Site:
+    return case.live_site(plan=case.plan)
+
+
+def _ordered(case: "Case") -> None:
+    site = Site.objects.get(live_key="1001")
+    case.assertEqual(site.state, Site.State.LIVE, case.tale(site))
+    left = case.leftovers()
+    case.assertEqual([c["vmid"] for c in left["containers"]], [site.vmid], case.tale(site))
+    case.assertEqual([r["content"] for r in left["records"]], [site.public_ip])
+    case.assertEqual([h["forward_host"] for h in left["proxy_hosts"]], [site.private_ip])
+    case.assertEqual(case.container(site.vmid)["snapshots"], ["initial"])
+
+
+def _with_a_domain(case: "Case") -> Site:
+    site = _a_site(case)
+    case.add()
+    return site
+
+
+def _deleted(case: "Case") -> None:
+    case.assertFalse(Site.objects.exclude(state=Site.State.DELETED).exists())
+    case.assert_nothing_left()
+
+
+# Power, plan, suspension
+
+
+def _after(path: str) -> Callable[["Case"], Site]:
+    def before(case: "Case") -> Site:
+        site = _a_site(case)
+        case.act(path)
+        return site
+
+    return before
+
+
+def _is(expected: dict) -> Callable[["Case"], None]:
+    def stands(case: "Case") -> None:
+        site = Site.objects.get(live_key="1001")
+        ha = HA_OF[expected["container"]] if site.plan.name == "premium" else None
+        case.assertEqual(case.places(site), {**expected, "ha": ha}, case.tale(site))
+
+    return stands
+
+
+def _asked(path: str, **body: object) -> Callable[["Case"], object]:
+    return lambda case: case.ask(path, **body)
+
+
+def _upgraded(case: "Case") -> None:
+    _is(RUNNING)(case)
+    site = Site.objects.get(live_key="1001")
+    case.assertEqual((site.plan.name, site.tuned_for_mb), ("premium", 8192), case.tale(site))
+    case.assertEqual(case.container(site.vmid)["memory"], 8192)
+
+
+# Backups
+
+
+def _with_a_backup(case: "Case") -> Site:
+    site = _a_site(case)
+    case.act("/action/mkbak")
+    return site
+
+
+def _backup() -> str:
+    return Backup.objects.filter(state=Backup.State.READY).get().name
+
+
+def _backups_are(count: int) -> Callable[["Case"], None]:
+    def stands(case: "Case") -> None:
+        _is(RUNNING)(case)
+        names = list(Backup.objects.filter(state=Backup.State.READY).values_list("name", flat=True))
+        case.assertEqual(len(names), count)
+        case.assertEqual(case.container(900)["snapshots"], ["initial", *names])
+
+    return stands
+
+
+# Domains
+
+
+def _added(case: "Case") -> None:
+    row = CustomDomain.objects.get()
+    case.assertEqual((row.status, row.certificate), ("active", "active"), case.tale(row.site))
+    case.assertEqual([case.host_of()["certificate_id"]], case.certificates_of())
+    case.assertTrue(case.served())
+
+
+def _set_domain(case: "Case") -> object:
+    case.point()
+    return case.set_domain(Prefer="respond-async")
+
+
+def _not_there(case: "Case") -> None:
+    case.assertFalse(CustomDomain.objects.exists())
+    case.assertEqual((case.hosts_of(), case.certificates_of()), ([], []))
+
+
+def _domain_is_served(case: "Case") -> None:
+    case.accept()
+    while not Job.objects.filter(kind="sites.certificate").exists():
+        case.run_calls(1)
+
+
+# What staff do
+
+
+def _with_everything_wrong(case: "Case") -> Site:
+    """A live site at whose things somebody has turned every screw."""
+    site = _a_site(case)
+    proxmox().set_config(site.node, site.vmid, memory=512)
+    proxmox().set_firewall_options(site.node, site.vmid, OPEN)
+    proxmox().add_firewall_rule(site.node, site.vmid, FirewallRule("in", "ACCEPT"))
+    cloudflare().delete_record(site.dns_record_id)
+    npm().delete_proxy_host(site.proxy_host_id)
+    if case.plan == "premium":
+        proxmox().remove_ha_resource(site.vmid)
+    else:
+        cluster = case.lab.proxmox.cluster
+        with case.lab.lock:
+            cluster.power.halt(cluster.containers[site.vmid], time.time())
+    return site
+
+
+def _repaired(case: "Case") -> None:
+    _is(RUNNING)(case)
+    site = Site.objects.get(live_key="1001")
+    case.assertEqual(case.container(site.vmid)["memory"], site.plan.memory_mb)
+    (record,) = cloudflare().find_records(site.hostname)
+    case.assertEqual(record.content, site.public_ip)
+
+
+def _without_container(case: "Case") -> Site:
+    site = _with_a_domain(case)
+    case.pass_time(3600)
+    with case.lab.lock:
+        case.lab.proxmox.cluster.containers.pop(site.vmid)
+    return site
+
+
+def _stranger(case: "Case") -> None:
+    """A WordPress in a container that somebody else has made."""
+    site = case.live_site(service_id="old")
+    proxmox().set_config(site.node, site.vmid, description="made by hand", tags={"web"})
+    gone = {"live_key": None, "vmid": None, "private_ip": None, "subdomain": None}
+    Site.objects.filter(pk=site.pk).update(state="deleted", ended_at=timezone.now(), **gone)
+    cloudflare().delete_record(site.dns_record_id)
+    npm().delete_proxy_host(site.proxy_host_id)
+
+
+def _adopted(case: "Case") -> None:
+    site = Site.objects.get(live_key="77")
+    case.assertEqual((site.state, site.vmid), ("live", 900), case.tale(site))
+    case.assertEqual(case.config(900)["description"].strip(), site.owner_mark)
+    left = case.leftovers()
+    case.assertEqual([r["content"] for r in left["records"]], [site.public_ip])
+    case.assertEqual([h["forward_host"] for h in left["proxy_hosts"]], [site.private_ip])
+
+
+def _adopt(case: "Case") -> None:
+    adopt_site(**{**ORDER, "service_id": "77"}, vmid=900, **BY)
+
+
+def _built(case: "Case") -> None:
+    ready = Template.objects.filter(state="ready").get()
+    case.assertEqual((ready.vmid, ready.private_ip), (None, None), case.tale(ready))
+    case.assert_nothing_left()
+
+
+# DNS
+
+
+def _delegated(case: "Case") -> None:
+    case.lab.dns.set(ZONE, "NS", OURS)
+
+
+def _a_zone(case: "Case") -> None:
+    _delegated(case)
+    _call("add/zone", domain=ZONE)(case)
+    case.run_jobs()
+    _record("add", name="old", txt="as it was")(case)
+    case.run_jobs()
+
+
+def _call(path: str, **body: object) -> Callable[["Case"], object]:
+    headers = {"Prefer": "respond-async", "Accept": "application/json"}
+    return lambda case: case.post(f"/customdomain/{path}", {"user_id": 42, **body}, **headers)
+
+
+def _record(act: str, **body: object) -> Callable[["Case"], object]:
+    def do(case: "Case") -> object:
+        given = {"type": "txt", "ttl": 60, **body} if act != "delete" else {}
+        number = {} if act == "add" else {"rc_id": _number(case)}
+        zone = {"zone_id": Zone.objects.get(state="active").ispconfig_id}
+        return _call(f"{act}/record", **given, **number, **zone)(case)
+
+    return do
+
+
+def _records(case: "Case") -> dict[str, dict]:
+    """The TXT records that ISPConfig holds, by their text."""
+    zones = case.state()["ispconfig"]["zones"]
+    return {one["data"].strip('"'): one for zone in zones for one in zone["records"] if one["type"] == "TXT"}
+
+
+def _number(case: "Case") -> int:
+    return int(_records(case)["as it was"]["id"])
+
+
+def _says(*texts: str) -> Callable[["Case"], None]:
+    def stands(case: "Case") -> None:
+        (zone,) = case.state()["ispconfig"]["zones"]
+        case.assertEqual((zone["origin"], zone["active"]), (f"{ZONE}.", "Y"))
+        case.assertEqual(set(_records(case)), set(texts))
+        case.assertEqual(Zone.objects.get(name_key=ZONE).state, "active")
+
+    return stands
+
+
+def _with_a_zone_that_is_not_served(case: "Case") -> None:
+    _a_zone(case)
+    ispconfig().set_zone_active(Zone.objects.get().ispconfig_id, False, 2026112601)
+
+
+def _repair_zone(case: "Case") -> None:
+    dns_services.repair_zone(Zone.objects.get(), **BY)
+
+
+def _no_zone(case: "Case") -> None:
+    case.assertEqual(case.state()["ispconfig"]["zones"], [])
+    case.assertFalse(Zone.objects.exclude(name_key=None).exists())
+
+
+DEEDS = {
+    "order": Deed(_nothing, lambda case: case.order(plan=case.plan), _ordered),
+    "delete": Deed(_with_a_domain, lambda case: case.delete(), _deleted),
+    "suspend": Deed(_a_site, _asked("/suspend"), _is(SUSPENDED)),
+    "unsuspend": Deed(_after("/suspend"), _asked("/unsuspend"), _is(RUNNING)),
+    "start": Deed(_after("/action/stop"), _asked("/action/start"), _is(RUNNING)),
+    "stop": Deed(_a_site, _asked("/action/stop"), _is(STOPPED)),
+    "restart": Deed(_a_site, _asked("/action/restart"), _is(RUNNING)),
+    "upgrade": Deed(_a_site, _asked("/wp/upgrade", plan="premium"), _upgraded),
+    "backup": Deed(_a_site, _asked("/action/mkbak"), _backups_are(1)),
+    "delete backup": Deed(
+        _with_a_backup, lambda case: case.ask("/action/delbak", bak=_backup()), _backups_are(0)
+    ),
+    "rollback": Deed(
+        _with_a_backup, lambda case: case.ask("/action/rollback", bak=_backup()), _backups_are(1)
+    ),
+    "reset": Deed(_a_site, _asked("/action/reset"), _backups_are(0)),
+    "add domain": Deed(_a_site, lambda case: _set_domain(case), _added),
+    "certificate": Deed(_a_site, _nothing, _added, begun=_domain_is_served),
+    "remove domain": Deed(_with_a_domain, lambda case: case.del_domain(), _not_there),
+    "toggle": Deed(_a_site, lambda case: case.toggle(enabled=False), _is({**RUNNING, "traffic": [False]})),
+    "repair": Deed(
+        _with_everything_wrong, lambda case: repair.repair_site(Site.objects.get(), **BY), _repaired
+    ),
+    "unlink": Deed(
+        _without_container, lambda case: overrides.unlink_site(Site.objects.get(), **BY), _deleted
+    ),
+    "adopt": Deed(_stranger, _adopt, _adopted),
+    "template": Deed(_nothing, lambda case: services.build_template(**BY), _built),
+    "add zone": Deed(_delegated, _call("add/zone", domain=ZONE), _says()),
+    "delete zone": Deed(_a_zone, _call("delete/zone", domain=ZONE), _no_zone),
+    "repair zone": Deed(_with_a_zone_that_is_not_served, _repair_zone, _says("as it was")),
+    "add record": Deed(_a_zone, _record("add", name="new", txt="new"), _says("as it was", "new")),
+    "change record": Deed(_a_zone, _record("update", name="old", txt="new"), _says("new")),
+    "delete record": Deed(_a_zone, _record("delete"), _says()),
+}
