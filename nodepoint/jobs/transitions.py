@@ -204,7 +204,8 @@ def _undo_next(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
                 _stop([step.pk], S.SKIPPED, now)  # it was due, but never called
                 continue
             if job.flow.step(step.name).undo is None:
-                _stop([step.pk], S.UNDONE, now)
+                if step.state != S.FAILED:  # staff read there what went wrong
+                    _stop([step.pk], S.UNDONE, now)
                 continue
             # The undo's own remote work gets its own reference; the old one stays readable for staff.
             return _make_due([step], now, state=S.UNDOING, ref="", data={"undoes": step.ref})

@@ -186,5 +186,5 @@ class SkipTests(SteeringTestCase):
         steering.skip(job.pk, "b", "the zone is gone")
         self.run_jobs()
         self.assertEqual(self.state(job), Job.State.ROLLED_BACK)
-        self.assertEqual(self.states(job), {"a": S.UNDONE, "b": S.CANCELLED, "c": S.UNDONE})
+        self.assertEqual(self.states(job), {"a": S.UNDONE, "b": S.CANCELLED, "c": S.FAILED})
         self.assertIn("left behind by staff", job.warning)

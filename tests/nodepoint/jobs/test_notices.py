@@ -27,7 +27,7 @@ class NoticeTests(EngineTestCase):
         (message,) = mail.outbox
         self.assertEqual(message.to, ["staff@example.com", "boss@example.com"])
         self.assertEqual(message.subject, "[NodePoint] Test things did not succeed: 1001")
-        for part in ("No.", "a: code 17", "Doing a: undone (code 17)", job.pk):
+        for part in ("No.", "a: code 17", "Doing a: failed (code 17)", job.pk):
             self.assertIn(part, message.body)
 
     def test_a_failure_is_told_once_and_before_an_undo_that_may_take_long(self) -> None:

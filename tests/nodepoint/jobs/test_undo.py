@@ -37,6 +37,12 @@ class UndoTests(EngineTestCase):
         self.end(self.submit())
         self.assertEqual(self.journal, ["a", "undo a"])
 
+    def test_a_failed_step_that_has_nothing_to_undo_still_says_what_went_wrong(self) -> None:
+        self.flow(self.step("a", undo=Done()), self.step("b", NO, after=("a",)))
+        job = self.end(self.submit())
+        self.assertEqual(self.states(job), {"a": S.UNDONE, "b": S.FAILED})
+        self.assertEqual((job.state, self.row("b").error), (Job.State.ROLLED_BACK, "No."))
+
     def test_only_what_was_begun_is_undone(self) -> None:
         self.flow(
             self.step("a", NO, undo=Done()),
