@@ -11,6 +11,7 @@ from tests.sites.test_life_faults import FLOWS, HA_WRITTEN, STARTED
 ENDLESS = 10_000_000  # calls
 LASTING = ("refuse", "error", "drop_before")
 MORE = ("hang", "drop_after")  # ordered of whole systems only
+AWAY = "away"  # the node goes down with all that is on it
 IN_CONTAINER = ("error", "hang", "drop_before")  # ways in which an installation fails
 
 LXC = f"{CT}/900"
@@ -21,6 +22,7 @@ CLUSTER = Act("proxmox", "GET /api2/json/cluster/resources")
 NPM_LOGIN = Act("npm", "POST /api/tokens")
 CERTIFICATES_READ = Act("npm", f"GET {CERTIFICATES}")
 INSTALL = Act("ssh", "INSTALL")
+NODE = Act("proxmox", "node1")
 TUNED = (Act("ssh", "bash -s install"), Act("ssh", "install.status"), INSTALL)
 RECORDS = "/client/v4/zones"
 
@@ -183,7 +185,7 @@ class Case:
         """Whether it may stand in nobody's way: a look may find what was done without an answer."""
         done_without = DOES_WITHOUT.get(self.deed, ())
         without = any(a.system == self.call.system and a.match in self.call.match for a in done_without)
-        return self.kind == "drop_after" or without
+        return self.kind in ("drop_after", AWAY) or without
 
     @property
     def hangs_inside(self) -> bool:
@@ -207,6 +209,8 @@ def cases() -> Iterator[Case]:
         for call in rows(deed):
             kinds = IN_CONTAINER if call is INSTALL else LASTING
             yield from (Case(deed, call, kind, call in guards and _refuses(call, kind)) for kind in kinds)
+        if any(call.system == NODE.system for call in rows(deed)):
+            yield Case(deed, NODE, AWAY)
         asked_first = {call.system for call in guards}
         for system in dict.fromkeys(call.system for call in rows(deed)):
             whole = Act(system, "")

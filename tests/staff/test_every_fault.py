@@ -28,7 +28,7 @@ from tests.base import LabTestCase
 from tests.sites.acts import ActsMixin
 from tests.sites.domains import DomainMixin
 from tests.staff.deeds import DEEDS
-from tests.staff.every_fault import ENDLESS, FOLLOWED_BY, INSTALL, JOBS, Case, cases, rows, short
+from tests.staff.every_fault import AWAY, ENDLESS, FOLLOWED_BY, INSTALL, JOBS, Case, cases, rows, short
 from tests.staff.operator import Node, Operator
 from tests.staff.passing_time import PassingTimeMixin
 
@@ -70,7 +70,7 @@ class EveryFaultCase(ActsMixin, DomainMixin, PassingTimeMixin, LabTestCase):
         deed.begun(self)
         self.forget_logins()
         before = set(Job.objects.exclude(state__in=Job.ALIVE).values_list("pk", flat=True))
-        self.fault(case.call.system, case.kind, case.call.match, ENDLESS, seconds=0.02)
+        self.cause(case)
         refusal = self.do(deed)
         jobs = Job.objects.exclude(pk__in=before).exclude(kind=NOTICE)
         if case.refused:
@@ -79,13 +79,25 @@ class EveryFaultCase(ActsMixin, DomainMixin, PassingTimeMixin, LabTestCase):
             return
         self.assertEqual(refusal, "")
         self.wait_for_trouble(jobs)
-        self.assertTrue(any(one["count"] < ENDLESS for one in self.lab.faults.view()), "it met nothing")
+        if case.kind != AWAY:
+            self.assertTrue(any(one["count"] < ENDLESS for one in self.lab.faults.view()), "it met nothing")
         if not (case.harmless and self.succeeded(jobs)):
             self.understand(self.find(jobs), case)
-        self.clear_faults()
+        self.mend(case)
         dns_connections.forget()  # a login that ISPConfig refused is not repeated for a while of real time
         self.put_right(jobs, HANGS if case.hangs_inside else BUTTONS)
         deed.stands(self)
+
+    def cause(self, case: Case) -> None:
+        if case.kind == AWAY:
+            self.control("node", node=case.call.match, up=False)
+        else:
+            self.fault(case.call.system, case.kind, case.call.match, ENDLESS, seconds=0.02)
+
+    def mend(self, case: Case) -> None:
+        if case.kind == AWAY:
+            self.control("node", node=case.call.match, up=True)
+        self.clear_faults()
 
     def forget_logins(self) -> None:
         """So that logging in is among the calls."""
