@@ -58,7 +58,8 @@ def desks(*names: str) -> Iterator[list[Desk]]:
 
 @dataclass(frozen=True)
 class Cost:
-    """Of a page: milliseconds at p95, queries, and how many rows of a list it shows."""
+    """Of a page: milliseconds at p95, queries, and how many rows of a list, or hits of the search box, it
+    shows."""
 
     ms: float
     queries: int
@@ -79,11 +80,12 @@ class Visited:
     def __post_init__(self) -> None:
         """Look what it lists. Raises SystemExit when it is not answered."""
         answer = self._described()
-        where_to = answer.headers.get("Location", "")  # the search box leads to what is found alone
+        where_to = answer.headers.get("Location", "")  # the search box leads to what a text can only mean
         if answer.status_code not in (200, 302) or where_to.endswith("?e=1"):
             raise SystemExit(f"{self.path}: {answer.status_code} {where_to} {answer.content[:300]}")
-        listed = (answer.context or {}).get("cl")
-        if listed:
+        context = answer.context or {}
+        self.rows = 1 if where_to else len(context.get("hits", ()))
+        if listed := context.get("cl"):
             self.model_admin = listed.model_admin
             self.rows = min(len(listed.result_list), self.most or len(listed.result_list))
         for _ in range(WARM):
@@ -121,7 +123,7 @@ def compare(few: Desk, few_path: str, many: Desk, many_path: str) -> tuple[Cost,
     """What a page costs with few rows, with many, and with many when it lists no more of them than with few.
     They are asked for in turn, so that whatever else goes on meanwhile is the same for all."""
     small, natural = Visited(few, few_path), Visited(many, many_path)
-    cut = 0 < small.rows < natural.rows
+    cut = natural.model_admin and 0 < small.rows < natural.rows
     equal = Visited(many, many_path, small.rows) if cut else natural
     pages = [small, natural, equal] if cut else [small, natural]
     end = time.monotonic() + SECONDS * len(pages)

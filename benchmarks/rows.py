@@ -21,6 +21,7 @@ from support.models import HistoryEntry, SearchTerm, SupportKey
 
 PART = 2000  # rows of one statement
 LISTED = 50  # rows of a page: a list whose second page is measured has more
+FIRST_USER = 850  # ids of users begin before those of containers, so that some are both, few sites or many
 S, J = JobStep.State, Job.State
 
 
@@ -176,7 +177,10 @@ class Filler:
 
     def _dns(self) -> None:
         count = max(2 * LISTED, self.sites // 5)
-        _write(Customer, (Customer(user_id=str(n), email=f"person{n}@example.com") for n in range(count)))
+        _write(
+            Customer,
+            (Customer(user_id=str(FIRST_USER + n), email=f"person{n}@example.com") for n in range(count)),
+        )
         keys = Customer.objects.order_by("pk").values_list("pk", flat=True)
         zones = (
             Zone(

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -46,12 +46,10 @@ class CustomerAdmin(BigList, ReadOnlyAdmin):
 
     def matching(self, text: str) -> tuple[Iterable[int], bool]:
         """By user id, e-mail, or one of the zones."""
-        text = search.tidy(text)
-        named = Q(user_id=text) | Q(email__istartswith=text)
-        found = list(Customer.objects.filter(named).values_list("pk", flat=True)[: MOST_FOUND + 1])
-        zones = Zone.objects.filter(search.begins("name", text.lower().rstrip(".")))
+        found, more = board.customers_matching(text, MOST_FOUND)
+        zones = Zone.objects.filter(search.begins("name", search.tidy(text).lower().rstrip(".")))
         found += zones.values_list("customer", flat=True)[:MOST_FOUND]
-        return found[:MOST_FOUND], len(found) > MOST_FOUND
+        return found[:MOST_FOUND], more or len(found) > MOST_FOUND
 
     def enrich(self, rows: Sequence[Customer]) -> None:
         """With the number of zones that each has now."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Max, Q
+from django.db.models import Max
 from django.urls import reverse
 
 from dns.models import Customer, Zone
@@ -29,19 +29,16 @@ def settled_zones(subjects: set[str]) -> set[str]:
 
 def matching(text: str, most: int) -> tuple[list[int], bool]:
     """Primary keys of zones by the beginning of their name, by the name of a record below them, by their
-    owner's user id or the beginning of his e-mail; and whether there are more."""
+    owner's user id or the beginning of his e-mail; and whether there are more. Four queries."""
     text = search.tidy(text)
     name = text.lower().rstrip(".")
-    found: dict[int, None] = {}
-    for look in (
-        search.begins("name", name),
-        Q(name__in=_above(name)),
-        Q(customer__user_id=text),
-        Q(customer__email__istartswith=text),
-    ):
-        keys = Zone.objects.filter(look).order_by("-pk").values_list("pk", flat=True)[: most + 1]
-        found.update(dict.fromkeys(keys))
-    return list(found)[:most], len(found) > most
+    looks = (
+        Zone.objects.filter(name__in=[name, *_above(name)]).order_by("-pk"),
+        Zone.objects.filter(search.begins("name", name)).order_by("name"),
+        Zone.objects.filter(customer__user_id=text).order_by("-pk"),
+        Zone.objects.filter(customer__email__istartswith=text).order_by("customer__email"),
+    )
+    return search.gather(looks, most)
 
 
 def _above(name: str) -> list[str]:
@@ -57,16 +54,27 @@ def zones(text: str, most: int) -> Iterable[search.Hit]:
     rows = Zone.objects.select_related("customer").in_bulk(keys)
     for zone in (rows[key] for key in keys):
         about = f"DNS zone of user {zone.customer.user_id}, {zone.get_state_display()}"
-        yield search.Hit(zone.name, about, reverse("admin:dns_zone_change", args=[zone.pk]), "dns")
+        url = reverse("admin:dns_zone_change", args=[zone.pk])
+        yield search.Hit.of(zone.name, about, url, "dns", zone.customer.user_id, zone.customer.email)
+
+
+def customers_matching(text: str, most: int) -> tuple[list[int], bool]:
+    """Primary keys of customers by their user id or the beginning of their e-mail, and whether there are
+    more. Two queries."""
+    text = search.tidy(text)
+    by_email = Customer.objects.filter(email__istartswith=text).order_by("email")
+    return search.gather((Customer.objects.filter(user_id=text), by_email), most)
 
 
 @search.searches("dns.view_customer")
 def customers(text: str, most: int) -> Iterable[search.Hit]:
     """Users of the billing portal who have, or had, zones."""
-    for row in Customer.objects.filter(Q(user_id=text) | Q(email__istartswith=text))[:most]:
+    keys, _ = customers_matching(text, most)
+    rows = Customer.objects.in_bulk(keys)
+    for row in (rows[key] for key in keys):
         about = f"DNS customer {row.email}"
         url = reverse("admin:dns_customer_change", args=[row.pk])
-        yield search.Hit(f"User {row.user_id}", about, url, "group")
+        yield search.Hit.of(f"User {row.user_id}", about, url, "group", row.user_id, row.email)
 
 
 @search.finds_subjects

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from django.conf import settings
-from django.db.models import Max, Q
+from django.db.models import Max, QuerySet
 from django.urls import reverse
 
 from nodepoint.board import findings, pictures, search, statistics, troubles
@@ -206,38 +206,42 @@ def numbers() -> Picture:
 
 
 def matching(text: str, most: int) -> tuple[list[int], bool]:
-    """Primary keys of sites by what staff know of them, the newest first, and whether there are more: the
-    beginning of service id, e-mail, subdomain, address or a custom domain, or the whole VMID. Each by an
-    index, and each by itself."""
+    """Primary keys of sites by what staff know of them, and whether there are more: the beginning of service
+    id, e-mail, subdomain, address or a custom domain, or the whole VMID. Those that bear the very name come
+    first, the newest of them before the others. Up to eight queries."""
     text = search.tidy(text)
     host = text.lower().removesuffix(f".{settings.BASE_DOMAIN}")
+    names = [("service_id", text), ("subdomain", host), ("private_ip", text)]
     looks = [
-        Q(service_id=text),
-        search.begins("service_id", text),
-        search.begins("subdomain", host),
-        Q(email__istartswith=text),
-        search.begins("private_ip", text),
-        search.begins("custom_domains__domain", text.lower()),
+        Site.objects.filter(service_id=text).order_by("-pk"),
+        Site.objects.filter(email__iexact=text).order_by("-pk"),
+        *(Site.objects.filter(search.begins(field, begin)).order_by(field) for field, begin in names),
+        Site.objects.filter(email__istartswith=text).order_by("email"),
+        _by_domain(text),
     ]
     if text.isascii() and text.isdecimal() and len(text) <= 9:
-        looks.insert(0, Q(vmid=int(text)))
-    found: dict[int, None] = {}
-    more = False
-    for look in looks:
-        keys = list(Site.objects.filter(look).order_by("-pk").values_list("pk", flat=True)[: most + 1])
-        more = more or len(keys) > most
-        found.update(dict.fromkeys(keys))
-    return list(found)[:most], more or len(found) > most
+        looks.insert(0, Site.objects.filter(vmid=int(text)))
+    return search.gather(looks, most)
+
+
+def _by_domain(text: str) -> QuerySet[Site]:
+    """By the beginning of a custom domain."""
+    named = search.begins("custom_domains__domain", text.lower())
+    return Site.objects.filter(named).order_by("custom_domains__domain")
 
 
 @search.searches(VIEW)
 def sites(text: str, most: int) -> Iterable[search.Hit]:
     """Sites."""
     keys, _ = matching(text, most)
-    rows = Site.objects.in_bulk(keys)
+    rows = Site.objects.prefetch_related("custom_domains").in_bulk(keys)
     for site in (rows[key] for key in keys):
         about = f"Site, {site.hostname or site.state}, {site.email}"
-        yield search.Hit(site.service_id, about, reverse("admin:sites_site_change", args=[site.pk]), "web")
+        url = reverse("admin:sites_site_change", args=[site.pk])
+        domains = [row.domain for row in site.custom_domains.all()]
+        vmid = str(site.vmid) if site.vmid else None
+        names = (site.email, site.subdomain, site.hostname, site.private_ip, vmid, *domains)
+        yield search.Hit.of(site.service_id, about, url, "web", *names)
 
 
 @search.searches("sites.view_customdomain")
@@ -247,7 +251,7 @@ def domains(text: str, most: int) -> Iterable[search.Hit]:
     for row in rows.order_by("domain")[:most]:
         about = f"Custom domain of {row.site.service_id}, {row.get_status_display()}"
         url = reverse("admin:sites_customdomain_change", args=[row.pk])
-        yield search.Hit(row.domain, about, url, "language")
+        yield search.Hit.of(row.domain, about, url, "language")
 
 
 @search.finds_subjects

@@ -17,7 +17,7 @@ def support_keys(text: str, most: int) -> Iterable[search.Hit]:
     for row in SupportKey.objects.filter(pk__in=found[:most]):
         about = f"Support key of {row.service_id}, {row.name}, {row.get_status_display()}"
         url = reverse("admin:support_supportkey_change", args=[row.pk])
-        yield search.Hit(row.support_key, about, url, "key")
+        yield search.Hit.of(row.support_key, about, url, "key", row.service_id, row.email, row.name)
 
 
 @search.finds_services

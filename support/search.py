@@ -33,11 +33,12 @@ def _terms(row: SupportKey) -> set[str]:
 def matching(text: str) -> tuple[list[int], bool]:
     """Primary keys of the rows in which each word begins some term, or whose key begins with the text.
 
-    At most MOST; also whether there are more. They are fetched by themselves, before the list, so that
-    neither database can prefer to walk through all rows.
+    At most MOST, those first that have the text itself as a term; also whether there are more. They are
+    fetched by themselves, before the list, so that neither database can prefer to walk through all rows.
     """
     words = sorted({word[:TERM_LENGTH] for word in fold(text).split()[:MOST_WORDS]}, key=len, reverse=True)
-    found = dict.fromkeys([*_by_key(text), *_by_words(words)])
+    itself = SearchTerm.objects.filter(text=fold(text)).values_list("support_key", flat=True)[: MOST + 1]
+    found = dict.fromkeys([*_by_key(text), *itself, *_by_words(words)])
     return list(found)[:MOST], len(found) > MOST
 
 

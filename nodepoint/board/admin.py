@@ -71,12 +71,12 @@ def dismiss_view(request: HttpRequest) -> HttpResponse:
 
 
 def search_view(request: HttpRequest, model_admin: SystemStateAdmin) -> HttpResponse:
-    """The search box as a page of its own: without scripts, by keyboard, on a phone. One hit alone is opened
-    at once."""
+    """The search box as a page of its own: without scripts, by keyboard, on a phone. What the text can only
+    mean is opened at once."""
     text = request.GET.get("s", "")
     hits = search.hits(request.user, text)
-    if len(hits) == 1:
-        return HttpResponseRedirect(hits[0].url)
+    if only := search.meant(hits, text):
+        return HttpResponseRedirect(only.url)
     context = {**model_admin.admin_site.each_context(request), "title": "Search", "hits": hits, "text": text}
     return TemplateResponse(request, "board/search.html", context)
 

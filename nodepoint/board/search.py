@@ -4,8 +4,9 @@ thousand."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from unfold.dataclasses import SearchResult
@@ -19,12 +20,18 @@ LAST = "\U0010ffff"  # sorts after every other character, in bytes as in code po
 
 @dataclass(frozen=True)
 class Hit:
-    """Something found: what it is called, what it is, where its page is."""
+    """Something found: what it is called, what it is, where its page is; all the names that it goes by."""
 
     title: str
     description: str
     url: str
     icon: str
+    names: frozenset[str]
+
+    @classmethod
+    def of(cls, title: str, description: str, url: str, icon: str, *names: str | None) -> "Hit":
+        """A hit that goes by its title and these names."""
+        return cls(title, description, url, icon, frozenset(name.lower() for name in (title, *names) if name))
 
 
 Searcher = Callable[[str, int], Iterable[Hit]]
@@ -59,8 +66,16 @@ def finds_services(function: Finder) -> Finder:
 
 def begins(field: str, text: str) -> Q:
     """`field` begins with `text`, byte by byte, as a range of its index: when LIKE uses one differs by
-    database."""
+    database. In the order of the field, the very text comes first."""
     return Q(**{f"{field}__gte": text, f"{field}__lt": text + LAST})
+
+
+def gather(looks: Iterable[QuerySet], most: int) -> tuple[list[int], bool]:
+    """Primary keys of what several looks find, each by an index and by itself, and whether there are more.
+    What one of them finds first stands before what any finds second. One query for each."""
+    found = [list(look.values_list("pk", flat=True)[: most + 1]) for look in looks]
+    keys = dict.fromkeys(key for rank in zip_longest(*found) for key in rank if key is not None)
+    return list(keys)[:most], len(keys) > most or any(len(each) > most for each in found)
 
 
 def hits(user: object, text: str) -> list[Hit]:
@@ -70,6 +85,14 @@ def hits(user: object, text: str) -> list[Hit]:
         return []
     allowed = (search for permission, search in _searchers if user.has_perm(permission))
     return [hit for search in allowed for hit in search(text, EACH)]
+
+
+def meant(found: list[Hit], text: str) -> Hit | None:
+    """What the text can only mean: all that is found, or all that goes by this very name (`10.0.0.1`, where
+    other addresses begin so). None where there is a choice."""
+    name = tidy(text).lower()
+    candidates = [hit for hit in found if name in hit.names] or found
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def subjects(text: str) -> list[str]:
@@ -106,4 +129,5 @@ def jobs(text: str, most: int) -> Iterable[Hit]:
     wanted = begins("pk", text) | Q(request_id=text)
     for job in Job.objects.filter(wanted).defer("detail")[:most]:
         about = f"Job, {job.state_in_words.lower()}"
-        yield Hit(str(job), about, reverse("admin:jobs_job_change", args=[job.pk]), "build")
+        url = reverse("admin:jobs_job_change", args=[job.pk])
+        yield Hit.of(str(job), about, url, "build", job.pk, job.request_id)

@@ -3,6 +3,7 @@
 from dns.models import Customer, Zone
 from nodepoint.board import search
 from nodepoint.jobs.models import Job
+from sites.models import Site
 from support import services as support
 from tests.factories import SiteFactory
 from tests.staff.base import make_staff
@@ -30,14 +31,20 @@ class SearchTestCase(BoardTestCase):
         )
 
     def find(self, text: str) -> set[str]:
-        """The titles that the page shows; that of the page it leads to where there is one only."""
+        """The titles that the page shows; that of the page it leads to where the text means one thing."""
         hits = search.hits(self.user, text)
         answer = self.client.get(PAGE, {"s": text})
-        if len(hits) == 1:
-            self.assertRedirects(answer, hits[0].url, fetch_redirect_response=False)
+        if answer.status_code == 302:
+            hits = [hit for hit in hits if hit.url == answer.headers["Location"]]
+            self.assertEqual(len(hits), 1, "it leads to what is found")
         else:
             self.assertEqual(answer.status_code, 200)
+            self.assertNotEqual(len(hits), 1, "what is found alone is opened")
         return {hit.title for hit in hits}
+
+    def opened(self, text: str) -> str | None:
+        """The page that a text leads to at once."""
+        return self.client.get(PAGE, {"s": text}).headers.get("Location")
 
 
 class SearchTests(SearchTestCase):
@@ -60,6 +67,64 @@ class SearchTests(SearchTestCase):
         for text in ("WP-", "192.168.1.1"):
             self.assertIn("WP-77", self.find(text), text)
         self.assertEqual({"WP-77", "WP-8"} - self.find("WP-"), set())
+
+    def test_what_bears_the_very_name_is_opened_though_other_names_begin_so(self) -> None:
+        page = f"/admin/sites/site/{self.site.pk}/change/"
+        other = SiteFactory(
+            service_id="WP-771",
+            email="jane.doe@example.com.au",
+            subdomain="janedoe2",
+            private_ip="192.168.1.12",
+            vmid=978,
+        )
+        for text in ("janedoe", "JaneDoe", "Jane.Doe@example.com"):
+            self.assertEqual(self.opened(text), page, text)
+            self.assertGreater(len(search.hits(self.user, text)), 1, text)
+        self.assertEqual(self.opened("192.168.1.12"), f"/admin/sites/site/{other.pk}/change/")
+        self.assertIsNone(self.opened("192.168.1.1"), "three begin so, none is called so")
+
+    def test_what_bears_the_very_name_is_found_whatever_else_begins_so(self) -> None:
+        for number in range(search.EACH + 2):
+            SiteFactory(
+                service_id=f"WP-8-{number}",
+                email=f"jane.doe@example.com{number}",
+                subdomain=f"janedoe{number}",
+                private_ip=f"192.168.1.2{number:02}",
+                vmid=2000 + number,
+            ).custom_domains.create(domain=f"shop.example.org{number}")
+            customer = Customer.objects.create(user_id=f"8{number}", email=f"zoe@example.net{number}")
+            Zone.objects.create(
+                customer=customer, name=f"zoe.example{number}", name_key=f"zoe.example{number}"
+            )
+            support.create_support_key(
+                service_id=f"WP-77{number}",
+                email="jane@example.org",
+                firstname="Jane",
+                lastname="Doe",
+                actor="x",
+            )
+        for text in ("janedoe", "jane.doe@example.com"):
+            self.assertEqual(self.find(text), {"WP-77"}, text)
+        self.assertEqual(self.find("192.168.1.20"), {"WP-8"})
+        self.assertEqual(self.find("zoe.example"), {"zoe.example"})
+        for text, titles in (
+            ("WP-77", {"WP-77", self.key.support_key}),
+            ("shop.example.org", {"shop.example.org", "WP-77"}),
+            ("zoe@example.net", {"User 4711", "zoe.example"}),
+        ):
+            self.assertLessEqual(titles, self.find(text), text)
+
+    def test_several_that_bear_the_very_name_are_a_choice(self) -> None:
+        Customer.objects.create(user_id="977", email="other@example.net")
+        self.assertIsNone(self.opened("977"), "a VMID, and a user's id")
+        self.assertEqual(self.find("977"), {"WP-77", "User 977"})
+        self.assertEqual(self.find("WP-77"), {"WP-77", self.key.support_key})
+
+    def test_what_a_site_does_not_have_is_no_name_of_it(self) -> None:
+        held = {"vmid": None, "subdomain": None, "private_ip": None, "live_key": None}
+        none = SiteFactory(service_id="none", state=Site.State.DELETED, **held)
+        SiteFactory(service_id="none-2", state=Site.State.DELETED, **held)
+        self.assertEqual(self.opened("none"), f"/admin/sites/site/{none.pk}/change/")
 
     def test_domains_zones_customers_and_keys_are_found(self) -> None:
         self.assertIn("shop.example.org", self.find("shop.ex"))
