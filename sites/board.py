@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from django.conf import settings
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.urls import reverse
 
 from nodepoint.board import findings, pictures, search, statistics, troubles
@@ -100,14 +100,23 @@ def addresses_left() -> Iterator[Group]:
 
 @troubles.settles
 def repeated_orders(subjects: set[str]) -> set[str]:
-    """Failed orders whose service has been ordered again or was deleted meanwhile. Two queries."""
+    """What failed for sites whose service has been ordered again or was deleted, or is to be. Two queries."""
     keys = {subject.partition(":")[2]: subject for subject in subjects if subject.startswith("sites.site:")}
     rows = dict(Site.objects.filter(pk__in=keys).values_list("pk", "service_id"))
     newest = Site.objects.filter(service_id__in=set(rows.values())).order_by()
     latest = dict(newest.values_list("service_id").annotate(Max("pk")))
-    deleted = set(Site.objects.filter(pk__in=rows, state=Site.State.DELETED).values_list("pk", flat=True))
+    going = Q(state=Site.State.DELETED) | Q(deletion_requested_at__isnull=False)
+    deleted = set(Site.objects.filter(going, pk__in=rows).values_list("pk", flat=True))
     done = {pk for pk, service in rows.items() if latest[service] != pk} | deleted
     return {keys[str(pk)] for pk in done}
+
+
+@troubles.settles
+def removed_domains(subjects: set[str]) -> set[str]:
+    """What failed for domains that are gone. One query."""
+    keys = {s.partition(":")[2]: s for s in subjects if s.startswith("sites.customdomain:")}
+    there = CustomDomain.objects.filter(pk__in=keys).values_list("pk", flat=True) if keys else ()
+    return set(keys.values()) - {keys[str(pk)] for pk in there}
 
 
 @troubles.settles

@@ -17,12 +17,6 @@ IN_LINE = timedelta(minutes=30)  # behind another job of its subject
 FAILED = (Job.State.FAILED, Job.State.ROLLED_BACK)
 MOST = 200  # looked at one by one
 
-_made_good = Exists(
-    Job.objects.filter(
-        subject=OuterRef("subject"), created_at__gt=OuterRef("created_at"), state=Job.State.SUCCEEDED
-    )
-)
-
 Settled = Callable[[set[str]], set[str]]
 _settled: list[Settled] = []
 
@@ -50,16 +44,27 @@ def failed(now: datetime | None = None) -> Q:
 
 
 def unsettled(now: datetime | None = None) -> list[Job]:
-    """Failed jobs that nothing has made good since: no later success of the same subject (of the same thing,
-    where its jobs are about many), no repetition of the order, nobody who has seen them. The latest first,
-    MOST at most."""
+    """Failed jobs that nothing has made good since: no later success that did the same for the subject (for
+    the same thing, where its jobs are about many), no repetition of the order, nobody who has seen them. The
+    latest first, MOST at most."""
     apart = steering.told_apart()
-    jobs = Job.objects.filter(failed(now)).exclude(~Q(kind__in=apart) & Q(_made_good))
+    jobs = Job.objects.filter(failed(now)).exclude(~Q(kind__in=apart) & _made_good())
     found = list(_undismissed(jobs).order_by("-finished_at").defer("detail")[:MOST])
     settled = set().union(*(ask({job.subject for job in found}) for ask in _settled)) if found else set()
     left = [job for job in found if job.subject not in settled]
     good = _repeated([job for job in left if job.kind in apart])
     return [job for job in left if job.pk not in good]
+
+
+def _made_good() -> Q:
+    """Jobs after which one of their kind has succeeded, or one of a kind that did the same."""
+    later = Job.objects.filter(
+        subject=OuterRef("subject"), created_at__gt=OuterRef("created_at"), state=Job.State.SUCCEEDED
+    )
+    good = Q(Exists(later.filter(kind=OuterRef("kind"))))
+    for others, kinds in steering.made_good_by().items():
+        good |= Q(kind__in=kinds) & Q(Exists(later.filter(kind__in=others)))
+    return good
 
 
 def _repeated(jobs: list[Job]) -> set[str]:
@@ -116,7 +121,7 @@ def unsent(now: datetime | None = None) -> QuerySet[Job]:
     now = now or timezone.now()
     tried = Q(state__in=Job.ALIVE, created_at__lt=now - HELD_UP)
     given_up = Q(state__in=FAILED, finished_at__gt=now - LOOK_BACK)
-    jobs = Job.objects.filter(tried | given_up, kind=NOTICE).exclude(_made_good).order_by("-created_at")
+    jobs = Job.objects.filter(tried | given_up, kind=NOTICE).exclude(_made_good()).order_by("-created_at")
     return _undismissed(jobs)
 
 

@@ -6,7 +6,7 @@ A job that has ended is never revived, with one exception: a step that failed wi
 (`ask_again`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -28,12 +28,14 @@ NOT_NOW = "This is not possible any more: the job has moved on."
 
 @dataclass(frozen=True)
 class Again:
-    """How a kind of job is asked for anew: whether the guards would let it pass, the service, and whether
-    another job of the subject was asked for the same thing (None: each of its kind was)."""
+    """How a kind of job is asked for anew: whether the guards would let it pass, the service, and which later
+    jobs of the subject make up for it: those for which `same` holds or, without it, all of its kind and of
+    the kinds that do the same (`made_good_by`)."""
 
     legal: Callable[[Job], bool]
     ask: Callable[[Job, str], Job | None]
     same: Callable[[Job, Job], bool] | None = None
+    made_good_by: frozenset[str] = frozenset()
 
 
 _again: dict[str, Again] = {}
@@ -44,15 +46,26 @@ def asked_again_by(
     legal: Callable[[Job], bool],
     ask: Callable[[Job, str], Job | None],
     same: Callable[[Job, Job], bool] | None = None,
+    made_good_by: Collection[str] = (),
 ) -> None:
     """Apps say how jobs of a kind are asked for anew; `ask` gets the job that ended badly and the actor.
-    `same`, where a subject has many things of a kind: whether another of its jobs is about the same one."""
-    _again[kind] = Again(legal, ask, same)
+    `same`, where a subject has many things of a kind: whether another of its jobs is about the same one.
+    `made_good_by`: the other kinds that leave the subject as this one would have, or replace the wish."""
+    _again[kind] = Again(legal, ask, same, frozenset(made_good_by))
 
 
 def told_apart() -> list[str]:
     """Kinds of which one job of a subject makes up for another only where both are about the same thing."""
     return [kind for kind, how in _again.items() if how.same]
+
+
+def made_good_by() -> dict[frozenset[str], list[str]]:
+    """The kinds that are made good by each set of other kinds, beside their own."""
+    grouped: dict[frozenset[str], list[str]] = {}
+    for kind, how in _again.items():
+        if how.made_good_by:
+            grouped.setdefault(how.made_good_by, []).append(kind)
+    return grouped
 
 
 def same_thing(job: Job, later: Job) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from nodepoint.jobs.models import Job
 from nodepoint.jobs.steering import asked_again_by
 from sites import services
-from sites.models import CustomDomain, Plan, Site, Template
+from sites.models import Backup, CustomDomain, Plan, Site, Template
 from sites.services import adoption, overrides, repair, template
 from sites.services.legality import Facts, legal_acts
 from sites.services.standing import failed_last
@@ -74,6 +74,41 @@ def _build(job: Job, actor: str) -> Job:
     return template.build_again(built, node=node, actor=actor)[1]
 
 
+# All of these leave the container running, or not, as is wished last.
+POWER = ("sites.start", "sites.stop", "sites.restart", "sites.suspend", "sites.unsuspend", "sites.repair")
+TRAFFIC = ("sites.suspend", "sites.unsuspend", "sites.repair")
+DATA = ("sites.rollback", "sites.reset")
+MADE_GOOD_BY = {
+    "sites.start": POWER,
+    "sites.stop": POWER,
+    "sites.restart": POWER,
+    "sites.toggle": TRAFFIC,
+    "sites.rollback": DATA,
+    "sites.reset": DATA,
+}
+
+
+def _same_domain(job: Job, later: Job) -> bool:
+    """Whether the later job says what is to become of the domain: it is to be served, or to go."""
+    kinds = ("sites.add_domain", "sites.remove_domain")
+    return later.kind in kinds and later.data.get("domain") == job.data["domain"]
+
+
+def _same_backup(job: Job, later: Job) -> bool:
+    """Whether the later job is to delete the backup, or has gone back to an older one and deleted it."""
+    if later.kind in DATA:
+        gone = Backup.objects.filter(site=job.subject_pk, name=job.data["backup"], state=Backup.State.DELETED)
+        return gone.exists()
+    return later.kind == job.kind and later.data.get("backup") == job.data["backup"]
+
+
+SAME = {
+    "sites.add_domain": _same_domain,
+    "sites.remove_domain": _same_domain,
+    "sites.delete_backup": _same_backup,
+}
+
+
 def register() -> None:
     """Tell the engine."""
     ways: dict[str, tuple[Callable[[Job], bool], Callable[[Job, str], Job | None]]] = {
@@ -111,4 +146,4 @@ def register() -> None:
         "sites.template": (_template_fits, _build),
     }
     for kind, (legal, ask) in ways.items():
-        asked_again_by(kind, legal, ask)
+        asked_again_by(kind, legal, ask, SAME.get(kind), MADE_GOOD_BY.get(kind, ()))
