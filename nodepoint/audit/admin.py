@@ -1,7 +1,5 @@
 """The log of acts, for staff to search. Nobody can change it."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.core.cache import cache
 from django.core.paginator import Paginator
@@ -109,7 +107,7 @@ class EntryAdmin(ReadOnlyAdmin):
     @display(description="Change")
     def change(self, entry: Entry) -> str:
         """What was before and is now, in one short line."""
-        parts = [f"{name}: {was} → {now}" if was else f"{name}: {now}" for name, was, now in changes(entry)]
+        parts = [f"{name}: {was} → {now}" if was else f"{name}: {now}" for name, was, now in entry.changes]
         line = ", ".join(parts)
         return f"{line[:120]}…" if len(line) > 120 else line or "-"
 
@@ -120,7 +118,7 @@ class EntryAdmin(ReadOnlyAdmin):
             "",
             '<tr><th class="font-semibold pr-4 text-left align-top">{}</th><td class="pr-4 break-all">{}</td>'
             '<td class="break-all">{}</td></tr>',
-            changes(entry),
+            entry.changes,
         )
         head = "<tr><td></td><td class='pr-4'>before</td><td>after</td></tr>"
         return format_html("<table>{}{}</table>", SafeString(head), rows) if rows else "-"
@@ -135,24 +133,6 @@ class EntryAdmin(ReadOnlyAdmin):
     def job_link(self, entry: Entry) -> str:
         """The job that carries it out."""
         return _link("admin:jobs_job_change", entry.job_id, entry.job_id) if entry.job_id else "-"
-
-
-def changes(entry: Entry) -> list[tuple[str, str, str]]:
-    """Name, value before and value after of each field that an entry speaks of."""
-    names = dict.fromkeys([*entry.before, *entry.after])
-    return [(name, _words(entry.before.get(name)), _words(entry.after.get(name))) for name in names]
-
-
-def _words(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(_words, value))
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_words(one)}" for name, one in value.items())
-    return str(value)
 
 
 def _link(page: str, pk: str, text: str) -> str:

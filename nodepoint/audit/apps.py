@@ -6,4 +6,4 @@ class AuditConfig(AppConfig):
 
     name = "nodepoint.audit"
     label = "audit"
-    verbose_name = "Audit"
+    verbose_name = "Operations"  # where it stands in the sidebar

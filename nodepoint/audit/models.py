@@ -72,3 +72,26 @@ class Entry(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         """TypeError."""
         raise TypeError("The log of acts is append-only.")
+
+    @property
+    def changes(self) -> list[tuple[str, str, str]]:
+        """Name, value before and value after, in words, of each field that it speaks of; empty where it says
+        nothing of one."""
+        names = dict.fromkeys([*self.before, *self.after])
+        return [(name, _of(self.before, name), _of(self.after, name)) for name in names]
+
+
+def _of(values: dict[str, Any], name: str) -> str:
+    return _words(values[name]) if name in values else ""
+
+
+def _words(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(_words, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_words(one)}" for name, one in value.items() if one is not None)
+    return str(value)

@@ -7,7 +7,7 @@ class JobsConfig(AppConfig):
 
     name = "nodepoint.jobs"
     label = "jobs"
-    verbose_name = "Jobs"
+    verbose_name = "Operations"  # where it stands in the sidebar
 
     def ready(self) -> None:
         """Import `flows` of all apps, so that the engine finds them by name."""

@@ -282,12 +282,13 @@ def _values(job: Job, held: Claim, outcome: Outcome, now: datetime) -> dict[str,
     match outcome:
         case Done():
             state = S.UNDONE if undoing else S.DONE
+            error, said = data.get("failed", ("", "")) if undoing else ("", "")
             values |= {
                 "state": state,
                 "due_at": None,
                 "finished_at": now,
-                "error": "",
-                "detail": outcome.note,
+                "error": error,
+                "detail": "\n".join(filter(None, (said, outcome.note))),
             }
             values["work_seconds"] = _work_seconds(held, now)
         case Wait():

@@ -106,4 +106,6 @@ def _step(row: JobStep, now: datetime) -> StepLine:
     waits = row.due_at and not row.held and row.due_at > now
     next_in = (row.due_at - now).total_seconds() if waits else None
     state = f"in line: {row.awaits}" if row.awaits else row.get_state_display()
+    if row.state == S.UNDONE and row.error:
+        return StepLine(row, "Failed, undone", STEP_COLOURS[S.FAILED], row.seconds, next_in)
     return StepLine(row, state, STEP_COLOURS.get(row.state, "default"), row.seconds, next_in)

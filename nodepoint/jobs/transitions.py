@@ -3,6 +3,7 @@ row."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Case, F, Value, When
 
@@ -207,11 +208,17 @@ def _undo_next(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
                 if step.state != S.FAILED:  # staff read there what went wrong
                     _stop([step.pk], S.UNDONE, now)
                 continue
-            # The undo's own remote work gets its own reference; the old one stays readable for staff.
-            return _make_due([step], now, state=S.UNDOING, ref="", data={"undoes": step.ref})
+            return _make_due([step], now, state=S.UNDOING, ref="", data=_before_undo(step))
     undoable = any(step.undo for step in job.flow.steps)
     _end(job, Job.State.ROLLED_BACK if undoable else Job.State.FAILED, now)
     return []
+
+
+def _before_undo(step: JobStep) -> dict[str, Any]:
+    """What stays readable of a step while its undo, whose remote work gets its own reference, says how that
+    goes: the reference, and what it failed with (engine.py puts that back)."""
+    failed = {"failed": [step.error, step.detail]} if step.state == S.FAILED else {}
+    return {"undoes": step.ref, **failed}
 
 
 def _skipped_by_staff(step: JobStep) -> bool:

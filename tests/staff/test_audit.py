@@ -255,6 +255,26 @@ class ListTests(ApiMixin, StaffTestCase):
         for text in ("suspended", "yes", "no", "Paymenter", "192.0.2.1"):
             self.assertContains(page, text)
 
+    def test_what_changed_is_said_in_words(self) -> None:
+        entry = Entry(
+            before={"suspended": False, "quota": None},
+            after={
+                "suspended": True,
+                "quota": 4,
+                "entry": {"type": "TXT", "priority": None},
+                "names": ["a", "b"],
+            },
+        )
+        self.assertEqual(
+            entry.changes,
+            [
+                ("suspended", "no", "yes"),
+                ("quota", "none", "4"),
+                ("entry", "", "type TXT"),
+                ("names", "", "a, b"),
+            ],
+        )
+
     def test_what_customers_wrote_does_no_harm(self) -> None:
         evil = "<script>alert(1)</script>"
         entry = trail.record("a.b", "a.b:1", label=evil, reason=evil, after={evil: evil})

@@ -98,7 +98,7 @@ class DeadlineTests(EngineTestCase):
         self.submit(subject=f"sites.plan:{plan.pk}")
         self.run_jobs()
         call = step.undo.calls[0]
-        self.assertEqual((call.step.data, call.subject.cores, call.ref), ({"undoes": "UPID:1"}, 9, ""))
+        self.assertEqual((call.step.data["undoes"], call.subject.cores, call.ref), ("UPID:1", 9, ""))
 
 
 class InLineTests(EngineTestCase):

@@ -1,7 +1,7 @@
 """What a job that fails leaves behind: nothing."""
 
 from nodepoint.clients import errors
-from nodepoint.jobs import engine
+from nodepoint.jobs import engine, timeline
 from nodepoint.jobs.engine import LEASE
 from nodepoint.jobs.models import Job
 from nodepoint.jobs.outcomes import Done, Fail, Retry, Wait
@@ -82,6 +82,30 @@ class UndoTests(EngineTestCase):
         seen = [(call.ref, call.step.data) for call in step.undo.calls]
         self.assertEqual(seen[0], ("", {"undoes": "UPID:1"}))
         self.assertEqual(seen[1:], [("UPID:2", {"undoes": "UPID:1", "x": 1})] * 2)
+
+    def test_what_a_step_failed_with_stays_readable_once_it_is_undone(self) -> None:
+        undo = (
+            Retry(error="Not now.", detail="595"),
+            Wait(ref="UPID:2", seconds=5),
+            Done(note="It was gone."),
+        )
+        self.flow(
+            self.step("a", undo=Done()),
+            self.step("b", Fail(error="No.", detail="403"), undo=undo, after=("a",)),
+        )
+        job = self.submit()
+        self.call("a"), self.call("b")
+        self.call("b")
+        self.assertEqual(self.said(job, "b"), ("undoing", "Not now.", "595"))
+        job = self.end(job)
+        self.assertEqual(self.said(job, "a"), ("undone", "", ""))
+        self.assertEqual(self.said(job, "b"), ("undone", "No.", "403\nIt was gone."))
+        states = {line.row.name: (line.state, line.colour) for line in timeline.of(job).steps}
+        self.assertEqual(states, {"a": ("Undone", "default"), "b": ("Failed, undone", "danger")})
+
+    def said(self, job: Job, name: str) -> tuple[str, str, str]:
+        step = job.steps.get(name=name)
+        return step.state, step.error, step.detail
 
     def test_facts_of_an_undo_are_written(self) -> None:
         plan = self.make_plan()
