@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from sites.errors import NoCapacity
-from sites.models import ClusterReading, ReservationLock, Site, Template
+from sites.models import ClusterReading, ReservationLock, Site, TakenName, Template
 from sites.naming import free_subdomain
 
 
@@ -63,7 +63,9 @@ def reserve(site: Site) -> None:
     """Give an order that is being written its address, VMID and subdomain. Call inside a transaction, after
     `lock()`.
     """
-    names = set(Site.objects.filter(subdomain__isnull=False).values_list("subdomain", flat=True))
+    held = Site.objects.filter(subdomain__isnull=False).order_by().values_list("subdomain", flat=True)
+    strangers = TakenName.objects.order_by().values_list("subdomain", flat=True)
+    names = set(held.union(strangers))
     site.private_ip = free_address()
     site.vmid = free_vmid()
     site.subdomain = free_subdomain(site.email, names)

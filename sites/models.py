@@ -315,6 +315,21 @@ class ReservationLock(models.Model):
         return "reservations"
 
 
+class TakenName(models.Model):
+    """A subdomain that somebody else's record or proxy host stands on, as seen last: no order gets it."""
+
+    subdomain = IdentifierField(max_length=63, unique=True)
+    holder = models.CharField(max_length=255, help_text="Whose it is: a record, or a proxy host.")
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["subdomain"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.subdomain
+
+
 class ClusterReading(models.Model):
     """The latest answer to GET /cluster/resources, shared by all processes: one row.
 

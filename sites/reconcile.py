@@ -19,6 +19,7 @@ from django.utils import timezone
 from nodepoint.clients.errors import ClientError
 from nodepoint.jobs.models import Job
 from nodepoint.reconcile import Finding, Kind, Report
+from sites import strangers
 from sites.clients.cloudflare import Record
 from sites.clients.npm import Certificate, ProxyHost
 from sites.clients.proxmox import Guest, HaService
@@ -80,7 +81,8 @@ class Rows:
 
 
 def compare() -> Report:
-    """Look at all systems, then at our rows. Changes nothing. A system that does not answer is left out."""
+    """Look at all systems, then at our rows. Changes nothing there; which names strangers hold is noted for
+    later orders. A system that does not answer is left out."""
     begun, report = timezone.now(), Report()
     looks = {}
     for system, look in (("proxmox", _guests), ("cloudflare", _records), ("npm", _hosts)):
@@ -89,6 +91,8 @@ def compare() -> Report:
         except ClientError as error:
             report.unread.append(error)
     rows = Rows(begun)
+    if looks.keys() >= {"cloudflare", "npm"}:
+        strangers.keep(_of_strangers(rows, *looks["cloudflare"], looks["npm"][0]), since=begun)
     for system, comparison in (("proxmox", Containers), ("cloudflare", Records), ("npm", Hosts)):
         if system not in looks:
             continue
@@ -97,6 +101,19 @@ def compare() -> Report:
         except ClientError as error:
             report.unread.append(error)
     return report
+
+
+def _of_strangers(
+    rows: Rows, records: list[Record], proxy_hosts: list[ProxyHost]
+) -> Iterator[tuple[str, str]]:
+    """Names on which something stands that is of no site that we have, and what."""
+    ours = {site.owner_mark for site in rows.standing}
+    for record in records:
+        if record.type in IN_THE_WAY and record.comment not in ours:
+            yield record.name, f"record {record.type} {record.content}"
+    for host in proxy_hosts:
+        if str(host.meta.get(hosts.MARK, "")) not in ours:
+            yield from ((name, f"proxy host {host.id}") for name in host.domain_names)
 
 
 def _guests() -> tuple[list[Guest], list[HaService]]:

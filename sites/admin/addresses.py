@@ -12,9 +12,10 @@ from django.template.response import TemplateResponse
 
 from sites import watch
 from sites.allocation import address_range
-from sites.models import Site
+from sites.models import Site, TakenName
 
 PAGE = 256  # addresses of one page: what used to be one network
+MOST_NAMES = 200  # that strangers hold
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Pool:
 
 
 def page(model_admin: Any, request: HttpRequest) -> HttpResponse:
-    """A part of the range, with its sites; and those that hold an address outside it."""
+    """A part of the range with its sites, and the names that strangers hold."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     part = Paginator(Pool(), PAGE).get_page(request.GET.get("p"))
@@ -56,6 +57,7 @@ def page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "free": free,
         "part": part,
         "places": _places(list(part.object_list)),
+        "taken_names": TakenName.objects.all()[:MOST_NAMES],
     }
     return TemplateResponse(request, "board/addresses.html", context)
 

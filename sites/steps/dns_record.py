@@ -5,6 +5,7 @@ a foreign record.
 from nodepoint.clients.errors import Conflict
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
+from sites import strangers
 from sites.clients.cloudflare import Record
 from sites.connections import cloudflare
 from sites.models import Site
@@ -20,6 +21,7 @@ def present(call: Call) -> Outcome:
     ours = [record for record in records if _is_ours(record, site)]
     if foreign := [record for record in records if record not in ours]:
         found = ", ".join(f"{record.type} {record.content}" for record in foreign)
+        strangers.met(site, f"record {found}")
         return Fail(
             error=f"Cloudflare has another record for {site.hostname}.", detail=f"Foreign records: {found}"
         )

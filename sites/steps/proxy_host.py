@@ -1,8 +1,9 @@
 """The proxy host of a site's own name and its certificate."""
 
-from nodepoint.clients.errors import BadAnswer
+from nodepoint.clients.errors import BadAnswer, Conflict
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Outcome
+from sites import strangers
 from sites.connections import npm
 from sites.models import Site
 from sites.steps import hosts
@@ -18,7 +19,11 @@ def needs_own_certificate(site: Site) -> bool:
 
 def served(call: Call) -> Outcome:
     """One proxy host of ours leads the site's name to its container, and nginx has taken it up."""
-    host = hosts.served(own_name(call.subject))
+    try:
+        host = hosts.served(own_name(call.subject))
+    except Conflict:
+        strangers.met(call.subject, "a proxy host")
+        raise
     return Done(ref=str(host.id), facts={"proxy_host_id": host.id})
 
 

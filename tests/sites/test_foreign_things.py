@@ -1,6 +1,8 @@
 """What carries no mark of ours is never used, changed or removed, even where it has our name."""
 
 from sites.connections import cloudflare, npm
+from sites.models import TakenName
+from sites.reconcile import compare
 from tests.sites.base import SiteTestCase, foreign_record, make_foreign
 
 NAME = "janedoe.nodepoint.eu"
@@ -52,9 +54,63 @@ class ForeignThingsTests(SiteTestCase):
                 (record,) = self.state()["cloudflare"]["records"]
                 self.assertEqual((record["id"], record["content"]), (theirs, content))
                 cloudflare().delete_record(theirs)
+                compare()  # the name is free again
                 self.assert_undone(site)
                 self.assertIn("Cloudflare", self.job(site).error)
                 self.assertIn(content, self.job(site).detail)
+
+    def test_a_name_that_an_order_has_found_taken_is_not_tried_again(self):
+        for name, make in (
+            ("record A 198.51.100.7", lambda: foreign_record(NAME)),
+            ("a proxy host", lambda: npm().create_proxy_host([NAME], "192.168.1.77")),
+        ):
+            with self.subTest(name):
+                make()
+                failed = self.create()
+                self.run_jobs()
+                self.assertEqual(self.job(failed).state, "rolled_back", self.tale(failed))
+                self.assertEqual([row.holder for row in TakenName.objects.all()], [name])
+                site = self.create()
+                self.run_jobs()
+                site.refresh_from_db()
+                self.assertEqual(site.state, "live", self.tale(site))
+                self.assertRegex(site.subdomain, r"^janedoe-[a-z0-9]{4}$")
+                self.delete()
+                self.run_jobs()
+                self.clear_strangers()
+
+    def clear_strangers(self) -> None:
+        for record in cloudflare().list_records():
+            cloudflare().delete_record(record.id)
+        for host in npm().proxy_hosts():
+            npm().delete_proxy_host(host.id)
+        compare()
+        self.assertEqual(list(TakenName.objects.all()), [])
+
+    def test_a_name_that_the_comparison_has_seen_taken_is_not_even_tried(self):
+        foreign_record("JaneDoe.nodepoint.eu")
+        foreign_record("a.b.nodepoint.eu")
+        foreign_record("text.nodepoint.eu", "TXT", "v=spf1 -all")
+        npm().create_proxy_host(["johndoe.nodepoint.eu", "johndoe.example.org"], "192.168.1.77")
+        site = self.live_site(email="mary@example.com")
+        compare()
+        self.assertEqual([row.subdomain for row in TakenName.objects.all()], ["janedoe", "johndoe"])
+        for name in ("janedoe", "johndoe"):
+            order = self.create(service_id=name, email=f"{name}@example.com")
+            self.assertTrue(order.subdomain.startswith(f"{name}-"), order.subdomain)
+        self.assertEqual(site.subdomain, "mary")
+
+    def test_names_are_kept_while_one_of_the_systems_cannot_be_read(self):
+        foreign_record(NAME)
+        compare()
+        with self.subTest("NPM is away"):
+            self.fault("npm", "refuse", count=1000)
+            cloudflare().delete_record(cloudflare().list_records()[0].id)
+            compare()
+            self.assertEqual(TakenName.objects.count(), 1)
+        self.clear_faults()
+        compare()
+        self.assertEqual(TakenName.objects.count(), 0)
 
     def test_a_foreign_record_that_is_no_address_is_not_in_the_way(self):
         foreign_record(NAME, "TXT", "v=spf1 -all")

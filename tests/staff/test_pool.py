@@ -11,7 +11,7 @@ from nodepoint.board import findings
 from nodepoint.board.models import Finding, Reading
 from nodepoint.board.registry import Picture
 from sites import watch
-from sites.models import Site
+from sites.models import Site, TakenName
 from tests.factories import SiteFactory
 from tests.sites.base import SiteTestCase
 from tests.staff.operations import BOARD, BoardTestCase, ago
@@ -108,6 +108,14 @@ class PoolTests(BoardTestCase):
         findings.note(watch.POOL, watch.count(), ago(minutes=11))
         self.hold(105, 105)
         self.assertContains(self.client.get("/admin/sites/site/addresses/"), "5 held, 4 free.")
+
+    def test_the_page_of_the_addresses_shows_the_names_that_strangers_hold(self) -> None:
+        page = "/admin/sites/site/addresses/"
+        self.assertNotContains(self.client.get(page), "Names that no order gets")
+        TakenName.objects.create(subdomain="blog", holder="record A <b>198.51.100.7</b>")
+        answer = self.client.get(page)
+        self.assertContains(answer, "Names that no order gets")
+        self.assertContains(answer, "record A &lt;b&gt;198.51.100.7&lt;/b&gt;, seen ")
 
     def test_differences_are_counted_no_further_than_a_hundred(self) -> None:
         row = {"look": "x", "system": "npm", "thing": "it", "kind": Finding.Kind.DIFFERS}
