@@ -59,10 +59,20 @@ GROUPS = (
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups for the theme. Pages that this installation does not have are left out."""
-    return [
-        {"title": title, "separator": bool(title), "items": [item for item in map(_item, items) if item]}
-        for title, items in GROUPS
-    ]
+    groups = [(title, [item for item in map(_item, items) if item]) for title, items in GROUPS]
+    here = _nearest(request.path, [item["link"] for _, items in groups for item in items])
+    for _, items in groups:
+        for item in items:
+            item["active"] = item["link"] == here
+    return [{"title": title, "separator": bool(title), "items": items} for title, items in groups]
+
+
+def _nearest(path: str, links: list[str]) -> str:
+    """The page of the sidebar that a path belongs to: the theme would mark all that it begins with, such as
+    the list of sites on the page of the addresses."""
+    board = reverse("admin:index")
+    above = [link for link in links if path.startswith(link) and (link != board or path == board)]
+    return max(above, key=len, default="")
 
 
 def _item(entry: tuple[str, str, str, str]) -> dict[str, Any] | None:
