@@ -130,7 +130,7 @@ class CompareTests(ReconcileTestCase):
             ("differs", "npm", f"proxy host {NAME}", True),
             ("differs", "proxmox", f"container {self.site.vmid}", True),
         )
-        self.post("/suspend", {"service_id": "1001"})
+        self.post("/suspend", {"service_id": "1001"}, Prefer="respond-async")
         self.run_jobs()
         self.settle()
         self.assert_found()
@@ -313,7 +313,7 @@ class FixTests(ReconcileTestCase):
     def test_a_site_on_which_something_began_meanwhile_is_left_to_that(self) -> None:
         cloudflare().update_record(self.site.dns_record_id, ttl=60)
         report = compare()
-        self.post("/action/restart", {"service_id": "1001"})
+        self.post("/action/restart", {"service_id": "1001"}, Prefer="respond-async")
         with self.by(report):
             text, closing = self.reconcile("--fix", "--yes")
         self.assertIn("something else goes on there", text)
