@@ -319,12 +319,20 @@ def _pass_on(source: "paramiko.Channel", target: "paramiko.Channel") -> None:
     """What one command writes, as the other's input. Their errors are few words, so that reading them last
     holds nobody up."""
     while data := source.recv(CHUNK):
-        target.sendall(data)
+        _give(target, data)
     if (code := source.recv_exit_status()) != 0:
         raise _copy_error(NotFound, source, code)
     target.shutdown_write()
     if (code := target.recv_exit_status()) != 0:
         raise _copy_error(BadAnswer, target, code)
+
+
+def _give(target: "paramiko.Channel", data: bytes) -> None:
+    """Input for a command; where it has ended before that, such as on a full disk, its own words say why."""
+    try:
+        target.sendall(data)
+    except OSError:
+        raise _copy_error(BadAnswer, target, target.recv_exit_status()) from None
 
 
 def _copy_error(kind: type[ClientError], channel: "paramiko.Channel", code: int) -> ClientError:

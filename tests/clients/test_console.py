@@ -280,6 +280,13 @@ class NodeCommandTests(Base):
                         self.client.copy("node1", GOLDEN, "node3", "/var/tmp/copy")
                     self.lab.faults.clear()
 
+    def test_a_copy_whose_end_is_closed_before_anything_came_says_why(self) -> None:
+        """A full disk: `dd` has ended by the time the first bytes are there."""
+        self.lab.faults.add("ssh", "slow", match="cat --", seconds=0.3)
+        self.lab.faults.add("ssh", "error", match="dd of=")
+        with self.assertRaisesRegex(BadAnswer, "exit code"):
+            self.client.copy("node1", GOLDEN, "node3", "/var/tmp/copy")
+
     def test_a_copy_is_over_in_time(self) -> None:
         self.lab.faults.add("ssh", "hang", match="dd of=", seconds=5)
         with self.assert_fails(TimedOut, within=3):
