@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from nodepoint.api.errors import BadRequest, Conflict, Missing
+from nodepoint.api.errors import BadRequest, Conflict, Missing, retry_after
+from nodepoint.jobs.models import Job
 
 
 class UnknownZone(Missing):
@@ -79,8 +80,9 @@ class ZoneBusy(Conflict):
 
     code = "busy"
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"This zone is still being {what}. Please try again in a moment.")
+    def __init__(self, what: str, running: Job | None = None) -> None:
+        sentence = f"This zone is still being {what}. Please try again in a moment."
+        super().__init__(sentence, headers=retry_after(running))
 
 
 class Protected(Conflict):

@@ -290,10 +290,9 @@ def _zone(user_id: str, *, id: int | None = None, name: str | None = None) -> Zo
 
 
 def _ready(zone: Zone) -> Zone:
-    if zone.deletion_requested_at:
-        raise ZoneBusy("deleted")
-    if zone.state == Zone.State.CREATING:
-        raise ZoneBusy("set up")
+    being = "deleted" if zone.deletion_requested_at else "set up" if zone.state == Zone.State.CREATING else ""
+    if being:
+        raise ZoneBusy(being, queue.in_the_way(zone.key))
     return zone
 
 

@@ -31,6 +31,7 @@ CODES = {
     500: "internal",
     503: "unavailable",
 }
+UNKNOWN_ETA = 10  # seconds until it is worth trying again, where nobody can tell
 SENTENCES = {
     400: "The request could not be understood.",
     401: "A valid token is needed: Authorization: Bearer <token>.",
@@ -131,6 +132,13 @@ def of_status(status: int, sentence: str = "", **options: Any) -> ApiError:
     return ApiError(sentence or default, http=status, code=CODES.get(status, "validation"), **options)
 
 
+def retry_after(job: Job | None) -> dict[str, str]:
+    """The head of a 409 `busy`: the seconds after which `job`, which stands in the way, is likely to have
+    ended. One query for its steps."""
+    eta = render(job)["eta_seconds"] if job else None
+    return {"Retry-After": str(UNKNOWN_ETA if eta is None else max(1, eta))}
+
+
 def from_job(job: Job) -> ApiError:
     """The error of a job that ended badly: what customers may read of it, and the job itself."""
     if job.state == Job.State.CANCELLED:
@@ -211,7 +219,7 @@ def translate(exception: Exception) -> ApiError:  # noqa: C901 - a table of one 
         case SuspiciousOperation() | UnreadablePostError():
             return of_status(400)
         case JobRefused():
-            return Conflict(str(exception), code="busy")
+            return Conflict(str(exception), code="busy", headers=retry_after(exception.running))
         case ClientError():
             return InfrastructureFailed(exception.sentence)
         case OperationalError() | InterfaceError():

@@ -1,25 +1,38 @@
-"""A POST that starts a job waits for it a while, so that callers mostly get the result itself."""
+"""A POST that starts a job waits for it a while, so that callers mostly get the result itself.
 
+A waiting request occupies a thread of its web process. Half of the threads stay free for those that do not
+wait, and one service, or one DNS user, has two waiting calls at most, in all processes together: who asks for
+much at once, or whose site is slow, takes nobody else's place.
+"""
+
+import logging
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from nodepoint.api import jobs
 from nodepoint.api.errors import from_job
-from nodepoint.jobs import queue
+from nodepoint.jobs import limits, queue
 from nodepoint.jobs.models import Job
 
 LONGEST = 20.0  # seconds
 WHOLE_REQUEST = 21.0  # seconds from its arrival; a view may have spent some before
+SHARE = 2  # waiting calls of one service, or of one DNS user
+SHARE_LEASE = 30.0  # seconds; longer than any request, so that only a killed process leaves one behind
 
-# A waiting request occupies a thread of the web process; the other half stays free for those that do not.
+log = logging.getLogger("nodepoint.api")
+
 _places = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
 
 
@@ -81,19 +94,58 @@ def _wait(job: Job, seconds: float) -> tuple[Job, bool]:
     be taken."""
     if seconds <= 0:
         return queue.wait_for(job.pk, 0), True
-    with place() as free:
+    with place(_whose(job)) as free:
         return queue.wait_for(job.pk, seconds if free else 0), free
 
 
+def _whose(job: Job) -> str:
+    """For whom a job works, as callers name him: a service, which may have domains with jobs of their own, a
+    DNS user, else the thing itself."""
+    for name in ("service_id", "user_id"):
+        if job.data.get(name):
+            return f"{name}:{job.data[name]}"
+    return job.subject
+
+
 @contextmanager
-def place() -> Iterator[bool]:
-    """One of this process's places for requests that wait for something; False when all are taken."""
+def place(whose: str) -> Iterator[bool]:
+    """One of this process's places for requests that wait for something, and one of the two of `whose`:
+    `service_id:…`, or whatever else is held apart. False when all are taken."""
     free = _places.acquire(blocking=False)
     try:
-        yield free
+        if not free:
+            yield False
+            return
+        with _share(whose) as has_one:
+            yield has_one
     finally:
         if free:
             _places.release()
+
+
+@contextmanager
+def _share(whose: str) -> Iterator[bool]:
+    """One of the waiting calls that `whose` may have. A fault of the database costs the wait, not the call:
+    what was asked for is stored already."""
+    name = f"wait:{sha256(whose.encode()).hexdigest()[:48]}"
+    holder = f"wait:{secrets.token_hex(12)}"
+    try:
+        mine = limits.take(name, SHARE, holder, timezone.now(), SHARE_LEASE)
+    except DatabaseError:
+        log.warning("no share of the waiting could be taken", exc_info=True)
+        mine = False
+    try:
+        yield mine
+    finally:
+        if mine:
+            _give_back(holder, name)
+
+
+def _give_back(holder: str, name: str) -> None:
+    try:
+        limits.release(holder, [name])
+    except DatabaseError:  # it ends by itself
+        log.warning("a share of the waiting could not be given back", exc_info=True)
 
 
 def _with_headers(error: Any, headers: dict[str, str]) -> Any:

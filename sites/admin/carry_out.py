@@ -35,11 +35,11 @@ def standing(service: Callable[..., Any]) -> Callable[..., None]:
 def patiently(work: Callable[..., Any]) -> Callable[..., Any]:
     """With one of the places for requests that wait for something outside; the others are not for that."""
 
-    def perform(*args: Any, **given: Any) -> Any:
-        with place() as free:
+    def perform(site: Site, **given: Any) -> Any:
+        with place(f"service_id:{site.service_id}") as free:
             if not free:
                 raise of_status(429, "Too many requests wait for something at the moment. Please try again.")
-            return work(*args, **given)
+            return work(site, **given)
 
     return perform
 

@@ -44,7 +44,8 @@ class AddDomain(ApiView):
     def post(self, request: Request) -> Response:
         """The domain in the form of DNS, how far it is, and how many more may be added."""
         values = self.read(request)
-        with place() as free:  # DNS may take its time, and the other half of the threads is not for that
+        # DNS may take its time, and the other half of the threads is not for that.
+        with place(f"service_id:{values['service_id']}") as free:
             if not free:
                 sentence = "Too many domains are being checked at the moment. Please try again."
                 raise of_status(429, sentence, headers={"Retry-After": "5"})

@@ -21,7 +21,8 @@ class LogIn(ApiView):
     def post(self, request: Request) -> Response:
         """The link, for the customer's browser alone."""
         values = self.read(request)
-        with place() as free:  # a site may take its time, and the other half of the threads is not for that
+        # A site may take its time, and the other half of the threads is not for that.
+        with place(f"service_id:{values['service_id']}") as free:
             if not free:
                 sentence = "Too many requests are being worked on at the moment. Please try again."
                 raise of_status(429, sentence, headers={"Retry-After": "5"})

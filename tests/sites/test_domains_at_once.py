@@ -39,8 +39,9 @@ class AtOnceTests(DomainMixin, SiteTransactionTestCase):
             self.point(name)
         answers = at_once([self.ask("/action/setdomain", "1001", domain=name) for name in names])
         found = self.codes(answers)
-        self.assertEqual([status for status, _ in found], [200, 409, 409, 409], found)
-        self.assertLessEqual({code for _, code in found}, {"", "busy", "quota_exceeded"})
+        self.assertEqual([status for status, _ in found].count(200), 1, found)
+        # Two calls of a service may wait for DNS at once; further ones are told to come again.
+        self.assertLessEqual({code for _, code in found}, {"", "busy", "quota_exceeded", "rate_limited"})
         self.run_jobs()
         self.assertEqual(CustomDomain.objects.count(), 1)
         self.assertEqual(self.domains()["quota"], {"used": 1, "allowed": 1, "remaining": 0})

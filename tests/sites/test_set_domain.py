@@ -120,7 +120,7 @@ class SetDomainTests(DomainTestCase):
             CustomDomain.objects.create(site=site, domain=f"{site.subdomain}.example.net")
         with CaptureQueriesContext(connection) as queries:
             self.set_domain(Prefer="wait=0")
-        self.assertLessEqual(len(queries), 30)
+        self.assertLessEqual(len(queries), 36)
         self.run_jobs()
         self.assertLessEqual(self.counts()["npm"], 9, self.calls)
         with CaptureQueriesContext(connection) as queries:

@@ -12,6 +12,7 @@ from nodepoint.api import errors
 from nodepoint.clients.errors import Unreachable
 from nodepoint.jobs import queue
 from nodepoint.jobs.errors import JobRefused
+from nodepoint.jobs.progress import Progress
 from tests.nodepoint.api.base import ApiTestCase
 
 BODY = {"service_id": "wp-1"}
@@ -82,8 +83,12 @@ class RaisedErrorTests(ApiTestCase):
 
     def test_another_job_in_the_way_is_409_busy(self) -> None:
         job = queue.submit("test.edge", "edge:1")
-        response = self.answer_to(JobRefused(job))
-        self.assert_error(response, 409, "busy", "Walk along the edge is still running.")
+        sentence = "Walk along the edge is still running."
+        self.assert_error(self.answer_to(JobRefused(job)), 409, "busy", sentence)
+        for eta, seconds in ((42, "42"), (0, "1"), (None, "10")):
+            pace = mock.patch("nodepoint.api.jobs.progress.of", return_value=Progress(10, "First", eta))
+            with pace:
+                self.assertEqual(self.answer_to(JobRefused(job))["Retry-After"], seconds)
 
 
 class FieldErrorTests(ApiTestCase):

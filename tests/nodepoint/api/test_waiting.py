@@ -4,6 +4,7 @@ import threading
 import time
 from unittest import mock
 
+from django.db import OperationalError
 from django.test import SimpleTestCase, override_settings
 
 from nodepoint.api import waiting
@@ -138,6 +139,41 @@ class PlacesTests(ApiTestCase):
         with mock.patch.object(waiting, "_places", places), mock.patch.object(waiting, "LONGEST", 0.05):
             self.call("/start", {})
             self.assertTrue(places.acquire(blocking=False))
+
+    def test_a_service_has_two_waiting_calls_in_all_processes_and_no_more(self) -> None:
+        JobStartView.job = queue.submit("test.edge", "edge:2", data={"service_id": "slow"})
+        with waiting.place("service_id:slow") as one, waiting.place("service_id:slow") as two:
+            self.assertEqual((one, two), (True, True))
+            begun = time.monotonic()
+            response = self.call("/start", {}, Prefer="wait=5")
+            self.assertLess(time.monotonic() - begun, 1)
+            self.assertEqual((response.status_code, response.json()["state"]), (200, "running"))
+            self.assertNotIn("Preference-Applied", response)
+            self.assertEqual(
+                waiting._places._value, waiting._places._initial_value - 2, "took no third place"
+            )
+            JobStartView.job = queue.submit("test.edge", "edge:3", data={"service_id": "Slow"})
+            self.assertEqual(self.call("/start", {}, Prefer="wait=1")["Preference-Applied"], "wait=1")
+        with waiting.place("service_id:slow") as again:
+            self.assertTrue(again, "both were given back")
+
+    def test_a_dns_user_is_told_from_a_service_of_the_same_name(self) -> None:
+        with waiting.place("service_id:7"), waiting.place("service_id:7"), waiting.place("user_id:7") as free:
+            self.assertTrue(free)
+
+    def test_whose_wait_it_is(self) -> None:
+        for data, whose in (
+            ({"service_id": "wp-1", "user_id": "4"}, "service_id:wp-1"),
+            ({"user_id": "4", "zone": "example.com"}, "user_id:4"),
+            ({}, "edge:1"),
+        ):
+            self.assertEqual(waiting._whose(Job(subject="edge:1", data=data)), whose)
+
+    def test_a_database_that_is_away_costs_the_wait_alone(self) -> None:
+        away = mock.patch.object(waiting.limits, "take", side_effect=OperationalError("gone"))
+        with away, self.assertLogs("nodepoint.api", "WARNING"):
+            response = self.call("/start", {}, Prefer="wait=5")
+        self.assertEqual((response.status_code, response.json()["state"]), (200, "running"))
 
     @override_settings(WEB_THREADS=8)
     def test_half_of_the_threads_may_wait(self) -> None:
