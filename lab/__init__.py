@@ -129,7 +129,7 @@ class Lab:
     def guest_exec(self, node: str, vmid: int, argv: Sequence[str], stdin: bytes) -> tuple[int, bytes, bytes]:
         """What ``pct exec VMID -- argv`` on ``node`` gives: (exit code, stdout, stderr).
 
-        255 with pct's own words on stderr when the container is not there or not running.
+        With pct's own words on stderr 2 when the container is not on this node, 255 when it does not run.
         """
         self.world.settle()
         return self.guest.exec(node, vmid, argv, stdin)

@@ -133,9 +133,9 @@ class Guests:
         # A real bash looks at a script first, and outside the lock: it takes some milliseconds.
         broken = _broken(stdin) if command == "bash" and arguments[:1] == ["-s"] else b""
         with self._lab.lock:
-            refusal = self._lab.proxmox.cluster.exec_refusal(node, vmid)
-            if refusal:
-                return PCT_FAILED, b"", f"{refusal}\n".encode()
+            code, refusal = self._lab.proxmox.cluster.exec_refusal(node, vmid)
+            if code:
+                return code, b"", f"{refusal}\n".encode()
             if broken:
                 return SYNTAX_ERROR, b"", broken
             return self._command(vmid, command, arguments, stdin)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Output = tuple[int, bytes, bytes]
 
-FAILED = 255
+FAILED, NOT_HERE = 255, 2
 STDIN = ("dd",)
 """Commands that read their standard input."""
 
@@ -50,7 +50,7 @@ class NodeCommands:
             try:
                 self._lab.proxmox.cluster.unlock(self._node, vmid)
             except ApiError as error:
-                return FAILED, b"", f"{error.message}\n".encode()
+                return NOT_HERE, b"", f"{error.message}\n".encode()
         return 0, b"", b""
 
     @property

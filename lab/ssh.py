@@ -24,6 +24,8 @@ MAX_SESSIONS = 10
 """Open channels per connection, sshd's own default."""
 MAX_STDIN = 4 * 1024 * 1024
 FAILED = 255
+NOT_HERE = BAD_PARAMETER = 2
+"""What `pct` exits with is what errno held when Perl died; a command inside may exit with the same."""
 LOGIN_SECONDS = 20
 
 LOG_CHANNEL = "lab.ssh"
@@ -140,7 +142,7 @@ class NodeServer:
             what = (
                 f"400 Parameter verification failed.\nvmid: type check ('integer') failed - got '{given}'\n"
             )
-            return FAILED, b"", what.encode()
+            return BAD_PARAMETER, b"", what.encode()
         vmid = int(arguments[0])
         if call == "unlock":
             return self._commands.unlock(vmid)
@@ -152,7 +154,7 @@ class NodeServer:
             container = self._lab.proxmox.cluster.containers.get(vmid)
             if container is None or container.node != self._node.name:
                 path = f"nodes/{self._node.name}/lxc/{vmid}.conf"
-                return FAILED, b"", f"Configuration file '{path}' does not exist\n".encode()
+                return NOT_HERE, b"", f"Configuration file '{path}' does not exist\n".encode()
             return 0, f"status: {'running' if container.running else 'stopped'}\n".encode(), b""
 
     def _exec(self, vmid: int, words: list[str], channel: paramiko.Channel) -> Output:

@@ -145,12 +145,13 @@ def task_list(cluster: "Cluster", node: str, values: dict[str, Any]) -> list[dic
             and source in ("all", "active" if task.running else "archive")
             and _asked(task, values)
         ):
-            wanted.append(listed(task))
+            # The node's list says so in capitals, the status of the single task "running".
+            wanted.append({"status": "RUNNING", **listed(task)})
     return wanted
 
 
 def listed(task: Task) -> dict[str, Any]:
-    """A task as lists show it: ``status`` is its exitstatus, absent while it runs."""
+    """A task as the cluster's list shows it: ``status`` is its exitstatus, absent while it runs."""
     if task.running:
         return task_view(task)
     return {**task_view(task), "endtime": int(task.endtime), "status": task.exitstatus}

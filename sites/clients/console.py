@@ -41,6 +41,7 @@ KEEPALIVE = 30  # seconds
 POLL_MS = 250  # a channel that the watchdog closes wakes nobody: its descriptor is just gone
 
 # What `pct` writes to stderr beside its exit code 255, which may be the command's own as well.
+PCT_NOT_HERE = re.compile(r"\A[Cc]onfiguration file 'nodes/.*/lxc/\d+\.conf' does not exist")  # with code 2
 PCT_TEXTS: tuple[tuple[re.Pattern[str], type[ClientError]], ...] = (
     (re.compile(r"[Cc]onfiguration file '.*' does not exist"), NotFound),
     (re.compile(r"not running|is locked|got timeout"), Busy),
@@ -88,7 +89,7 @@ class Console:
         line = shlex.join(["pct", "exec", str(int(vmid)), "--keep-env", "0", "--", *argv])
         end = end_of(self.timeout)
         output = self._node(node).run(line, stdin.encode(), end)
-        if output.exit_code == 255:
+        if output.exit_code == 255 or PCT_NOT_HERE.search(output.stderr):
             raise pct_error(output.stderr)
         return output
 

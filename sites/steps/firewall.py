@@ -52,8 +52,8 @@ def _close(container: Container, present: list[FirewallRule]) -> None:
     proxmox().set_firewall_options(node, vmid, OPTIONS)
     for rule in reversed(present):
         proxmox().delete_firewall_rule(node, vmid, rule.pos)
-    for position, rule in enumerate(rules()):
-        proxmox().add_firewall_rule(node, vmid, rule, pos=position)
+    for rule in reversed(rules()):  # a new rule always stands first
+        proxmox().add_firewall_rule(node, vmid, rule)
 
 
 def _meaning(rule: FirewallRule) -> tuple:

@@ -35,13 +35,13 @@ class GuestCase(ClusterCase):
 class ExecTests(GuestCase):
     def test_pct_refuses_what_is_not_there_not_here_or_not_running(self) -> None:
         self.create()
-        for node, vmid, text in (
-            ("node1", 905, b"Configuration file 'nodes/node1/lxc/905.conf' does not exist\n"),
-            ("node2", 900, b"Configuration file 'nodes/node2/lxc/900.conf' does not exist\n"),
-            ("node1", 900, b"container '900' not running!\n"),
+        for node, vmid, code, text in (
+            ("node1", 905, 2, b"Configuration file 'nodes/node1/lxc/905.conf' does not exist\n"),
+            ("node2", 900, 2, b"Configuration file 'nodes/node2/lxc/900.conf' does not exist\n"),
+            ("node1", 900, 255, b"container '900' not running!\n"),
         ):
             with self.subTest(f"{vmid} on {node}"):
-                self.assertEqual((255, b"", text), self.run_in("true", vmid=vmid, node=node))
+                self.assertEqual((code, b"", text), self.run_in("true", vmid=vmid, node=node))
 
     def test_files_are_there_or_not(self) -> None:
         self.create(start=True)

@@ -75,7 +75,7 @@ class DumpTests(FilesCase):
         self.assertEqual([], self.content(content="backup"))
         self.assertEqual((0, b"", b""), self.lab.ssh.nodes["node1"]._commands.unlock(900))
         self.assertNotIn("lock", self.ct().config.get())
-        self.assertEqual(255, self.lab.ssh.nodes["node2"]._commands.unlock(900)[0])
+        self.assertEqual(2, self.lab.ssh.nodes["node2"]._commands.unlock(900)[0])
 
 
 class TemplateTests(FilesCase):

@@ -16,13 +16,14 @@ class FirewallTests(ClusterCase):
         self.assertEqual({"enable", "digest"}, set(self.firewall.options.get()))
         self.assertEqual(1, self.api.cluster.firewall.options.get()["enable"])
 
-    def test_a_new_rule_comes_first_and_is_off(self) -> None:
+    def test_a_new_rule_comes_first_whatever_pos_says_and_is_off(self) -> None:
+        """pve-firewall 6.0.4, src/PVE/API2/Firewall/Rules.pm:306-308: enable 0 unless given, then unshift."""
         self.firewall.rules.post(type="in", action="ACCEPT", comment="one")
         self.firewall.rules.post(type="in", action="DROP", comment="two", enable=1)
-        self.firewall.rules.post(type="out", action="DROP", comment="three", pos=2)
+        self.firewall.rules.post(type="out", action="DROP", comment="three", pos=2, digest="0" * 40)
         rules = self.firewall.rules.get()
-        self.assertEqual(["two", "one", "three"], [rule["comment"] for rule in rules])
-        self.assertEqual([1, 0, 0], [rule["enable"] for rule in rules])
+        self.assertEqual(["three", "two", "one"], [rule["comment"] for rule in rules])
+        self.assertEqual([0, 1, 0], [rule["enable"] for rule in rules])
         self.assertEqual([0, 1, 2], [rule["pos"] for rule in rules])
 
     def test_rules_are_changed_moved_and_deleted_by_position(self) -> None:
@@ -39,7 +40,18 @@ class FirewallTests(ClusterCase):
         self.refused(
             400, "Parameter", self.firewall.rules.post, type="in", action="ACCEPT", source="nowhere at all"
         )
-        self.refused(400, "Parameter", self.firewall.rules.post, type="in", action="ACCEPT", dport="80")
+        for wrong in (
+            {"dport": "80"},
+            {"dport": "80", "macro": "HTTP"},
+            {"dport": "80", "proto": "gre"},
+            {"macro": "Nosuch"},
+            {"source": "+nosuch"},
+            {"dest": "dc/nosuch"},
+        ):
+            with self.subTest(wrong):
+                self.refused(400, "Parameter", self.firewall.rules.post, type="in", action="ACCEPT", **wrong)
+        mixed = {"source": "192.168.1.1", "dest": "fe80::1"}
+        self.refused(500, "mixed ipv4/ipv6", self.firewall.rules.post, type="in", action="ACCEPT", **mixed)
         self.refused(500, "no rule at position 3", self.firewall.rules(3).delete)
         self.refused(500, "detected modified", self.firewall.options.put, enable=1, digest="0" * 40)
 

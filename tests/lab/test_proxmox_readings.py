@@ -42,6 +42,20 @@ class ReadingTests(ClusterCase):
         self.assertEqual([], tasks.get(source="active"))
         self.assertEqual([], self.api.nodes("node2").tasks.get(source="all"))
 
+    def test_a_running_task_is_listed_as_running_in_capitals(self) -> None:
+        """pve-manager 9.2.11, PVE/API2/Tasks.pm:233; its own status is ``running`` in small letters."""
+        self.lab.clock.factor = 1
+        upid = self.fork_create()
+        tasks = self.api.nodes("node1").tasks
+        for source in ("active", "all"):
+            with self.subTest(source):
+                (entry,) = tasks.get(source=source, vmid=900)
+                self.assertEqual((upid, "RUNNING"), (entry["upid"], entry["status"]))
+                self.assertNotIn("endtime", entry)
+        self.assertEqual([], tasks.get(vmid=900))
+        self.assertEqual("running", tasks(upid).status.get()["status"])
+        self.assertNotIn("status", self.api.cluster.tasks.get()[0])
+
     def test_failed_tasks_are_found_by_errors(self) -> None:
         self.create()
         self.exitstatus(self.ct().snapshot("none").delete())

@@ -124,30 +124,30 @@ class CommandTests(SshCase):
         self.assertEqual(self.run_line("pct status 900"), (0, "status: running\n", ""))
         self.assertEqual(self.run_line("pct status 901"), (0, "status: stopped\n", ""))
         code, _, err = self.run_line("pct status 905")
-        self.assertEqual(code, 255)
+        self.assertEqual(code, 2)
         self.assertIn("Configuration file 'nodes/node1/lxc/905.conf' does not exist", err)
 
     def test_pct_exec_needs_a_running_container_on_this_node(self) -> None:
-        for node, vmid, words in (
-            ("node1", 901, "container '901' not running!"),
-            ("node1", 905, "Configuration file 'nodes/node1/lxc/905.conf' does not exist"),
-            ("node2", 900, "Configuration file 'nodes/node2/lxc/900.conf' does not exist"),
+        for node, vmid, expected, words in (
+            ("node1", 901, 255, "container '901' not running!"),
+            ("node1", 905, 2, "Configuration file 'nodes/node1/lxc/905.conf' does not exist"),
+            ("node2", 900, 2, "Configuration file 'nodes/node2/lxc/900.conf' does not exist"),
         ):
             with self.subTest(node=node, vmid=vmid):
                 code, out, err = self.run_on(self.connect(node), f"pct exec {vmid} -- true")
-                self.assertEqual((code, out), (255, ""))
+                self.assertEqual((code, out), (expected, ""))
                 self.assertIn(words, err)
 
     def test_wrong_uses_of_pct(self) -> None:
-        for line, words in (
-            ("pct", "unknown command"),
-            ("pct destroy 900", "unknown command"),
-            ("pct exec abc -- true", "type check ('integer') failed"),
-            ("pct exec 900 --nosuch -- true", "Unknown option: nosuch"),
+        for line, expected, words in (
+            ("pct", 255, "unknown command"),
+            ("pct destroy 900", 255, "unknown command"),
+            ("pct exec abc -- true", 2, "type check ('integer') failed"),
+            ("pct exec 900 --nosuch -- true", 255, "Unknown option: nosuch"),
         ):
             with self.subTest(line=line):
                 code, _, err = self.run_line(line)
-                self.assertEqual(code, 255)
+                self.assertEqual(code, expected)
                 self.assertIn(words, err)
 
     def test_a_command_in_the_container_needs_no_end_of_stdin(self) -> None:
@@ -296,6 +296,4 @@ class NodeCommandTests(SshCase):
         self.assertEqual(self.run_on(client, "pct unlock 901"), (0, "", ""))
         self.assertEqual(containers[901].lock, "")
         code, _, error = self.run_on(client, "pct unlock 999")
-        self.assertEqual(
-            (code, error), (255, "Configuration file 'nodes/node1/lxc/999.conf' does not exist\n")
-        )
+        self.assertEqual((code, error), (2, "Configuration file 'nodes/node1/lxc/999.conf' does not exist\n"))

@@ -17,6 +17,7 @@ from lab.proxmox.state.tasks import Tasks
 if TYPE_CHECKING:
     from lab import Lab
 
+PCT_NOT_HERE, PCT_FAILED = 2, 255
 NODES = ("node1", "node2", "node3")
 POOLS = {"nodepoint": "Containers of NodePoint"}
 
@@ -83,13 +84,17 @@ class Cluster:
         running = (c for c in self.containers.values() if c.running)
         return next((c for c in running if c.address.partition("/")[0] == address), None)
 
-    def exec_refusal(self, node: str, vmid: int) -> str:
-        """pct's words when it cannot run a command in the container; empty when it can."""
+    def exec_refusal(self, node: str, vmid: int) -> tuple[int, str]:
+        """pct's exit code and words when it cannot run a command in the container; (0, "") when it can.
+
+        The code is that of Perl's ``die``, which takes whatever errno holds: ENOENT where the config file was
+        not found.
+        """
         try:
             container = self.find(node, vmid)
         except ApiError as error:
-            return error.message
-        return "" if container.running else f"container '{vmid}' not running!"
+            return PCT_NOT_HERE, error.message
+        return (0, "") if container.running else (PCT_FAILED, f"container '{vmid}' not running!")
 
     def unlock(self, node: str, vmid: int) -> None:
         """``pct unlock``: the only way out of a lock that a dead task has left; the API has none."""

@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from lab.proxmox.state.cluster import Cluster
 
 ACTIONS = ("ACCEPT", "DROP", "REJECT")
+WITH_PORTS = ("tcp", "udp", "sctp", "dccp", "udplite", "6", "17", "33", "132", "136")
+MACROS = (
+    "http",
+    "https",
+    "web",
+    "ssh",
+    "dns",
+    "ping",
+    "smtp",
+    "ntp",
+)  # those that the lab knows; there are more
+NOT_STORED = ("pos", "digest")
 
 
 class Firewall:
@@ -35,7 +47,12 @@ class Firewall:
     def rules(self, container: Container) -> list[dict[str, Any]]:
         """GET rules, in the order in which they are asked."""
         stamp = digest(container.firewall_rules)
-        return [{**rule, "pos": pos, "digest": stamp} for pos, rule in enumerate(container.firewall_rules)]
+        shown = []
+        for pos, rule in enumerate(container.firewall_rules):
+            version = _versions(rule)
+            known = {"ipversion": version.pop()} if version else {}
+            shown.append({**rule, **known, "pos": pos, "digest": stamp})
+        return shown
 
     def rule(self, container: Container, pos: int) -> dict[str, Any]:
         """GET one rule."""
@@ -43,21 +60,20 @@ class Firewall:
         return self.rules(container)[pos]
 
     def add_rule(self, container: Container, values: dict[str, Any]) -> None:
-        """POST: in front of all others unless ``pos`` says otherwise; off unless ``enable=1``."""
-        _check_digest(values, container.firewall_rules)
-        pos = values.pop("pos", 0)
-        values.setdefault("enable", 0)
-        _check_rule(values)
-        container.firewall_rules.insert(pos, values)
+        """POST: in front of all others; off unless ``enable=1``. ``pos`` and ``digest`` are in the schema,
+        which is shared with PUT, and mean nothing (pve-firewall 6.0.4, API2/Firewall/Rules.pm:287-313)."""
+        rule = {"enable": 0, **{name: value for name, value in values.items() if name not in NOT_STORED}}
+        _check_rule(rule)
+        container.firewall_rules.insert(0, rule)
         self._cluster.save(container)
 
     def change_rule(self, container: Container, pos: int, values: dict[str, Any]) -> None:
-        """PUT: change a rule, or move it with ``moveto``."""
-        self._check_position(container, pos)
+        """PUT: move a rule with ``moveto``, then all else is ignored; or change it."""
         _check_digest(values, container.firewall_rules)
+        self._check_position(container, pos)
         rules = container.firewall_rules
-        moveto = values.pop("moveto", None)
-        if moveto is not None:
+        moveto = values.pop("moveto", pos)
+        if moveto != pos:
             # The place is counted while the rule still stands in its old one.
             rules.insert(moveto - (moveto > pos), rules.pop(pos))
         else:
@@ -70,8 +86,8 @@ class Firewall:
 
     def delete_rule(self, container: Container, pos: int, values: dict[str, Any]) -> None:
         """DELETE one rule; those behind move up."""
-        self._check_position(container, pos)
         _check_digest(values, container.firewall_rules)
+        self._check_position(container, pos)
         del container.firewall_rules[pos]
         self._cluster.save(container)
 
@@ -92,13 +108,43 @@ def _check_digest(values: dict[str, Any], content: Any) -> None:
 
 
 def _check_rule(rule: dict[str, Any]) -> None:
-    errors = {}
-    if rule["type"] in ("in", "out", "forward") and rule["action"] not in ACTIONS:
+    """What pve-firewall's ``verify_rule`` refuses."""
+    errors = _port_errors(rule)
+    if rule["type"] == "group":
+        errors["action"] = "invalid security group name: the lab has none"
+    elif rule["action"] not in ACTIONS:
         errors["action"] = f"unknown action '{rule['action']}'"
-    for port in ("dport", "sport"):
-        if port in rule and "proto" not in rule and "macro" not in rule:
-            errors["proto"] = "missing property - 'dport/sport' requires this property"
-    if "macro" in rule and not rule["macro"].isalnum():
+    if "macro" in rule and rule["macro"].lower() not in MACROS:
         errors["macro"] = f"unknown macro '{rule['macro']}'"
+    for side in ("source", "dest"):
+        if unknown := [error for item in rule.get(side, "").split(",") if (error := _unknown_name(item))]:
+            errors[side] = unknown[0]
     if errors:
         raise BadParameter(errors)
+    if len(_versions(rule)) > 1:
+        raise failure("detected mixed ipv4/ipv6 addresses in rule")
+
+
+def _port_errors(rule: dict[str, Any]) -> dict[str, str]:
+    """Ports need a protocol that has some, beside a macro too."""
+    errors = {}
+    for port in ("dport", "sport"):
+        if port in rule and "proto" not in rule:
+            errors["proto"] = f"missing property - '{port}' requires this property"
+        elif port in rule and rule["proto"] not in WITH_PORTS:
+            errors[port] = f"protocol '{rule['proto']}' does not support ports"
+    return errors
+
+
+def _unknown_name(item: str) -> str:
+    """What is wrong with an item that names an IP set or an alias: the lab has none of either."""
+    if item.startswith("+"):
+        return f"no such ipset '{item[1:].rpartition('/')[2]}'"
+    named = item and item.rpartition("/")[2][:1].isalpha() and ":" not in item
+    return f"no such alias '{item}'" if named else ""
+
+
+def _versions(rule: dict[str, Any]) -> set[int]:
+    """Of IP, among the addresses of a rule."""
+    items = [item for side in ("source", "dest") for item in rule.get(side, "").split(",") if item]
+    return {6 if ":" in item else 4 for item in items}

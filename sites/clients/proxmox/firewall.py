@@ -68,11 +68,10 @@ class Firewall(Calls):
         rows = self._get_rows("pos", "nodes", node, "lxc", vmid, "firewall", "rules")
         return sorted((_rule(row) for row in rows), key=lambda rule: rule.pos or 0)
 
-    def add_firewall_rule(self, node: str, vmid: int, rule: FirewallRule, pos: int | None = None) -> None:
-        """Adds a rule, at position 0 unless `pos` says otherwise. A repeat adds a second one: read the
-        list first."""
+    def add_firewall_rule(self, node: str, vmid: int, rule: FirewallRule) -> None:
+        """Adds a rule in front of all others. A repeat adds a second one: read the list first."""
         texts = {k: v or None for k, v in vars(rule).items() if k not in ("enable", "pos", "digest")}
-        self._post("nodes", node, "lxc", vmid, "firewall", "rules", **texts, enable=rule.enable, pos=pos)
+        self._post("nodes", node, "lxc", vmid, "firewall", "rules", **texts, enable=rule.enable)
 
     def delete_firewall_rule(self, node: str, vmid: int, pos: int, digest: str = "") -> None:
         """Deletes the rule at `pos`. With the list's `digest` a list changed meanwhile is `Busy`: read it

@@ -67,7 +67,7 @@ class Tasks(Calls):
                 user=row.get("user", ""),
                 starttime=integer(row.get("starttime")),
                 endtime=integer(row["endtime"]) if row.get("endtime") else None,
-                status=row.get("status") or None,
+                status=None if row.get("status") == "RUNNING" else row.get("status") or None,
             )
             for row in rows
         ]
