@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_pem_private_key,
     load_ssh_private_key,
 )
 from cryptography.x509.oid import NameOID
@@ -23,15 +24,21 @@ YEARS = 10
 
 
 class Keys:
-    """Files in ``folder``: ``ca.pem`` (trust this), the server's pair, SSH host keys and the client's key."""
+    """Files in ``folder``: ``ca.pem`` (trust this), the server's pair, the sites' authority, SSH host keys
+    and the client's key."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.ca_file = folder / "ca.pem"
         self._server_file = folder / "server.pem"
+        self._sites: dict[tuple[str, ...], ssl.SSLContext] = {}
+        self.authority_file = folder / "authority.pem"
+        """The authority behind the sites' certificates (trust this to visit them), with its key."""
         if not self._server_file.exists():
             self._make_certificates()
+        if not self.authority_file.exists():
+            _write(self.authority_file, _pem(*_authority("NodePoint lab Encrypt")))
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
@@ -39,6 +46,28 @@ class Keys:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self._server_file)
         return context
+
+    def site_tls(self, names: tuple[str, ...]) -> ssl.SSLContext:
+        """A server context with a certificate for these names (wildcards allowed), signed by
+        ``authority_file``; made once per process. Use it inside the lab's lock."""
+        if names not in self._sites:
+            key = ec.generate_private_key(ec.SECP256R1())
+            pem = self.authority_file.read_bytes()
+            ca, ca_key = x509.load_pem_x509_certificate(pem), load_pem_private_key(pem, password=None)
+            subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
+            certificate = (
+                _certificate(subject, ca.subject, key.public_key(), ca_key.public_key())
+                .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+                .add_extension(_usage(signs_certificates=False), critical=True)
+                .add_extension(x509.SubjectAlternativeName(list(map(x509.DNSName, names))), critical=False)
+                .sign(ca_key, hashes.SHA256())
+            )
+            path = self.folder / "site.pem"
+            _write(path, _pem(key, certificate))
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(path)
+            self._sites[names] = context
+        return self._sites[names]
 
     @property
     def client_key_file(self) -> Path:
@@ -59,27 +88,31 @@ class Keys:
         return key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 
     def _make_certificates(self) -> None:
-        ca_key = ec.generate_private_key(ec.SECP256R1())
-        ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "NodePoint lab CA")])
-        ca = (
-            _certificate(ca_name, ca_name, ca_key.public_key(), ca_key.public_key())
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(_usage(signs_certificates=True), critical=True)
-            .sign(ca_key, hashes.SHA256())
-        )
+        ca_key, ca = _authority("NodePoint lab CA")
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
         names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
         server = (
-            _certificate(name, ca_name, key.public_key(), ca_key.public_key())
+            _certificate(name, ca.subject, key.public_key(), ca_key.public_key())
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(signs_certificates=False), critical=True)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .sign(ca_key, hashes.SHA256())
         )
-        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         _write(self.ca_file, ca.public_bytes(Encoding.PEM))
-        _write(self._server_file, private + server.public_bytes(Encoding.PEM))
+        _write(self._server_file, _pem(key, server))
+
+
+def _authority(name: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    certificate = (
+        _certificate(subject, subject, key.public_key(), key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return key, certificate
 
 
 def _certificate(
@@ -111,6 +144,11 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def _pem(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> bytes:
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return private + certificate.public_bytes(Encoding.PEM)
 
 
 def _write(path: Path, content: bytes) -> None:

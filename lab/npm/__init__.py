@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from lab.npm.front import FrontWire
+from lab.npm.front import FrontWire, front_tls
 from lab.npm.state import Npm
 from lab.npm.wire import NpmWire
 from lab.server import serve
@@ -27,9 +27,8 @@ class NpmSystem:
         nginx = self.state.nginx
         self._api = serve("npm", NpmWire(self.state), lab)
         self._http = serve("front", FrontWire(lab, nginx, "http"), lab, name="front-http")
-        self._https = serve(
-            "front", FrontWire(lab, nginx, "https"), lab, tls=lab.keys.tls, name="front-https"
-        )
+        tls = front_tls(lab, nginx)
+        self._https = serve("front", FrontWire(lab, nginx, "https"), lab, tls=tls, name="front-https")
         self.http_port = self._http.port
         self.https_port = self._https.port
         self.settings: dict[str, str] = {

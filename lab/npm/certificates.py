@@ -174,6 +174,10 @@ class Certificates:
         failure = None
         if self._runs:
             failure = _failed(["Another instance of Certbot is already running.", ""], run["command"])
+            if run["clears_the_way"]:
+                # The way was cleared before certbot was asked, and is given back as after any failure.
+                run["hosts"] = self._hosts_with(run["names"])
+                self._give_the_way_back(run, failed=True)
         elif run["clears_the_way"]:
             failure = self._clear_the_way(run)
         if failure:
@@ -188,7 +192,8 @@ class Certificates:
 
     def _clear_the_way(self, run: Row) -> Refusal | None:
         """HTTP-01: hosts with these names leave nginx, a temporary server answers 404 for them meanwhile."""
-        for host in self._hosts_with(run["names"]):
+        run["hosts"] = self._hosts_with(run["names"])
+        for host in run["hosts"]:
             self._nginx.remove(f"proxy_host/{host['id']}.conf")
         temporary = _temporary_file(run["id"])
         self._nginx.write(temporary, {"server_names": run["names"], "challenge": True})
@@ -196,12 +201,12 @@ class Certificates:
         if trouble is None:
             self._nginx.reload()
             return None
+        self._nginx.remove(_temporary_file(run["id"]))
         self._put_hosts_back(run)
         return _failed(trouble.split("\n"), "/usr/sbin/nginx -t -g error_log off;")
 
     def _put_hosts_back(self, run: Row) -> None:
-        self._nginx.remove(_temporary_file(run["id"]))
-        for host in self._hosts_with(run["names"]):
+        for host in run["hosts"]:
             self._write_host(host)
 
     def _wait(self, run: Row) -> None:
@@ -218,9 +223,8 @@ class Certificates:
         self._lab.store.delete("npm_certbot", id)
         failure = self._outcome(run)
         if run["clears_the_way"]:
-            self._put_hosts_back(run)
             try:
-                self._nginx.reload()
+                self._give_the_way_back(run, failed=failure is not None)
             except Refusal as refusal:
                 failure = failure or refusal
         self._ended[id] = failure
@@ -228,6 +232,16 @@ class Certificates:
             self._issue(self._rows[id], now)
         elif run["kind"] == "create" and id in self._rows:
             self.delete(id)
+
+    def _give_the_way_back(self, run: Row, failed: bool) -> None:
+        """In NPM's order (certificate.js: create): after a success nginx is reloaded *before* the hosts'
+        files are back, so that it serves none of them until the next write of anything."""
+        self._nginx.remove(_temporary_file(run["id"]))
+        if failed:
+            self._put_hosts_back(run)
+        self._nginx.reload()
+        if not failed:
+            self._put_hosts_back(run)
 
     def _outcome(self, run: Row) -> Refusal | None:
         row = self._rows.get(run["id"])

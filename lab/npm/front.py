@@ -1,5 +1,9 @@
-"""The proxy's data side: the HTTP and HTTPS ports on which NPM's nginx serves the sites."""
+"""The proxy's data side: the HTTP and HTTPS ports on which NPM's nginx serves the sites.
 
+As NPM's own nginx.conf and templates behave on nginx 1.22 (docs/lab.md, "Sources: Nginx Proxy Manager").
+"""
+
+import ssl
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -19,6 +23,26 @@ _CONGRATULATIONS = (
 )
 
 
+def front_tls(lab: "Lab", nginx: Nginx) -> ssl.SSLContext:
+    """Port 443: the name in the ClientHello chooses the server, and so the certificate.
+
+    No name, an unknown one, or one whose host is off or has no certificate falls to the default server, which
+    ends the handshake with the alert ``unrecognized_name`` (default.conf: ssl_reject_handshake on).
+    """
+
+    def choose(connection: ssl.SSLSocket, name: str | None, _: ssl.SSLContext) -> int | None:
+        with lab.lock:
+            config = nginx.route(name or "", tls=True)
+            if config is None:
+                return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+            connection.context = lab.keys.site_tls(tuple(config["certificate_names"]))
+        return None
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sni_callback = choose
+    return context
+
+
 class FrontWire(Wire):
     """Routes by Host header to the container that a proxy host names."""
 
@@ -31,8 +55,8 @@ class FrontWire(Wire):
     def answer(self, request: Request) -> Response:
         host = (request.headers.get("Host") or "").rpartition("@")[2].partition(":")[0]
         with self._lab.lock:
-            config = self._nginx.route(host)
-        if config is None or (self._scheme == "https" and not config.get("certificate")):
+            config = self._nginx.route(host, tls=self._scheme == "https")
+        if config is None:
             return self._default_site()
         if config.get("challenge"):
             return _page(404, "404 Not Found")
@@ -43,7 +67,7 @@ class FrontWire(Wire):
 
     def _default_site(self) -> Response:
         if self._scheme == "https":
-            # nginx has no certificate to offer here and ends the connection.
+            # Another Host header than the name of the handshake; default.conf: return 444.
             raise ConnectionAbortedError
         return Response(200, _CONGRATULATIONS, content_type="text/html")
 
@@ -66,9 +90,16 @@ class FrontWire(Wire):
             upstream = self._lab.world.site_answer(
                 config["forward_host"], host, request.path, headers, **more
             )
-        if upstream is None:
+        if upstream is None or _head_size(upstream) > config["head"]:
+            # error.log: upstream sent too big header while reading response header from upstream
             return _page(502, "502 Bad Gateway")
         return upstream
+
+
+def _head_size(answer: Response) -> int:
+    """Bytes of status line and headers as the upstream sends them, all in proxy_buffer_size."""
+    lines = [f"HTTP/1.1 {answer.status} OK", *(f"{name}: {value}" for name, value in answer.headers.items())]
+    return sum(len(line.encode()) + 2 for line in lines) + 2
 
 
 def _target(request: Request) -> str:

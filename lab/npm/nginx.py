@@ -11,8 +11,12 @@ from lab.store import Store
 
 Config = dict[str, Any]
 """One config file: ``server_names``; for a host also ``forward_scheme, forward_host, forward_port,
-certificate`` (id whose files are loaded, 0: none), ``ssl_forced, trust_forwarded_proto`` and ``flaw`` (what
-nginx will say about it, or None); for a pending HTTP-01 challenge ``challenge`` true."""
+certificate`` (id whose files are loaded, 0: none), ``certificate_names, ssl_forced, trust_forwarded_proto,
+head`` (bytes of an upstream's head that fit) and ``flaw`` (what nginx will say about it, or None); for a
+pending HTTP-01 challenge ``challenge`` true."""
+
+PAGE = 4096
+"""nginx's default ``proxy_buffer_size``, one memory page (ngx_http_proxy_module.c: ngx_pagesize)."""
 
 # Directives that appear in practice in a host's advanced config; nginx refuses a word it does not know.
 _DIRECTIVE = re.compile(
@@ -72,12 +76,15 @@ class Nginx:
         self.running = dict(self.files)
         self._index_names()
 
-    def route(self, host: str) -> Config | None:
-        """The loaded config that serves ``host``: exact name first, then the longest wildcard."""
+    def route(self, host: str, tls: bool = False) -> Config | None:
+        """The loaded config that serves ``host`` on port 80 or, with ``tls``, 443: exact name first, then the
+        longest wildcard. None: the default server. A file without certificate does not listen on 443
+        (_listen.conf)."""
+        by_name = self._by_name_tls if tls else self._by_name
         name = host.lower().rstrip(".")
         labels = name.split(".")
         names = [name, *("*." + ".".join(labels[i:]) for i in range(1, len(labels)))]
-        return next((self._by_name[name] for name in names if name in self._by_name), None)
+        return next((by_name[name] for name in names if name in by_name), None)
 
     def _missing_certificate(self, config: Config) -> str | None:
         certificate = config.get("certificate", 0)
@@ -91,14 +98,26 @@ class Nginx:
 
     def _index_names(self) -> None:
         self._by_name: dict[str, Config] = {}
+        self._by_name_tls: dict[str, Config] = {}
         # nginx warns of a name that appears twice and serves the first file that has it.
         for _, config in sorted(self.running.items(), key=lambda item: _file_order(item[0])):
             for name in config["server_names"]:
                 self._by_name.setdefault(name.lower(), config)
+                if config.get("certificate"):
+                    self._by_name_tls.setdefault(name.lower(), config)
 
 
 def _file_order(name: str) -> tuple[bool, str]:
-    return (not name.startswith("temp/"), name)
+    # nginx.conf includes proxy_host/*.conf before temp/*.conf, each in the order of the file names.
+    return (name.startswith("temp/"), name)
+
+
+def head_limit(advanced_config: str) -> int:
+    """Bytes of an upstream's head that a host lets through: its ``proxy_buffer_size``."""
+    found = re.search(r"(?m)^\s*proxy_buffer_size\s+(\d+)([kKmM]?)\s*;", advanced_config)
+    if found is None:
+        return PAGE
+    return int(found[1]) * {"": 1, "k": 1024, "m": 1024**2}[found[2].lower()]
 
 
 def flaw_of(forward_host: str, advanced_config: str) -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lab.npm.accounts import Accounts
 from lab.npm.certbot import Authority
 from lab.npm.certificates import Certificates
-from lab.npm.nginx import Config, Nginx, flaw_of
+from lab.npm.nginx import Config, Nginx, flaw_of, head_limit
 from lab.npm.rows import Counter, Row, like, stamp
 from lab.npm.schema import CREATE_HOST, UPDATE_HOST, Refusal, internal_error, validated
 
@@ -45,7 +45,7 @@ class Npm:
         self.accounts = Accounts(lab.store, email)
         self.nginx = Nginx(lab.store, lambda id: self.certificates.has_files(id))
         authority = Authority(lab, proxy_ip)
-        self.certificates = Certificates(lab, self.nginx, self._enabled_with, self._write_config, authority)
+        self.certificates = Certificates(lab, self.nginx, self._hosts_with, self._put_back, authority)
         self._ids = Counter(lab.store, "proxy_host")
         self._rows: dict[int, Row] = {int(id): row for id, row in lab.store.load("npm_proxy_host").items()}
         self._texts = {id: _text(row) for id, row in self._rows.items()}
@@ -217,13 +217,16 @@ class Npm:
         except Refusal as refusal:
             raise internal_error() from refusal
 
-    def _enabled_with(self, names: list[str]) -> list[Row]:
+    def _hosts_with(self, names: list[str]) -> list[Row]:
+        """Hosts with one of the names, those that are off too (host.js: getHostsWithDomains)."""
         wanted = {name.lower() for name in names}
-        return [
-            row
-            for row in self._rows.values()
-            if row["enabled"] and wanted & {name.lower() for name in row["domain_names"]}
-        ]
+        return [row for row in self._rows.values() if wanted & {name.lower() for name in row["domain_names"]}]
+
+    def _put_back(self, row: Row) -> None:
+        """A host's file at the end of an order, from the row as it was read at the beginning and without
+        its certificate, which is not read along with it: plain HTTP until the host is written anew. Also of a
+        host that was switched off or deleted meanwhile (certificate.js: enableInUseHosts)."""
+        self.nginx.write(_file(row["id"]), self._config(row | {"certificate_id": 0}))
 
     def _write_config(self, row: Row) -> None:
         self.nginx.write(_file(row["id"]), self._config(row))
@@ -239,8 +242,12 @@ class Npm:
             "forward_host": row["forward_host"],
             "forward_port": row["forward_port"],
             "certificate": row["certificate_id"] if known else 0,
+            "certificate_names": self.certificates.get(row["certificate_id"])["domain_names"]
+            if known
+            else [],
             "ssl_forced": row["ssl_forced"] and known,
             "trust_forwarded_proto": row["trust_forwarded_proto"],
+            "head": head_limit(row["advanced_config"]),
             "flaw": flaw_of(row["forward_host"], row["advanced_config"]),
         }
 

@@ -1,13 +1,23 @@
 """A site's front page, as its server answers it inside the container or through the proxy."""
 
 import re
+import socket
+import ssl
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
 
 import requests
+from urllib3.util.ssl_ import create_urllib3_context
 
-from nodepoint.clients.http import PerThread, fit
+from nodepoint.clients.deadline import end_of, left_until
+from nodepoint.clients.errors import Unreachable
+from nodepoint.clients.http import Transport, fit
 
 SYSTEM = "npm"
+# The alert (112) with which nginx ends a handshake for a name that it does not serve, in OpenSSL's words.
+UNRECOGNIZED = "unrecognized name"
 MOST = 64 * 1024  # characters of a page that are looked at
 TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 # What every front page of WordPress has in its head, whatever its theme, and no other server's default page.
@@ -21,8 +31,8 @@ NOT_SET_UP = {
 
 @dataclass(frozen=True)
 class Page:
-    """The answer to a visitor. `location`: where it leads, else empty; `text`: head and beginning of the
-    page."""
+    """The answer to a visitor. `status` 0: the proxy does not serve the name; `location`: where it leads,
+    else empty; `text`: head and beginning of the page."""
 
     status: int
     location: str
@@ -52,6 +62,10 @@ class Page:
         A status alone says too little: a WordPress without configuration answers 302, and an nginx without a
         site 200.
         """
+        if not self.status:
+            return (
+                "no TLS for this name: its proxy host is off, has no certificate, or nginx has not taken it"
+            )
         if self.location:
             script = self.location.partition("?")[0].rpartition("/")[2]
             return NOT_SET_UP.get(script) or f"{self.status}, it leads to {self.location[:80]}"
@@ -64,30 +78,82 @@ class Page:
         )
 
 
+NOT_SERVED = Page(0, "", "")
+
+
+class _ByName(Transport):
+    """Opens TLS with a host name of the proxy's sites, wherever the connection itself goes."""
+
+    def __init__(self, hostname: str) -> None:
+        super().__init__(SYSTEM)
+        self._hostname = hostname
+
+    def build_connection_pool_key_attributes(self, *args: Any, **options: Any) -> tuple[dict, dict]:
+        """As `Transport` says, with the name for the handshake."""
+        host, tls = super().build_connection_pool_key_attributes(*args, **options)
+        return host, {**tls, "server_hostname": self._hostname}
+
+
 class Website:
     """`address` is host:port of the proxy's HTTPS side as it is reached from here; `timeout` in seconds.
+
+    Each look is a connection of its own, as a visitor's: one that is kept may end at an nginx that has not
+    been told yet. The name goes into the handshake (SNI), since NPM's nginx refuses all others
+    (its conf.d/default.conf: `ssl_reject_handshake on`).
 
     The certificate is not verified: what is asked is whether the chain name, proxy, container works, and a
     platform's wildcard may come from an authority that only its CDN trusts.
     """
 
     def __init__(self, address: str, timeout: float = 10.0) -> None:
-        self._url = f"https://{address}/"
+        parts = urlsplit(f"https://{address}/")
+        self._url = parts.geturl()
+        self._address = (parts.hostname or "", parts.port or 443)
         self._timeout = timeout
-        self._sessions = PerThread(lambda: fit(requests.Session(), SYSTEM))
 
     def front_page(self, hostname: str) -> Page:
-        """The site's front page as a visitor gets it. `Unreachable`, `TimedOut`, `BadAnswer` (a redirect) as
-        the transport says.
+        """The site's front page as a visitor gets it; `NOT_SERVED` where the proxy has no such name. Raises
+        `Unreachable`, `TimedOut`, `BadAnswer` (a redirect) as the transport says.
         """
-        response = self._sessions.get().get(
-            self._url,
-            headers={"Host": hostname},
-            timeout=self._timeout,
-            verify=False,
-            allow_redirects=False,
-        )
+        with requests.Session() as session:
+            fit(session, SYSTEM)
+            session.mount("https://", _ByName(hostname))
+            try:
+                response = session.get(
+                    self._url,
+                    headers={"Host": hostname},
+                    timeout=self._timeout,
+                    verify=False,
+                    allow_redirects=False,
+                )
+            except Unreachable as error:
+                if _is_unrecognized(error.vendor):
+                    return NOT_SERVED
+                raise
         link = response.headers.get("Link", "")
         return Page(
             response.status_code, response.headers.get("Location", ""), f"{link}\n{response.text}"[:MOST]
         )
+
+    def serves(self, hostname: str) -> bool:
+        """Whether the proxy opens TLS for the name, which takes a proxy host that nginx serves with a
+        certificate. Raises `Unreachable` where it cannot be asked."""
+        end = end_of(self._timeout)
+        try:
+            with socket.create_connection(self._address, left_until(end)) as plain:
+                plain.settimeout(left_until(end))
+                with _trusting().wrap_socket(plain, server_hostname=hostname):
+                    return True
+        except OSError as error:  # ssl.SSLError is one
+            if _is_unrecognized(str(error)):
+                return False
+            raise Unreachable(SYSTEM, f"{type(error).__name__}: {error}") from error
+
+
+def _is_unrecognized(words: str) -> bool:
+    return UNRECOGNIZED in words.lower().replace("_", " ")
+
+
+@cache
+def _trusting() -> ssl.SSLContext:
+    return create_urllib3_context(cert_reqs=ssl.CERT_NONE)

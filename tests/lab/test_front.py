@@ -1,14 +1,15 @@
 """The proxy's own ports: what a visitor gets from NPM's nginx and the container behind it."""
 
+import socket
+import ssl
 import threading
 import time
-import warnings
 
 import requests
-import urllib3
 
 from tests.lab.containers import INSTALL, make_container
 from tests.lab.npm_case import NpmCase
+from tests.visitor import visit
 
 IP = "192.168.1.100"
 
@@ -28,10 +29,18 @@ class FrontTests(NpmCase):
         self, host: str, path: str = "/", *, https: bool = False, **options: object
     ) -> requests.Response:
         npm = self.lab.npm
-        base = f"https://127.0.0.1:{npm.https_port}" if https else f"http://127.0.0.1:{npm.http_port}"
-        verify = str(self.lab.keys.ca_file)
-        headers = {"Host": host}
-        return requests.get(base + path, headers=headers, verify=verify, allow_redirects=False, timeout=5)
+        scheme, port = ("https", npm.https_port) if https else ("http", npm.http_port)
+        verify = str(self.lab.keys.authority_file)
+        return visit(f"127.0.0.1:{port}", f"{scheme}://{host}{path}", verify=verify)
+
+    def assert_no_tls(self, name: str | None) -> None:
+        """The handshake ends with the alert `unrecognized_name` (112)."""
+        context = ssl.create_default_context(cafile=str(self.lab.keys.authority_file))
+        context.check_hostname = False
+        address = ("127.0.0.1", self.lab.npm.https_port)
+        with socket.create_connection(address, 5) as plain, self.assertRaises(ssl.SSLError) as caught:
+            context.wrap_socket(plain, server_hostname=name)
+        self.assertEqual(caught.exception.reason, "TLSV1_UNRECOGNIZED_NAME")
 
     def test_the_check_address_is_the_https_port(self) -> None:
         self.assertEqual(self.lab.settings["PROXY_CHECK_ADDRESS"], f"127.0.0.1:{self.lab.npm.https_port}")
@@ -78,8 +87,53 @@ class FrontTests(NpmCase):
                 answer = self.visit(name)
                 self.assertEqual(answer.status_code, 200)
                 self.assertIn("Congratulations", answer.text)
-                with self.assertRaises(requests.ConnectionError):
-                    self.visit(name, https=True)
+                self.assert_no_tls(name)
+
+    def test_a_handshake_without_a_name_is_refused(self) -> None:
+        self.host("named.nodepoint.eu", forward_host=IP, certificate_id=1)
+        self.assert_no_tls(None)
+        self.assert_no_tls("127.0.0.1")
+
+    def test_each_host_shows_its_own_certificate(self) -> None:
+        self.host("elsewhere.example", forward_host=IP, certificate_id=1)
+        with self.assertRaisesRegex(requests.exceptions.SSLError, "doesn't match"):
+            self.visit("elsewhere.example", https=True)
+
+    def test_the_name_of_the_handshake_opens_no_other_door(self) -> None:
+        self.host("door.nodepoint.eu", forward_host=IP, certificate_id=1)
+        address = f"127.0.0.1:{self.lab.npm.https_port}"
+        verify = str(self.lab.keys.authority_file)
+        with self.assertRaises(requests.ConnectionError):
+            visit(address, "https://door.nodepoint.eu/", headers={"Host": "other.example"}, verify=verify)
+
+    def test_enabled_false_by_put_leaves_it_served(self) -> None:
+        id = self.host("rowoff.nodepoint.eu", forward_host=IP, certificate_id=1)
+        self.assertFalse(self.call("PUT", f"/nginx/proxy-hosts/{id}", {"enabled": False}).json()["enabled"])
+
+        self.assertEqual(self.visit("rowoff.nodepoint.eu", https=True).status_code, 200)
+        self.assert_error(
+            self.call("POST", f"/nginx/proxy-hosts/{id}/disable"), 400, "Host is already disabled"
+        )
+        self.call("POST", f"/nginx/proxy-hosts/{id}/enable")
+        self.call("POST", f"/nginx/proxy-hosts/{id}/disable")
+        self.assert_no_tls("rowoff.nodepoint.eu")
+
+    def test_a_head_that_is_too_large_is_a_bad_gateway_until_the_buffer_is_raised(self) -> None:
+        id = self.host("heads.nodepoint.eu", forward_host=IP, certificate_id=1)
+        site_answer = self.lab.world.site_answer
+
+        def long_headed(*args: object, **more: object) -> object:
+            answer = site_answer(*args, **more)
+            answer.headers["Set-Cookie"] = "x" * 30_000
+            return answer
+
+        self.lab.world.site_answer = long_headed
+        self.addCleanup(setattr, self.lab.world, "site_answer", site_answer)
+
+        self.assertEqual(self.visit("heads.nodepoint.eu", https=True).status_code, 502)
+        buffers = "proxy_buffer_size 64k;\nproxy_buffers 4 64k;\nproxy_busy_buffers_size 128k;"
+        self.call("PUT", f"/nginx/proxy-hosts/{id}", {"advanced_config": buffers})
+        self.assertEqual(self.visit("heads.nodepoint.eu", https=True).status_code, 200)
 
     def test_a_host_without_certificate_has_no_https(self) -> None:
         self.host("nocert.example.net", forward_host=IP)
@@ -87,8 +141,8 @@ class FrontTests(NpmCase):
 
         self.assertEqual(self.visit("nocert.example.net").status_code, 200)
         self.assertEqual(self.visit("ghostcert.example.net").status_code, 200)
-        with self.assertRaises(requests.ConnectionError):
-            self.visit("nocert.example.net", https=True)
+        self.assert_no_tls("nocert.example.net")
+        self.assert_no_tls("ghostcert.example.net")
 
     def test_nothing_behind_it_is_a_bad_gateway(self) -> None:
         for name, fields in (
@@ -120,7 +174,11 @@ class FrontTests(NpmCase):
             self.assertLess(time.monotonic(), deadline)
 
         self.assertEqual(self.visit("issuing.example").status_code, 404)
+        self.assert_no_tls("issuing.example")
         thread.join()
+        # Its file is back, but nginx has not been told: that comes with the next write of anything.
+        self.assertIn("Congratulations", self.visit("issuing.example").text)
+        self.host("next-write.example", forward_host=IP)
         self.assertEqual(self.visit("issuing.example").status_code, 200)
 
     def test_visits_are_no_calls_to_npm(self) -> None:
@@ -130,9 +188,3 @@ class FrontTests(NpmCase):
         self.visit("never-heard.example")
 
         self.assertEqual(self.lab.requests["npm"], before)
-
-    def test_the_certificate_is_the_labs_own(self) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
-            with self.assertRaises(requests.exceptions.SSLError):
-                requests.get(f"https://127.0.0.1:{self.lab.npm.https_port}/", timeout=5)

@@ -40,6 +40,33 @@ class OrderTests(NpmCase):
         )
         self.assertEqual(self.rows("www.shop.example")[0]["meta"], {"dns_challenge": False})
 
+    def test_an_order_gives_hosts_back_as_they_were_when_it_began(self) -> None:
+        """Without their certificate, and those too that were switched off or deleted meanwhile."""
+        names = ("kept.given.example", "off.given.example", "deleted.given.example")
+        kept, off, deleted = ids = [self.host(name, certificate_id=1) for name in names]
+        for id in ids:
+            self.addCleanup(self.call, "DELETE", f"/nginx/proxy-hosts/{id}")
+        for name in names:
+            self.point_here(name)
+        self.lab.clock.factor = 0.1
+        self.addCleanup(setattr, self.lab.clock, "factor", 0.0)
+        thread = threading.Thread(target=self.order, args=names)
+        thread.start()
+        while not self.rows("given.example"):
+            time.sleep(0.01)
+        self.call("POST", f"/nginx/proxy-hosts/{off}/disable")
+        self.call("DELETE", f"/nginx/proxy-hosts/{deleted}")
+        thread.join()
+        nginx = self.lab.npm.state.nginx
+        self.assertEqual([nginx.route(name) for name in names], [None] * 3)  # not told yet
+        self.host("told.given.example")
+        for name in names:
+            with self.subTest(name):
+                self.assertIsNotNone(nginx.route(name))
+                self.assertIsNone(nginx.route(name, tls=True))
+        self.call("PUT", f"/nginx/proxy-hosts/{kept}", {"ssl_forced": True})
+        self.assertIsNotNone(nginx.route(names[0], tls=True))
+
     def test_caa_records_of_the_nearest_name_decide(self) -> None:
         for name, permits, status in (
             ("other.caa.example", '0 issue "ca.example"', 500),

@@ -13,6 +13,8 @@ from typing import Any
 
 import requests
 
+from tests.visitor import visit
+
 START = """
 import json, sys, time, pathlib, lab
 running = lab.start(pathlib.Path(sys.argv[1]), speed=float(sys.argv[2]))
@@ -85,13 +87,9 @@ class KilledLabTests(unittest.TestCase):
         self.assertEqual([row["domain_names"] for row in before[0]], [["kept.nodepoint.eu"]])
         self.assertEqual(len(before[2]), 1)
         self.assertEqual(Path(settings["SSH_KNOWN_HOSTS"]).read_text(), known_hosts)
-        visit = requests.get(
-            f"https://{settings['PROXY_CHECK_ADDRESS']}/",
-            headers={"Host": "kept.nodepoint.eu"},
-            verify=settings["PROXMOX_VERIFY_TLS"],
-            timeout=5,
-        )
-        self.assertEqual(visit.status_code, 502)
+        authority = Path(settings["SSH_KEY_FILE"]).parent / "authority.pem"
+        answer = visit(settings["PROXY_CHECK_ADDRESS"], "https://kept.nodepoint.eu/", verify=str(authority))
+        self.assertEqual(answer.status_code, 502)
         body = {"domain_names": ["gone.nodepoint.eu"], **host}
         created = session.post(f"{settings['NPM_URL']}/api/nginx/proxy-hosts", json=body, timeout=5).json()
         self.assertEqual(created["id"], 3)

@@ -8,9 +8,7 @@ import re
 import time
 from smtplib import SMTPDataError, SMTPServerDisconnected
 from unittest import mock
-from urllib.parse import urlsplit
 
-import requests
 from django.core import mail, serializers
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
@@ -21,6 +19,7 @@ from sites import access
 from sites.models import Site
 from tests.base import LabTestCase
 from tests.sites.base import ORDER, SiteTestCase
+from tests.visitor import visit
 
 SEND = EmailMessage.send
 LINK = re.compile(r"https://\S+action=rp\S+")
@@ -75,10 +74,8 @@ class CustomerMailTests(SiteTestCase):
 class PasswordLinkTests(SiteTestCase):
     def opened(self, url: str) -> str:
         """What a visitor sees who follows the link through the proxy."""
-        parts = urlsplit(url)
-        address = f"https://{self.lab.settings['PROXY_CHECK_ADDRESS']}{parts.path}?{parts.query}"
-        verify = str(self.lab.keys.ca_file)
-        return requests.get(address, headers={"Host": parts.hostname}, verify=verify, timeout=10).text
+        address, verify = self.lab.settings["PROXY_CHECK_ADDRESS"], str(self.lab.keys.authority_file)
+        return visit(address, url, verify=verify).text
 
     def test_the_link_sets_the_password(self):
         self.live_site()

@@ -21,6 +21,7 @@ from sites.clients.console import Console, Output
 from sites.models import CustomDomain, Site
 from tests.base import LabTestCase, LabTransactionTestCase
 from tests.sites.base import ORDER, SiteTestCase
+from tests.visitor import visit
 
 SERVICE = {"service_id": "1001"}
 
@@ -29,8 +30,8 @@ class Visitor:
     """A browser: what stands behind the # stays with it until the page's script sends it."""
 
     def __init__(self, lab) -> None:
-        self.base = f"https://{lab.settings['PROXY_CHECK_ADDRESS']}"
-        self.ca_file = str(lab.keys.ca_file)
+        self.address = lab.settings["PROXY_CHECK_ADDRESS"]
+        self.ca_file = str(lab.keys.authority_file)
 
     def get(self, url: str, cookie: str = "") -> requests.Response:
         """GET, through the proxy."""
@@ -41,11 +42,7 @@ class Visitor:
         return self._send("POST", url, data={"nodepoint_token": urlsplit(url).fragment})
 
     def _send(self, method: str, url: str, cookie: str = "", **more) -> requests.Response:
-        parts = urlsplit(url)
-        path = parts.path + (f"?{parts.query}" if parts.query else "")
-        headers = {"Host": parts.hostname, "Cookie": cookie}
-        more |= {"allow_redirects": False, "verify": self.ca_file}
-        return requests.request(method, self.base + path, headers=headers, timeout=10, **more)
+        return visit(self.address, url, method, headers={"Cookie": cookie}, verify=self.ca_file, **more)
 
 
 class LoginTests(SiteTestCase):

@@ -2,9 +2,11 @@
 
 from unittest import mock
 
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, override_settings
 
-from sites.clients.website import MOST, Page, Website
+from nodepoint.clients.errors import Unreachable
+from sites import connections
+from sites.clients.website import MOST, NOT_SERVED, Page, Website
 from tests.sites.base import SiteTestCase
 
 # How a server answers in each state, and what staff read.
@@ -47,6 +49,26 @@ class VerificationTests(SiteTestCase):
         self.assert_undone(site)
         self.assertIn("no wp-config.php", self.job(site).detail)
 
+    def test_a_name_that_the_proxy_refuses_at_the_handshake_is_told_as_that(self):
+        site = self.at_verification()
+        with mock.patch.object(self.lab.npm.state.nginx, "route", return_value=None):
+            self.run_for(20)
+        step = self.step(site, "verified")
+        self.assertEqual(step.error, "WordPress does not answer through Nginx Proxy Manager yet.")
+        self.assertIn("proxy: no TLS for this name", step.detail)
+        self.run_jobs()
+        self.assert_live(site)
+
+    def test_a_proxy_that_is_not_there_is_told_as_that(self):
+        site = self.at_verification()
+        with override_settings(PROXY_CHECK_ADDRESS="127.0.0.1:1"):
+            connections.forget()
+            self.run_for(20)
+        connections.forget()
+        self.assertEqual(self.step(site, "verified").error, "Nginx Proxy Manager could not be reached.")
+        self.run_jobs()
+        self.assert_live(site)
+
     def test_the_proxys_own_page_is_not_the_site(self):
         site = self.at_verification()
         congratulations = Page(200, "", "<title>Default Site</title><h1>Congratulations!</h1>")
@@ -56,6 +78,24 @@ class VerificationTests(SiteTestCase):
         self.assertIn("proxy: 200, but no page of WordPress: Default Site", step.detail)
         self.run_jobs()
         self.assert_live(site)
+
+
+class FrontTests(SiteTestCase):
+    """A look through the proxy opens TLS by the site's name, which is all that its front lets in."""
+
+    def test_an_order_goes_live_through_it_and_is_off_it_when_switched_off(self):
+        self.live_site()
+        self.assertTrue(connections.website().serves("janedoe.nodepoint.eu"))
+        self.assertEqual(connections.website().front_page("janedoe.nodepoint.eu").trouble(), "")
+        self.post("/action/toggle", {"service_id": "1001", "enabled": False}, Prefer="respond-async")
+        self.run_jobs()
+        self.assertFalse(connections.website().serves("janedoe.nodepoint.eu"))
+        self.assertIs(connections.website().front_page("janedoe.nodepoint.eu"), NOT_SERVED)
+
+    def test_what_is_no_answer_of_the_proxy_is_not_taken_for_one(self):
+        for address in ("127.0.0.1:1", self.lab.settings["NPM_URL"].removeprefix("http://")):
+            with self.subTest(address), self.assertRaises(Unreachable):
+                Website(address, timeout=2).serves("janedoe.nodepoint.eu")
 
 
 class PageTests(SimpleTestCase):
