@@ -23,6 +23,7 @@ from nodepoint.shapes import (
     existing_file,
     hostmaster,
     http_url,
+    installation,
     ipv4,
     mail_url,
     network,
@@ -80,6 +81,7 @@ REQUIRED: dict[str, tuple[str, Shape]] = {
     ),
 }
 OPTIONAL: dict[str, tuple[str, Shape]] = {
+    "INSTALLATION_ID": ("up to 24 letters, digits, dots, - and _, such as eu1", installation),
     "PROXY_CHECK_ADDRESS": ("host[:port] of the proxy as this machine reaches it", server),
     "DNS_RESOLVERS": ("host[:port],… of resolvers, such as 9.9.9.9", server),
     "SITE_SMTP_URL": ("a mail relay, such as smtp://user:password@192.168.1.6:587", mail_url),

@@ -227,6 +227,7 @@ if QUEUE_BROKER != "orm":
     del Q_CLUSTER["orm"]
 
 # Names and addresses of the platform
+INSTALLATION_ID = env.text("INSTALLATION_ID")  # empty: the one in the database (nodepoint.installation)
 BASE_DOMAIN = env.text("BASE_DOMAIN", "nodepoint.eu").lower().strip(".")
 PROXY_IP = env.text("PROXY_IP")
 PROXY_LAN_IPS = env.items("PROXY_LAN_IPS")

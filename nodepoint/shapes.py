@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 
 HOST = re.compile(r"[A-Za-z0-9._:-]+")
+INSTALLATION = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,23}"  # no `:`, which separates the parts of owner marks
 
 
 class Malformed(ValueError):
@@ -116,6 +117,13 @@ def volume(text: str) -> str:
 
 def _halves(text: str, separator: str) -> str:
     if not all(text.partition(separator)):
+        raise Malformed
+    return text
+
+
+def installation(text: str) -> str:
+    """The name of an installation, as owner marks can carry it: up to 24 letters, digits, `_`, `.`, `-`."""
+    if not re.fullmatch(INSTALLATION, text):
         raise Malformed
     return text
 

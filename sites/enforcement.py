@@ -13,7 +13,7 @@ import structlog
 from django.utils import timezone
 
 from nodepoint.clients.errors import ClientError
-from sites import live, services
+from sites import live, marks, services
 from sites.connections import npm, proxmox
 from sites.models import Site
 from sites.steps import hosts
@@ -66,8 +66,8 @@ def _wanted_by_ha(suspended: list[Site]) -> Iterator[Site]:
 
 def _served(suspended: list[Site]) -> Iterator[Site]:
     """Proxy hosts that are on, of any of its names."""
-    marks = {host.meta.get(hosts.MARK) for host in npm().proxy_hosts() if host.enabled}
-    yield from (site for site in suspended if site.owner_mark in marks)
+    served = {hosts.mark_of(host) for host in npm().proxy_hosts() if host.enabled} - {""}
+    yield from (site for site in suspended if not served.isdisjoint(marks.forms(site)))
 
 
 def _autostarting(suspended: list[Site]) -> Iterator[Site]:

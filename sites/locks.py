@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from nodepoint.clients.deadline import deadline
 from nodepoint.clients.errors import Busy
+from sites import marks
 from sites.connections import console, proxmox
 from sites.models import Site
 from sites.steps.proxmox import require
@@ -39,7 +40,7 @@ def unlock(site: Site) -> Unlocked:
         output = console().on_node(node, ["pct", "unlock", str(vmid)])
         if output.exit_code:
             raise Busy("ssh", f"pct unlock {vmid}: {output.stderr.strip()[-200:]}")
-        if not container.config.description.strip():
+        if not marks.owns(site, container.config.description):
             # What is left of a creation has no mark yet. With it, the undo finds it and removes it.
-            proxmox().set_config(node, vmid, description=site.owner_mark)
+            proxmox().set_config(node, vmid, description=marks.written(site, container.config.description))
         return Unlocked(lock, node, vmid)

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from nodepoint.fields import IdentifierField
+from sites import marks
 
 
 class Plan(models.Model):
@@ -129,7 +130,12 @@ class Site(models.Model):
     @property
     def owner_mark(self) -> str:
         """What every remote thing of this site carries. One order's things are never taken for another's."""
-        return f"nodepoint:{self.service_id}:{self.pk}"
+        return marks.of(self)
+
+    @property
+    def mark_names(self) -> tuple[str, str]:
+        """What its owner mark is made of."""
+        return "nodepoint", f"{self.service_id}:{self.pk}"
 
     @property
     def hostname(self) -> str | None:
@@ -292,7 +298,12 @@ class Template(models.Model):
     @property
     def owner_mark(self) -> str:
         """What its container and its archive carry; never like a site's."""
-        return f"nodepoint-template:{self.build_id}"
+        return marks.of(self)
+
+    @property
+    def mark_names(self) -> tuple[str, str]:
+        """What its owner mark is made of."""
+        return "nodepoint-template", self.build_id
 
     @property
     def storage(self) -> str:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from nodepoint.clients.errors import Busy, Conflict, NotFound
 from nodepoint.jobs import limits, queue
+from sites import marks
 from sites.clients.cloudflare import Record
 from sites.clients.npm import ProxyHost
 from sites.clients.proxmox import Guest, HaService, task_error
@@ -43,21 +44,21 @@ def remove(orphan: Remote, mark: str) -> None:
 def _remove_record(record: Record, mark: str) -> None:
     for found in cloudflare().find_records(record.name):
         if found.id == record.id:
-            _require(found.comment == mark, "cloudflare", f"record {record.id}")
+            _require(marks.carried_by_comment(found.comment) == mark, "cloudflare", f"record {record.id}")
             cloudflare().delete_record(found.id)
 
 
 def _remove_host(host: ProxyHost, mark: str) -> None:
     with _lane():
         found = npm().proxy_host(host.id)
-        _require(found.meta.get(hosts.MARK) == mark, "npm", f"proxy host {host.id}")
+        _require(hosts.mark_of(found) == mark, "npm", f"proxy host {host.id}")
         npm().delete_proxy_host(host.id)
 
 
 def _remove_container(guest: Guest, mark: str) -> None:
     node, vmid = guest.node, guest.vmid
     config = proxmox().config(node, vmid)
-    _require(config.description.strip() == mark, "proxmox", f"container {vmid}")
+    _require(marks.carried(config.description) == mark, "proxmox", f"container {vmid}")
     if config.lock:
         raise Busy("proxmox", f"container {vmid} is locked ({config.lock})")
     _remove_resource(vmid, mark, until_stopped=lambda: not proxmox().container_status(node, vmid).running)
@@ -70,7 +71,7 @@ def _remove_resource(vmid: int, mark: str, until_stopped: Callable[[], bool] = l
     resource = proxmox().ha_resource(vmid)
     if resource is None:
         return
-    _require(resource.comment == mark, "proxmox", f"HA resource {resource.sid}")
+    _require(marks.carried_by_comment(resource.comment) == mark, "proxmox", f"HA resource {resource.sid}")
     proxmox().set_ha_resource(vmid, "disabled")
     _wait(until_stopped, "the HA manager does not stop it")
     proxmox().remove_ha_resource(vmid)

@@ -6,7 +6,6 @@ configuration is read where the list raises a doubt. A site that a job works on,
 left out: what looks wrong there is on its way.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from django.utils import timezone
 from nodepoint.clients.errors import ClientError
 from nodepoint.jobs.models import Job
 from nodepoint.reconcile import Finding, Kind, Report
-from sites import strangers
+from sites import marks, strangers
 from sites.clients.cloudflare import Record
 from sites.clients.npm import Certificate, ProxyHost
 from sites.clients.proxmox import Guest, HaService
@@ -30,7 +29,6 @@ from sites.steps import hosts
 from sites.steps.container import TAG
 from sites.steps.dns_record import IN_THE_WAY, TTL
 
-MARK = re.compile(r"nodepoint:.+:(\d{1,18})", re.DOTALL)
 ENDED_FOR = timedelta(days=1)  # before what is left of a site may be removed
 MB, GB = 1024**2, 1024**3
 NEARLY = 0.9  # of a disk: a file system tells less than its volume has
@@ -61,8 +59,9 @@ class Rows:
         ]
 
     @cached_property
-    def _by_mark(self) -> dict[str, Site]:
-        return {site.owner_mark: site for site in self.standing}
+    def by_mark(self) -> dict[str, Site]:
+        """The sites that stand by all that their marks may look like."""
+        return {mark: site for site in self.standing for mark in marks.forms(site)}
 
     def restless(self, subject: str) -> bool:
         """Whether a job works on it, or has until just now."""
@@ -70,10 +69,11 @@ class Rows:
 
     def owner(self, mark: str) -> Site | None:
         """The site that a mark is of, ended ones included; None when its row is gone."""
-        if mark in self._by_mark:
-            return self._by_mark[mark]
-        site = Site.objects.filter(pk=int(MARK.fullmatch(mark)[1])).first()
-        return site if site and site.owner_mark == mark else None
+        if mark in self.by_mark:
+            return self.by_mark[mark]
+        named = marks.parse(mark)
+        site = Site.objects.filter(pk=named.pk).first() if named else None
+        return site if site and marks.is_of(mark, site) else None
 
     def names(self, site: Site) -> list[hosts.HostName]:
         """As `hosts.names`, without a query for each site."""
@@ -107,12 +107,11 @@ def _of_strangers(
     rows: Rows, records: list[Record], proxy_hosts: list[ProxyHost]
 ) -> Iterator[tuple[str, str]]:
     """Names on which something stands that is of no site that we have, and what."""
-    ours = {site.owner_mark for site in rows.standing}
     for record in records:
-        if record.type in IN_THE_WAY and record.comment not in ours:
+        if record.type in IN_THE_WAY and _mark_of(record) not in rows.by_mark:
             yield record.name, f"record {record.type} {record.content}"
     for host in proxy_hosts:
-        if str(host.meta.get(hosts.MARK, "")) not in ours:
+        if hosts.mark_of(host) not in rows.by_mark:
             yield from ((name, f"proxy host {host.id}") for name in host.domain_names)
 
 
@@ -137,7 +136,8 @@ class Comparison:
 
     def left_over(self, system: str, thing: str, remote: Remote, mark: str) -> Iterator[Finding]:
         """A thing that no row puts where it is: an orphan if it carries a mark of ours."""
-        if not MARK.fullmatch(mark):
+        named = marks.parse(mark)
+        if named is None or named.is_anothers:
             return
         site = self.rows.owner(mark)
         if site and self.rows.restless(site.key):
@@ -174,7 +174,8 @@ class Containers(Comparison):
                 yield from self.left_over("proxmox", f"container {guest.vmid}", guest, _mark(guest))
         for service in self.services:
             if service.vmid not in by_vmid and (resource := proxmox().ha_resource(service.vmid)):
-                yield from self.left_over("proxmox", f"HA {service.sid}", service, resource.comment)
+                mark = marks.carried_by_comment(resource.comment)
+                yield from self.left_over("proxmox", f"HA {service.sid}", service, mark)
 
     def _of_site(self, site: Site, guest: Guest | None) -> Iterator[Finding]:
         thing = f"container {site.vmid}"
@@ -185,7 +186,7 @@ class Containers(Comparison):
         looks_ours = guest.type == "lxc" and TAG in guest.tags and guest.name == site.subdomain
         if guest.status == "unknown":  # its node is away, and tells nothing
             return
-        if not looks_ours and _mark(guest) != site.owner_mark:
+        if not looks_ours and not marks.is_of(_mark(guest), site):
             yield Finding(
                 Kind.FOREIGN, "proxmox", thing, f"{guest.name or guest.type} without our mark", site
             )
@@ -202,7 +203,7 @@ def _mark(guest: Guest) -> str:
     """The mark in a container's configuration."""
     if not _is_readable(guest):
         return ""
-    return proxmox().config(guest.node, guest.vmid).description.strip()
+    return marks.carried(proxmox().config(guest.node, guest.vmid).description)
 
 
 def _differences(site: Site, guest: Guest) -> Iterator[str]:
@@ -220,6 +221,10 @@ def _differences(site: Site, guest: Guest) -> Iterator[str]:
         yield f"high availability is {'on' if guest.hastate else 'off'}"
 
 
+def _mark_of(record: Record) -> str:
+    return marks.carried_by_comment(record.comment)
+
+
 @dataclass
 class Records(Comparison):
     """Records at Cloudflare."""
@@ -234,15 +239,16 @@ class Records(Comparison):
         for site in self.rows.calm:
             self.things["cloudflare"] += 1
             yield from self._of_site(site, by_name.get(site.hostname, []))
-        places = {(site.owner_mark, site.hostname) for site in self.rows.standing}
         for record in self.records:
-            if (record.comment, record.name.lower()) not in places:
+            mark = _mark_of(record)
+            site = self.rows.by_mark.get(mark)
+            if site is None or record.name.lower() != site.hostname:
                 thing = f"record {record.name} {record.type} {record.content}"
-                yield from self.left_over("cloudflare", thing, record, record.comment)
+                yield from self.left_over("cloudflare", thing, record, mark)
 
     def _of_site(self, site: Site, records: list[Record]) -> Iterator[Finding]:
         in_the_way = [record for record in records if record.type in IN_THE_WAY]
-        ours = [record for record in in_the_way if record.comment == site.owner_mark]
+        ours = [record for record in in_the_way if marks.is_of(_mark_of(record), site)]
         for record in in_the_way:
             if record not in ours:
                 thing = f"record {record.name} {record.type} {record.content}"
@@ -289,17 +295,17 @@ class Hosts(Comparison):
 
     def _others(self) -> Iterator[Finding]:
         """Hosts with a mark where no row puts them, and strangers that lead to a site's address."""
-        places = {
-            (site.owner_mark, wanted.name) for site in self.rows.standing for wanted in self.rows.names(site)
-        }
+        places = {(site.pk, wanted.name) for site in self.rows.standing for wanted in self.rows.names(site)}
         addresses = {site.private_ip: site for site in self.rows.standing}
         ours = {name for _, name in places}
         for host in self.hosts:
-            mark = str(host.meta.get(hosts.MARK, ""))
-            if any((mark, name) in places for name in host.domain_names):
+            mark = hosts.mark_of(host)
+            site = self.rows.by_mark.get(mark)
+            if site and any((site.pk, name) in places for name in host.domain_names):
                 continue
             thing = f"proxy host {host.id} {','.join(host.domain_names)}"
-            if MARK.fullmatch(mark):
+            named = marks.parse(mark)
+            if named and not named.is_anothers:
                 yield from self.left_over("npm", thing, host, mark)
             elif host.forward_host in addresses and ours.isdisjoint(host.domain_names):
                 detail = f"leads to {host.forward_host} without our mark"

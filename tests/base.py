@@ -99,7 +99,11 @@ class LabTestCase(ApiMixin, LabMixin, TestCase):
     """One thread, rolled back at the end."""
 
 
-MIGRATED_ROWS = ("sites.migrations.0002_plans", "dns.migrations.0002_template")
+MIGRATED_ROWS = (
+    "nodepoint.migrations.0001_installation",
+    "sites.migrations.0002_plans",
+    "dns.migrations.0002_template",
+)
 
 
 class MigratedRows(TransactionTestCase):

@@ -8,7 +8,7 @@ from nodepoint.clients.errors import NotFound
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import JobStep
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
-from sites import naming
+from sites import marks, naming
 from sites.clients.proxmox import Config
 from sites.connections import proxmox, site_network
 from sites.models import Site, Template
@@ -30,6 +30,9 @@ def examined(call: Call) -> Outcome:
         return Retry(error=LOCKED, detail=f"lock: {config.lock}")
     if config.template:
         return _no("It is a template.")
+    mark = marks.parse(marks.carried(config.description))
+    if mark and mark.is_anothers:
+        return _no(f"It carries the mark {mark}, of another installation.")
     if owner := _owner(config, site):
         return _no(f"It carries the mark of {owner.owner_mark}, which stands.")
     address = _address(config, site)
@@ -51,12 +54,12 @@ def _node(site: Site) -> str | None:
 
 def _owner(config: Config, site: Site) -> Site | None:
     """The other order that the container belongs to and that is not over."""
-    mark = config.description.strip()
-    number = mark.rpartition(":")[2]
-    if not mark.startswith("nodepoint:") or not number.isdecimal() or len(number) > 18:
+    text = marks.carried(config.description)
+    mark = marks.parse(text)
+    if mark is None:
         return None
-    standing = Site.objects.filter(pk=int(number), live_key__isnull=False).exclude(pk=site.pk).first()
-    return standing if standing and standing.owner_mark == mark else None
+    standing = Site.objects.filter(pk=mark.pk, live_key__isnull=False).exclude(pk=site.pk).first()
+    return standing if standing and marks.is_of(text, standing) else None
 
 
 def _address(config: Config, site: Site) -> str | None:
@@ -86,7 +89,7 @@ def marked(call: Call) -> Outcome:
     """The container carries the site's mark."""
     site: Site = call.subject
     config = proxmox().config(site.node, site.vmid)
-    if config.description.strip() == site.owner_mark:
+    if marks.owns(site, config.description):
         return Done()
     if config.description != _before(call)["description"]:
         return Fail(error=NOT_USABLE, detail="Its description has changed since it was looked at.")
@@ -94,7 +97,9 @@ def marked(call: Call) -> Outcome:
         return Retry(error=LOCKED, detail=f"lock: {config.lock}")
     digest = config.digest or None
     tags = config.tags | {TAG}
-    proxmox().set_config(site.node, site.vmid, digest=digest, description=site.owner_mark, tags=tags)
+    proxmox().set_config(
+        site.node, site.vmid, digest=digest, description=marks.written(site, config.description), tags=tags
+    )
     return Done()
 
 
@@ -105,10 +110,13 @@ def unmarked(call: Call) -> Outcome:
         config = proxmox().config(site.node, site.vmid)
     except NotFound:
         return Done()
-    if config.description.strip() != site.owner_mark:
+    if not marks.owns(site, config.description):
         return Done()
     before = _before(call)
-    proxmox().set_config(site.node, site.vmid, description=before["description"], tags=set(before["tags"]))
+    tags = config.tags if TAG in before["tags"] else config.tags - {TAG}
+    unchanged = config.description == marks.written(site, before["description"])
+    description = before["description"] if unchanged else marks.removed(site, config.description)
+    proxmox().set_config(site.node, site.vmid, description=description, tags=tags)
     return Done()
 
 

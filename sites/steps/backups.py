@@ -7,6 +7,7 @@ from datetime import datetime
 from nodepoint.clients.errors import ClientError
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
+from sites import marks
 from sites.clients.proxmox import Snapshot
 from sites.connections import proxmox
 from sites.models import Backup, Site
@@ -18,7 +19,7 @@ LOCKED = "Proxmox VE has locked the container."
 
 def is_ours(snapshot: Snapshot, site: Site) -> bool:
     """Whether the snapshot was made as a backup of this site."""
-    return snapshot.description.strip() == site.owner_mark
+    return marks.owns(site, snapshot.description)
 
 
 def taken(call: Call) -> Outcome:

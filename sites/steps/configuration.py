@@ -6,6 +6,7 @@ from typing import Any
 from nodepoint.clients.errors import Conflict, NotFound
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Outcome
+from sites import marks
 from sites.clients.proxmox import Config
 from sites.clients.proxmox.calls import wire
 from sites.connections import proxmox
@@ -41,7 +42,7 @@ def _differences(site: Site, config: Config) -> dict[str, Any]:
         "cores": wanted["cores"],
         "net0": net0,  # whatever else stands there, such as the MAC address, stays
         "tags": config.tags | set(wanted["tag"]),
-        "description": wanted["description"],
+        "description": marks.written(site, config.description),
         "onboot": not site.suspended,
     }
     return {name: value for name, value in options.items() if getattr(config, name) != value}

@@ -5,7 +5,7 @@ a foreign record.
 from nodepoint.clients.errors import Conflict
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
-from sites import strangers
+from sites import marks, strangers
 from sites.clients.cloudflare import Record
 from sites.connections import cloudflare
 from sites.models import Site
@@ -44,7 +44,9 @@ def _right(site: Site, record: Record) -> Record:
 def _create(site: Site) -> Record | None:
     """A new record; None when one turned up meanwhile and has to be looked at."""
     try:
-        return cloudflare().create_record("A", site.hostname, site.public_ip, TTL, comment=site.owner_mark)
+        return cloudflare().create_record(
+            "A", site.hostname, site.public_ip, TTL, comment=marks.for_comment(site)
+        )
     except Conflict:
         return None
 
@@ -60,4 +62,4 @@ def absent(call: Call) -> Outcome:
 
 
 def _is_ours(record: Record, site: Site) -> bool:
-    return record.comment == site.owner_mark
+    return marks.is_of(marks.carried_by_comment(record.comment), site)

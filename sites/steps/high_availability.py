@@ -3,12 +3,17 @@
 from nodepoint.clients.errors import Conflict, NotFound
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Outcome, Wait
+from sites import marks
 from sites.clients.proxmox import HaResource
 from sites.connections import proxmox
 from sites.models import Site
 from sites.steps.proxmox import Container, Foreign, find, require
 
 MANAGER_PAUSE = 1.0  # seconds between two looks; the HA manager works in rounds of some 10 s
+
+
+def _is_ours(resource: HaResource, site: Site) -> bool:
+    return marks.is_of(marks.carried_by_comment(resource.comment), site)
 
 
 def wanted(site: Site) -> bool:
@@ -45,7 +50,7 @@ def unmanaged(call: Call) -> Outcome:
     except Foreign as error:
         return Done(note=f"Left alone: {error}")
     if container is None:
-        if resource.comment == site.owner_mark:
+        if _is_ours(resource, site):
             proxmox().remove_ha_resource(site.vmid)
         return Done()
     if going_on := _let_go(call, container, resource):
@@ -87,7 +92,7 @@ def as_planned(call: Call) -> Outcome:
         return Done() if resource else _add(call, container)
     if resource is None:
         return Done()
-    if resource.comment != site.owner_mark:
+    if not _is_ours(resource, site):
         return Done(note="Left alone: the HA resource does not carry our mark.")
     runs = proxmox().container_status(container.node, container.vmid).running
     if runs != (resource.state == "started"):

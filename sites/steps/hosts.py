@@ -9,6 +9,7 @@ from django.conf import settings
 
 from nodepoint.clients.errors import BadAnswer, Busy, Conflict, NotFound
 from nodepoint.jobs.registry import Limit
+from sites import marks
 from sites.clients.npm import Certificate, ProxyHost
 from sites.connections import npm
 from sites.models import CustomDomain, Site
@@ -16,8 +17,13 @@ from sites.models import CustomDomain, Site
 # NPM tests nginx as a whole at every write: two at once make good hosts fail with a bad one's error.
 WRITES = Limit("npm", lambda: 1)
 ORDERS = Limit("npm:certificate", lambda: 1)  # certbot runs one at a time, for minutes
-MARK = "nodepoint"  # key in the host's meta
+MARK = "nodepoint"  # key in the host's meta, which nobody but programs can edit
 TLS = {"ssl_forced": True, "http2_support": True}
+
+
+def mark_of(host: ProxyHost) -> str:
+    """The owner mark that a proxy host carries; empty when it has none."""
+    return marks.carried(str(host.meta.get(MARK, "")))
 
 
 def shared_certificate() -> int | None:
@@ -51,7 +57,7 @@ class HostName:
 
     def owns(self, host: ProxyHost) -> bool:
         """Whether a proxy host carries the site's mark."""
-        return host.meta.get(MARK) == self.site.owner_mark
+        return marks.is_of(mark_of(host), self.site)
 
 
 def own_name(site: Site) -> HostName:

@@ -9,6 +9,7 @@ from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Outcome, Retry
 from nodepoint.jobs.registry import Limit
 from nodepoint.jobs.retry import decide, pause
+from sites import marks
 from sites.clients.proxmox import Config, Guest, Node, Task, task_error
 from sites.connections import proxmox
 from sites.models import Site
@@ -67,7 +68,7 @@ def _on(site: Site, node: str) -> Container | None:
         config = proxmox().config(node, site.vmid)
     except NotFound:
         return None
-    if config.description.strip() != site.owner_mark and not _in_the_making(site, node, config):
+    if not marks.owns(site, config.description) and not _in_the_making(site, node, config):
         return None
     return Container(node, site.vmid, config)
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from nodepoint.clients.errors import BadAnswer, ClientError
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
-from sites import install
+from sites import install, marks
 from sites.clients.console import Output
 from sites.clients.proxmox import Volume
 from sites.connections import console, proxmox, site_network
@@ -234,7 +234,7 @@ def _without_power(outcome: Outcome) -> Outcome:
 def _backup(template: Template, node: str) -> Volume | None:
     """The backup that carries our mark. VMIDs are used again, so the container's number says nothing."""
     found = proxmox().storage_content(node, template.storage, content="backup")
-    return next((volume for volume in found if volume.notes.strip() == template.owner_mark), None)
+    return next((volume for volume in found if marks.owns(template, volume.notes)), None)
 
 
 def _has(node: str, volid: str) -> bool:

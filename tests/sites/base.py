@@ -88,10 +88,10 @@ class SiteMixin(SimpleTestCase):
         except AssertionError:  # there are more
             return count
 
-    def run_until(self, site: Site, name: str, **values: Any) -> None:
+    def run_until(self, site: Site, name: str, kind: str = "sites.provision", **values: Any) -> None:
         """Call one step after the other until the named one has these values."""
         for _ in range(200):
-            step = self.step(site, name)
+            step = self.step(site, name, kind)
             if all(getattr(step, field) == value for field, value in values.items()):
                 return
             self.run_calls(1)

@@ -372,7 +372,7 @@ class FixTests(ReconcileTestCase):
         self.assertEqual([r["name"] for r in self.state()["cloudflare"]["records"]], [NAME])
 
     def test_names_of_others_cannot_write_on_the_terminal(self) -> None:
-        foreign_record("lost.nodepoint.eu", comment="nodepoint:\x1b[2J:77")
+        foreign_record("lost.nodepoint.eu", "TXT", "\x1b[2Jx", comment=GONE)
         text, _ = self.reconcile()
         self.assertNotIn("\x1b", text)
-        self.assertIn("nodepoint:?[2J:77", text)
+        self.assertIn("TXT ?[2Jx", text)

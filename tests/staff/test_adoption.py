@@ -99,7 +99,7 @@ class AdoptTests(OverridesCase):
         site.refresh_from_db()
         self.assertEqual(site.state, "live", self.tale(site))
         self.assertEqual((site.vmid, site.private_ip, site.subdomain), (900, "192.168.1.100", "janedoe"))
-        self.assertEqual(self.config(vmid)["description"].strip(), site.owner_mark)
+        self.assertEqual(self.config(vmid)["description"].strip(), f"{site.owner_mark}\nmade by hand")
         left = self.leftovers()
         self.assertEqual([r["content"] for r in left["records"]], [site.public_ip])
         self.assertEqual([h["forward_host"] for h in left["proxy_hosts"]], [site.private_ip])
@@ -133,6 +133,28 @@ class AdoptTests(OverridesCase):
         self.assertEqual(site.state, "failed")
         self.assertIn("which stands", self.job(site, "sites.adopt").detail)
         self.assertEqual(self.config(vmid)["description"].strip(), other.owner_mark)
+
+    def test_what_carries_the_mark_of_another_installation_is_left_alone(self) -> None:
+        vmid = self.stranger(description="nodepoint:elsewhere:9:9\nlive over there")
+        site = self.adopt(vmid)
+        self.run_jobs()
+        site.refresh_from_db()
+        self.assertEqual((site.state, site.vmid), ("failed", None))
+        self.assertIn("of another installation", self.job(site, "sites.adopt").detail)
+        self.assertEqual(self.config(vmid)["description"].strip(), "nodepoint:elsewhere:9:9\nlive over there")
+
+    def test_what_people_wrote_while_it_was_adopted_in_vain_is_kept(self) -> None:
+        vmid = self.stranger()
+        site = self.adopt(vmid)
+        self.run_until(site, "marked", kind="sites.adopt", state="done")
+        description = self.config(vmid)["description"]
+        proxmox().set_config(
+            "node1", vmid, description=f"{description.strip()}\nask Bob", tags={"web", "nodepoint", "vip"}
+        )
+        self.fault("ssh", "error", count=100_000)
+        self.run_jobs()
+        self.assertEqual(self.config(vmid)["description"].strip(), "made by hand\nask Bob")
+        self.assertEqual(set(self.config(vmid)["tags"].split(";")), {"web", "vip"})
 
     def test_an_address_that_no_site_can_have_is_refused(self) -> None:
         vmid = self.stranger()
