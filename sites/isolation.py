@@ -30,7 +30,7 @@ def rules() -> list[FirewallRule]:
     found = [FirewallRule("in", "ACCEPT", proto="tcp", dport="80", source=",".join(settings.PROXY_LAN_IPS))]
     if settings.SITE_GATEWAY:
         found.append(FirewallRule("out", "ACCEPT", dest=settings.SITE_GATEWAY))
-    for servers in lists(settings.SITE_NAMESERVERS):
+    for servers in lists(ip for ip in settings.SITE_NAMESERVERS if ip != settings.SITE_GATEWAY):
         found += [FirewallRule("out", "ACCEPT", proto=p, dest=servers, dport="53") for p in ("udp", "tcp")]
     if relay := relay_address():
         host, port = relay
@@ -110,6 +110,11 @@ def next_write(present: list[FirewallRule], wanted: list[FirewallRule]) -> Write
     return Write(Act.REMOVE, pos=len(present) - 1) if len(present) > len(wanted) else None
 
 
+def alike(some: list[FirewallRule], others: list[FirewallRule]) -> bool:
+    """Whether two lists mean the same, but for rules that are off."""
+    return [_meaning(rule) for rule in some] == [_meaning(rule) for rule in others]
+
+
 def cuts_off(present: list[FirewallRule]) -> bool:
     """Whether rules like these, once the firewall is switched on, may take away gateway or name servers."""
     return any(rule.enable and rule.type != "in" and rule.action != "ACCEPT" for rule in present)
@@ -118,7 +123,7 @@ def cuts_off(present: list[FirewallRule]) -> bool:
 def _written(present: list[FirewallRule], wanted: list[FirewallRule]) -> int:
     """How many of the wanted rules, counted from the last, stand on top."""
     for count in range(min(len(present), len(wanted)), 0, -1):
-        if [_meaning(rule) for rule in present[:count]] == [_meaning(rule) for rule in wanted[-count:]]:
+        if alike(present[:count], wanted[-count:]):
             return count
     return 0
 

@@ -17,34 +17,41 @@ def firewall_on(call: Call) -> Outcome:
     kept apart.
     """
     container = require(call.subject)
-    if not _is_closed(container):
-        _close(container)
-        if not _is_closed(container):
-            raise BadAnswer("proxmox", "the firewall is not as it was written")
-    return Done(facts={"node": container.node})
+    present = proxmox().firewall_rules(container.node, container.vmid)
+    if not _is_closed(container, present) and not _is_closed(container, _close(container, present)):
+        raise _not_as_written()
+    return Done()
 
 
-def _is_closed(container: Container) -> bool:
-    node, vmid = container.node, container.vmid
-    if isolation.next_write(proxmox().firewall_rules(node, vmid), isolation.rules()):
+def _not_as_written() -> BadAnswer:
+    return BadAnswer("proxmox", "the firewall is not as it was written")
+
+
+def _is_closed(container: Container, present: list[FirewallRule]) -> bool:
+    if isolation.next_write(present, isolation.rules()):
         return False
-    return proxmox().firewall_options(node, vmid) == OPTIONS
+    return proxmox().firewall_options(container.node, container.vmid) == OPTIONS
 
 
-def _close(container: Container) -> None:
-    """One write after the other. The firewall is switched on as soon as the rules that stand there cut nothing
-    off: at once for a new container; and before anything goes that may have kept strangers out."""
-    node, vmid, wanted = container.node, container.vmid, isolation.rules()
-    present = proxmox().firewall_rules(node, vmid)
-    is_on = False
+def _close(container: Container, present: list[FirewallRule]) -> list[FirewallRule]:
+    """One write after the other, and the rules as they are read in the end. The firewall is switched on as
+    soon as the rules that stand there cut nothing off: at once for a new container; and before anything goes
+    that may have kept strangers out."""
+    wanted, is_on = isolation.rules(), False
     for _ in range(MOST_WRITES):
         write = isolation.next_write(present, wanted)
         if not is_on and (write is None or write.act is Act.REMOVE or not isolation.cuts_off(present)):
-            proxmox().set_firewall_options(node, vmid, OPTIONS)
+            proxmox().set_firewall_options(container.node, container.vmid, OPTIONS)
             is_on = True
         if write is None:
-            return
+            break
         present = _carried_out(container, write, present)
+    return proxmox().firewall_rules(container.node, container.vmid) if _is_guessed(present) else present
+
+
+def _is_guessed(present: list[FirewallRule]) -> bool:
+    """Whether a rule was added since the list was read: positions, and what stands there, are not known."""
+    return not all(rule.digest for rule in present)
 
 
 def _carried_out(container: Container, write: Write, present: list[FirewallRule]) -> list[FirewallRule]:
@@ -54,8 +61,11 @@ def _carried_out(container: Container, write: Write, present: list[FirewallRule]
     if write.act is Act.ADD:
         proxmox().add_firewall_rule(node, vmid, write.rule)
         return [write.rule, *present]
-    if not all(rule.digest for rule in present):
-        return proxmox().firewall_rules(node, vmid)
+    if _is_guessed(present):
+        read = proxmox().firewall_rules(node, vmid)
+        if not isolation.alike(read, present):
+            raise _not_as_written()
+        return read
     digest = present[write.pos].digest
     if write.act is Act.ENABLE:
         proxmox().enable_firewall_rule(node, vmid, write.pos, digest)

@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass, replace
 from functools import cache
 from ipaddress import ip_address, ip_network
+from itertools import pairwise
 
 from django.test import SimpleTestCase, override_settings
 
@@ -45,7 +46,12 @@ NEEDED = (
     Packet("out", "192.168.1.2", "tcp", 53),
     Packet("out", "9.9.9.9", "udp", 53),
 )
-OPEN = (*NEEDED, Packet("out", "192.168.1.6", port=587), Packet("out", "203.0.113.9"), Packet("in", "192.168.1.5", port=80))
+OPEN = (
+    *NEEDED,
+    Packet("out", "192.168.1.6", port=587),
+    Packet("out", "203.0.113.9"),
+    Packet("in", "192.168.1.5", port=80),
+)
 SHUT = (
     Packet("out", "192.168.1.2", port=22),
     Packet("out", "192.168.1.6", port=25),
@@ -103,7 +109,9 @@ class RuleTests(SimpleTestCase):
 
     def test_no_list_of_addresses_mixes_versions_or_is_too_long(self):
         many = [f"10.{a}.{b}.0/24" for a in range(9) for b in range(9)]
-        with override_settings(CLOSED_NETWORKS=[*many, "fc00::/7", *(f"2001:db8:{n:x}::/48" for n in range(60))]):
+        with override_settings(
+            CLOSED_NETWORKS=[*many, "fc00::/7", *(f"2001:db8:{n:x}::/48" for n in range(60))]
+        ):
             lists = [rule.dest for rule in isolation.rules() if rule.action == "DROP"]
         for text in lists:
             self.assertEqual(len({ip_network(item).version for item in text.split(",")}), 1)
@@ -139,7 +147,7 @@ class WriteTests(SimpleTestCase):
         return states
 
     def strange_lists(self) -> list[list[FirewallRule]]:
-        chance = random.Random(19)  # noqa: S311
+        chance = random.Random(19)
         ours = isolation.rules()
         others = [
             FirewallRule("in", "ACCEPT"),
@@ -151,7 +159,15 @@ class WriteTests(SimpleTestCase):
             FirewallRule("out", "ACCEPT", dest="192.168.1.10", proto="tcp", dport="8006"),
             replace(ours[1], narrowed=(("iface", "net1"),)),
         ]
-        found = [[], ours, ours[::-1], ours * 2, ours[1:], ours[:-1], [replace(r, enable=False) for r in ours]]
+        found = [
+            [],
+            ours,
+            ours[::-1],
+            ours * 2,
+            ours[1:],
+            ours[:-1],
+            [replace(r, enable=False) for r in ours],
+        ]
         for _ in range(120):
             some = chance.choices(ours + others, k=chance.randrange(9))
             found.append([replace(rule, enable=chance.random() < 0.8) for rule in some])
@@ -163,7 +179,7 @@ class WriteTests(SimpleTestCase):
             self.assertIsNone(isolation.next_write(states[-1], isolation.rules()))
             self.assertEqual([p for p in OPEN if not passes(states[-1], p)], [])
             self.assertEqual([p for p in SHUT if passes(states[-1], p)], [])
-            for earlier, later in zip(states, states[1:], strict=False):
+            for earlier, later in pairwise(states):
                 lost = [p for p in NEEDED if passes(earlier, p) and not passes(later, p)]
                 opened = [p for p in SHUT if passes(later, p) and not passes(earlier, p)]
                 self.assertEqual((lost, opened), ([], []), f"{earlier}\n{later}")
@@ -183,6 +199,8 @@ class WriteTests(SimpleTestCase):
 
     def test_a_list_that_would_cut_off_is_known(self):
         self.assertFalse(isolation.cuts_off([]))
-        self.assertFalse(isolation.cuts_off([FirewallRule("in", "DROP"), FirewallRule("out", "DROP", enable=False)]))
+        self.assertFalse(
+            isolation.cuts_off([FirewallRule("in", "DROP"), FirewallRule("out", "DROP", enable=False)])
+        )
         self.assertTrue(isolation.cuts_off([FirewallRule("out", "DROP", dest="192.168.1.0/24")]))
         self.assertTrue(isolation.cuts_off([FirewallRule("group", "web")]))

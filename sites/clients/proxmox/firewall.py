@@ -26,10 +26,10 @@ class FirewallRule:
     "80,443".
 
     `dest` and `source` are addresses or networks of one IP version, separated by commas, at most 512
-    characters; a list of both versions is an error that the compiler skips with a line in syslog (pve-firewall
-    6.0.4 `Firewall.pm`, `parse_address_list`). `narrowed`: what else the rule that was read depends on, such
-    as an interface or a source port; we never write such rules. `pos` and `digest` (of the whole list) are
-    those of the list that was read and are not sent with a new rule.
+    characters; a rule with both versions is an error, which the compiler skips with a line in syslog
+    (pve-firewall 6.0.4 `Firewall.pm`, `parse_address_list`). `narrowed`: what else the rule that was read
+    depends on, such as an interface or a source port; we never write such rules. `pos` and `digest` (of the
+    whole list) are those of the list that was read and are not sent with a new rule.
     """
 
     type: str
@@ -84,7 +84,8 @@ class Firewall(Calls):
         self._post("nodes", node, "lxc", vmid, "firewall", "rules", **texts, enable=rule.enable)
 
     def enable_firewall_rule(self, node: str, vmid: int, pos: int, digest: str = "") -> None:
-        """Switches the rule at `pos` on. `Busy` when the list is no longer that of `digest`: read it again."""
+        """Switches the rule at `pos` on. `Busy` when the list is no longer that of `digest`: read it
+        again."""
         path = ("nodes", node, "lxc", vmid, "firewall", "rules", pos)
         self._put(*path, enable=True, digest=digest or None)
 
