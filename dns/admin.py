@@ -9,18 +9,19 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from dns import acts, board, rules
+from dns import acts, board, published, rules
 from dns.live import LiveZone
-from dns.models import Customer, TemplateRecord, Zone
+from dns.models import Customer, Publication, TemplateRecord, Zone
 from nodepoint.admin import ReadOnlyAdmin
 from nodepoint.audit.edits import Audited
 from nodepoint.board import search
 from nodepoint.jobs.lists import job_link, latest_jobs
-from nodepoint.lists import BigList
+from nodepoint.lists import BigList, Choice
 from nodepoint.staff.acts import ActsMixin
 
 COLOURS = {"creating": "info", "active": "success", "deleting": "warning", "failed": "danger"}
@@ -65,12 +66,24 @@ class CustomerAdmin(BigList, ReadOnlyAdmin):
         return format_html('<a href="{}">{}</a>', address, customer.held)
 
 
+class Published(Choice):
+    """Zones that the name servers do not serve as ISPConfig holds them."""
+
+    title, parameter_name = "published", "published"
+    questions = {
+        "no": (
+            "not published",
+            lambda zones: zones.filter(pk__in=published.unpublished().order_by().values("zone")),
+        )
+    }
+
+
 @admin.register(Zone)
 class ZoneAdmin(ActsMixin, BigList, ReadOnlyAdmin):
     """Zones, newest first; the page of one shows its records."""
 
     list_display = ("name", "state_label", "customer", "ispconfig_id", "created_at", "job_link")
-    list_filter = ("state", "created_at")
+    list_filter = ("state", Published, "created_at")
     list_select_related = ("customer",)
     sortable_by = ("name", "created_at")
     search_fields = ("name",)  # makes the box appear; `matching` answers it
@@ -78,9 +91,10 @@ class ZoneAdmin(ActsMixin, BigList, ReadOnlyAdmin):
     fields = (
         ("name", "state_word", "job_link"),
         ("customer", "ispconfig_id"),
+        "publication_word",
         ("created_at", "deletion_requested_at", "ended_at"),
     )
-    readonly_fields = ("state_word", "job_link")
+    readonly_fields = ("state_word", "publication_word", "job_link")
     change_form_after_template = "dns/admin/records.html"
     actions_list = ("add_zone", "export_list")
     acts = acts.ACTS
@@ -186,6 +200,16 @@ class ZoneAdmin(ActsMixin, BigList, ReadOnlyAdmin):
     def state_word(self, zone: Zone) -> str:
         """The same in words alone, for the page of one zone."""
         return self.state_label(zone)[1]
+
+    @display(description="Published")
+    def publication_word(self, zone: Zone) -> str:
+        """What the last look at the name servers found, and when that was."""
+        seen = Publication.objects.filter(zone=zone).first()
+        if seen is None or zone.name_key is None:
+            return "not known"
+        when = f"at {timezone.localtime(seen.looked_at):%Y-%m-%d %H:%M}"
+        said = published.for_staff(seen) if seen.wrong_since else f"serial {seen.serial}"
+        return f"{said} ({when})"
 
     @display(description="Latest job")
     def job_link(self, zone: Zone) -> str:

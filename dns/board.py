@@ -1,16 +1,39 @@
 """What the board and the search box know of zones and their owners."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from django.db.models import Max
 from django.urls import reverse
 
+from dns import published
 from dns.models import Customer, Zone
 from nodepoint.board import findings, search, troubles
+from nodepoint.board.registry import SHOWN, Group, Level, Trouble, source
+from nodepoint.jobs.registry import periodic
 
 MOST_FOUND = 1000
 
 findings.mended_by("dns.repair_zone", "dns.delete_zone")
+periodic("dns.watch.look", minutes=2)
+
+
+@source("dns.view_zone", 45)
+def unpublished() -> Iterator[Group]:
+    """Zones that the name servers do not serve as ISPConfig holds them. One query, two where they are
+    many."""
+    rows = list(published.unpublished()[: SHOWN + 1])
+    found = [
+        Trouble(
+            f"{seen.zone.name} is not published",
+            published.for_staff(seen),
+            reverse("admin:dns_zone_change", args=[seen.zone_id]),
+            seen.wrong_since,
+        )
+        for seen in rows[:SHOWN]
+    ]
+    total = len(rows) if len(rows) <= SHOWN else published.unpublished().order_by()[:MOST_FOUND].count()
+    every = f"{reverse('admin:dns_zone_changelist')}?published=no"
+    yield Group("Zones not published", Level.FAILING, found, total, every, MOST_FOUND)
 
 
 @troubles.settles

@@ -6,6 +6,7 @@ from django.conf import settings
 
 from dns.clients.delegation import Delegation
 from dns.clients.ispconfig import Ispconfig
+from dns.clients.nameservers import Nameservers
 from nodepoint.resolver import Resolver
 
 
@@ -29,7 +30,13 @@ def delegation() -> Delegation:
     return Delegation(Resolver(settings.DNS_RESOLVERS), settings.DNS_PORT)
 
 
+@cache
+def nameservers() -> Nameservers:
+    """Our own name servers, which publish the zones."""
+    return Nameservers(settings.NAMESERVERS, Resolver(settings.DNS_RESOLVERS), settings.DNS_PORT)
+
+
 def forget() -> None:
     """Drop the clients, so that the next ones are made from the settings of then (tests)."""
-    for make in (ispconfig, delegation):
+    for make in (ispconfig, delegation, nameservers):
         make.cache_clear()

@@ -56,6 +56,8 @@ class Zone(models.Model):
     state = models.CharField(max_length=16, choices=State, default=State.CREATING, db_index=True)
     deletion_requested_at = models.DateTimeField(null=True, editable=False)
     ispconfig_id = models.PositiveBigIntegerField("ISPConfig zone", null=True, db_index=True, editable=False)
+    # The highest that was seen or written. It outlives the zone: one of the same name must begin above it.
+    serial = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
     ended_at = models.DateTimeField(null=True, editable=False)
 
@@ -74,6 +76,36 @@ class Zone(models.Model):
     def origin(self) -> str:
         """The name with its last dot."""
         return f"{self.name}."
+
+
+class Publication(models.Model):
+    """What the last look at our name servers found of a zone: whether they serve what the panel holds."""
+
+    zone = models.OneToOneField(Zone, on_delete=models.CASCADE, related_name="publication")
+    serial = models.PositiveBigIntegerField(help_text="The panel's at that look.")
+    served = models.JSONField(default=dict, help_text="By server; null: it does not serve the zone.")
+    looked_at = models.DateTimeField(db_index=True)
+    wrong_since = models.DateTimeField(
+        null=True, db_index=True, help_text="First look since which the servers have not moved to it."
+    )
+    detail = models.TextField(blank=True, help_text="Why, as far as ISPConfig says, for staff.")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.zone_id} as of {self.looked_at}"
+
+    @property
+    def highest(self) -> int:
+        """The highest serial at any name server, 0 where none serves the zone."""
+        return max((serial or 0 for serial in self.served.values()), default=0)
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether a name server holds a later serial than the panel, and so takes nothing from it. A signed
+        zone is served one above its own."""
+        return self.highest > self.serial + 1
 
 
 class NamesLock(models.Model):

@@ -8,9 +8,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from dns import published
 from dns.clients.ispconfig import Zone as PanelZone
 from dns.connections import ispconfig
-from dns.models import Zone
+from dns.models import Publication, Zone
 from nodepoint.clients.errors import ClientError, Conflict
 from nodepoint.jobs.models import Job
 from nodepoint.reconcile import Finding, Kind, Report
@@ -34,9 +35,10 @@ def compare() -> Report:
     standing = list(Zone.objects.filter(name_key__isnull=False).select_related("customer").order_by("pk"))
     calm = [zone for zone in standing if zone.state == Zone.State.ACTIVE and zone.key not in restless]
     by_origin = {zone.origin: zone for zone in found}
+    unpublished = {seen.zone_id: seen for seen in published.unpublished()}
     for zone in calm:
         report.things[SYSTEM] += 1
-        report.findings += _of_zone(zone, by_origin.get(zone.origin))
+        report.findings += _of_zone(zone, by_origin.get(zone.origin), unpublished.get(zone.pk))
     held = {zone.origin for zone in standing}
     strays = [zone for zone in found if zone.origin not in held]
     for finding in _strays(strays, restless):
@@ -45,7 +47,7 @@ def compare() -> Report:
     return report
 
 
-def _of_zone(zone: Zone, found: PanelZone | None) -> Iterator[Finding]:
+def _of_zone(zone: Zone, found: PanelZone | None, unpublished: Publication | None) -> Iterator[Finding]:
     thing = f"zone {zone.name}"
     if found is None:
         detail = "Its records are gone with it: restore ISPConfig's backup, or delete the zone here."
@@ -54,11 +56,21 @@ def _of_zone(zone: Zone, found: PanelZone | None) -> Iterator[Finding]:
         detail = f"belongs to group {found.group_id} instead of {zone.customer.group_id}"
         yield Finding(Kind.FOREIGN, SYSTEM, thing, detail, zone)
     else:
-        wrong = [] if found.active else ["not served"]
-        if found.id != zone.ispconfig_id:
-            wrong.append(f"id {found.id} instead of {zone.ispconfig_id}")
+        wrong = list(_drift(zone, found))
         if wrong:
             yield Finding(Kind.DIFFERS, SYSTEM, thing, "; ".join(wrong), zone, repairable=True)
+        elif unpublished:
+            # A new serial helps where a secondary holds a higher one, not where a record is refused.
+            detail, ahead = published.for_staff(unpublished), unpublished.is_ahead
+            yield Finding(Kind.DIFFERS, SYSTEM, thing, detail, zone, repairable=ahead)
+
+
+def _drift(zone: Zone, found: PanelZone) -> Iterator[str]:
+    """What a repair puts right at ISPConfig."""
+    if not found.active:
+        yield "not served"
+    if found.id != zone.ispconfig_id:
+        yield f"id {found.id} instead of {zone.ispconfig_id}"
 
 
 def _strays(found: list[PanelZone], restless: set[str]) -> Iterator[Finding]:

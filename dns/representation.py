@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from dns import published
 from dns.live import LiveZone
 from dns.models import Zone
 from dns.records import Entry
@@ -21,7 +22,8 @@ def record(id: int | str | None, entry: Entry, active: bool = True) -> dict[str,
 
 
 def zone(live: LiveZone, row: Zone | None) -> dict[str, Any]:
-    """`{zone: {id, name, status, nameservers, records}}` with the records by their ids."""
+    """`{zone: {id, name, status, nameservers, serial, published, problem, records}}` with the records by
+    their ids. Whether it is published is what the last look at the name servers found."""
     servers = [
         held.entry.data.rstrip(".")
         for held in live.records
@@ -29,6 +31,8 @@ def zone(live: LiveZone, row: Zone | None) -> dict[str, Any]:
     ]
     shown = {str(held.id): record(held.id, held.entry, held.active) for held in live.records}
     facts = {"id": str(live.id), "name": live.name, "status": status(live, row), "nameservers": servers}
+    said = published.verdict(row, live.serial, live.active)
+    facts |= {"serial": live.serial, "published": said.published, "problem": said.problem}
     return {"zone": {**facts, "records": shown}}
 
 

@@ -108,6 +108,12 @@ class ZoneOutput(serializers.Serializer):
     name = serializers.CharField()
     status = serializers.CharField(help_text="creating, active, inactive or deleting.")
     nameservers = serializers.ListField(child=serializers.CharField())
+    serial = serializers.IntegerField(help_text="As ISPConfig holds it.")
+    published = serializers.BooleanField(
+        allow_null=True,
+        help_text="Whether all name servers answer as ISPConfig says; null: not known, as after a change.",
+    )
+    problem = serializers.CharField(allow_null=True, help_text="A sentence for customers where it is false.")
     records = serializers.DictField(child=RecordOutput(), help_text="By their ids.")
 
 

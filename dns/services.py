@@ -72,7 +72,8 @@ def _customer(user_id: str) -> Customer | None:
 
 def _rows_of(customer: Customer, found: Sequence[LiveZone]) -> dict[int, Zone]:
     """Our rows of these zones; one that has none yet was made at ISPConfig by others and gets one."""
-    rows = {zone.ispconfig_id: zone for zone in customer.zones.filter(ispconfig_id__in=[z.id for z in found])}
+    known = customer.zones.filter(ispconfig_id__in=[zone.id for zone in found])
+    rows = {zone.ispconfig_id: zone for zone in known.select_related("publication")}
     for zone in found:
         if zone.id not in rows:
             rows[zone.id] = _adopted(customer, zone)

@@ -118,12 +118,8 @@ def referral(name: str, server: str, port: int = 53, timeout: float = 3.0) -> An
     `NO_DATA`: the server delegates it to nobody; `NO_SUCH_NAME`: it knows no such name. c-ares cannot ask
     this: it drops an answer whose answer section is empty, and a referral stands in the authority section.
     """
-    end = end_of(timeout)
     try:
-        query = DNSRecord(DNSHeader(id=secrets.randbits(16), rd=0), q=DNSQuestion(name, QTYPE.NS))
-        reply = _over_udp(query, server, port, end)
-        if reply.header.tc:
-            reply = _over_tcp(query, server, port, end)
+        reply = _asked(name, QTYPE.NS, server, port, timeout)
     except (OSError, DNSError, ValueError) as error:
         return Answer(Status.FAILED, reason=f"{server}: {error}")
     if reply.header.rcode == RCODE.NXDOMAIN:
@@ -136,6 +132,30 @@ def referral(name: str, server: str, port: int = 53, timeout: float = 3.0) -> An
     ]
     records = tuple(_name(str(rr.rdata)) for rr in found)
     return Answer(Status.OK if records else Status.NO_DATA, records)
+
+
+def serial(zone: str, server: str, port: int = 53, timeout: float = 3.0) -> Answer:
+    """The serial with which `server` (an address) itself serves `zone`, asked without recursion, as the one
+    record of the answer.
+
+    `NO_DATA`: it answers, and does not serve the zone; `FAILED`: it does not answer.
+    """
+    try:
+        reply = _asked(zone, QTYPE.SOA, server, port, timeout)
+    except (OSError, DNSError, ValueError) as error:
+        return Answer(Status.FAILED, reason=f"{server}: {error}")
+    for rr in reply.rr if reply.header.aa else ():
+        if rr.rtype == QTYPE.SOA and _name(str(rr.rname)) == _name(zone):
+            return Answer(Status.OK, (str(rr.rdata.times[0]),))
+    return Answer(Status.NO_DATA, reason=f"{server}: {RCODE.get(reply.header.rcode)}")
+
+
+def _asked(name: str, type: int, server: str, port: int, timeout: float) -> DNSRecord:
+    """The reply of one server, asked without recursion. OSError, DNSError, ValueError."""
+    end = end_of(timeout)
+    query = DNSRecord(DNSHeader(id=secrets.randbits(16), rd=0), q=DNSQuestion(name, type))
+    reply = _over_udp(query, server, port, end)
+    return _over_tcp(query, server, port, end) if reply.header.tc else reply
 
 
 def _over_udp(query: DNSRecord, server: str, port: int, end: float) -> DNSRecord:

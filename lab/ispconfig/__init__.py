@@ -23,7 +23,8 @@ class IspconfigSystem:
             self.sessions = Sessions(lab)
         self.wire = IspconfigWire(lab, self.panel, self.sessions)
         self._server = serve("ispconfig", self.wire, lab, tls=lab.keys.tls)
-        lab.dns.names.sources.append(Served(self.panel))
+        self.served = Served(self.panel)
+        lab.dns.names.sources.append(self.served)
         self.settings: dict[str, str] = {
             "ISPCONFIG_URL": self._server.url,
             "ISPCONFIG_USER": USERNAME,

@@ -13,6 +13,8 @@ USERNAME = "nodepoint"
 LIFETIME = 1800  # seconds from login; use does not extend it
 MOST_FAILURES = 10
 BLOCKED = 300  # seconds since the last failure
+CHECKED_AS = {"sys_datalog_get_by_tstamp": "server_get", "dns_rr_get_all_by_zone": "dns_zone_get"}
+"""Functions whose right is another's (interface/lib/classes/remote.d/admin.inc.php:280, dns.inc.php)."""
 
 
 class Sessions:
@@ -71,7 +73,7 @@ class Sessions:
         if time.time() - self._logins.get(session, 0.0) > LIFETIME:
             self._fail()
             raise Fault("The Session is expired or does not exist.")
-        if function in self.denied:
+        if function in self.denied or CHECKED_AS.get(function) in self.denied:
             raise Fault("You do not have the permissions to access this function.")
 
     def expire(self) -> None:

@@ -70,6 +70,7 @@ class Panel:
         self.groups = Table(store, "sys_group", "groupid", 2)
         self.zones = Table(store, "dns_soa")
         self.records = Table(store, "dns_rr", first=1001)
+        self.datalog: list[Row] = []
         self.version = 0
         """Raised whenever zones or records may have changed."""
 
@@ -207,6 +208,25 @@ class Panel:
         for name in ("active", "dnssec_wanted"):
             merged[name] = _flag(merged[name])
         return merged
+
+    # Server
+
+    def log_fault(self, zone_id: str, error: str) -> None:
+        """What the server part says of a change that it could not apply, once for the same words."""
+        index = f"id:{zone_id}"
+        if any((row["dbidx"], row["error"]) == (index, error) for row in self.datalog):
+            return
+        entry = {"server_id": "1", "dbtable": "dns_soa", "dbidx": index, "action": "u", "user": "admin"}
+        entry |= {"datalog_id": str(len(self.datalog) + 1), "tstamp": str(int(time.time()))}
+        self.datalog.append({**entry, "data": "", "status": "ok", "error": error})
+
+    def sys_datalog_get_by_tstamp(self, tstamp: Any) -> list[Row] | None:
+        """Changes of that second or later, newest first (interface/lib/classes/remote.d/admin.inc.php:276).
+        Only those that failed are kept here."""
+        since = forms.number(tstamp)
+        if since <= 0:
+            return None
+        return [row for row in reversed(self.datalog) if int(row["tstamp"]) >= since]
 
     # Records
 

@@ -51,6 +51,7 @@ CALLS: dict[str, Call] = {
     "dns_zone_set_status": _named("dns_zone_set_status", "primary_id", "status"),
     "dns_zone_delete": _named("dns_zone_delete", "primary_id"),
     "dns_rr_get_all_by_zone": _named("dns_rr_get_all_by_zone", "zone_id"),
+    "sys_datalog_get_by_tstamp": _named("sys_datalog_get_by_tstamp", "tstamp"),
     "server_get_all": lambda panel, body: [SERVER],
     "monitor_jobqueue_count": lambda panel, body: "0",
 }

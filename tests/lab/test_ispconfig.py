@@ -1,12 +1,15 @@
 """The simulated ISPConfig: as strict about forms, and as careless about everything else, as 3.2.12."""
 
+import contextlib
 import tempfile
 import threading
 import unittest
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import requests
+from dnslib import QTYPE, DNSRecord
 
 import lab
 
@@ -321,12 +324,56 @@ class PublicTests(IspconfigCase):
     def test_active_zones_are_public(self) -> None:
         owner = self.client("P1")
         id = self.zone(owner, "public.example.")
+        self.record(owner, id, type="NS", name="", data="ns1.nodepoint.eu.")
         self.record(owner, id, type="TXT", name="t", data='say \\"hi\\"')
         self.record(owner, id, type="MX", name="", data="mail", aux=5)
         self.assertEqual(self.lab.dns.resolve("t.public.example", "TXT"), ['say "hi"'])
         self.assertEqual(self.lab.dns.resolve("public.example", "MX"), ["5 mail.public.example"])
         self.call("dns_zone_update", client_id=0, primary_id=id, params={"active": "N"})
         self.assertEqual(self.lab.dns.resolve("t.public.example", "TXT"), [])
+
+    def test_a_zone_is_served_with_its_serial_as_it_was_when_its_file_was_taken_last(self) -> None:
+        owner = self.client("P7")
+        id = self.zone(owner, "serial.example.")
+        self.assertEqual(self.serial("serial.example"), None, "a zone without records is skipped")
+        self.record(owner, id, type="NS", name="", data="ns1.nodepoint.eu.")
+        first = self.serial("serial.example")
+        self.assertEqual(first, int(self.call("dns_zone_get", primary_id=id)["serial"]))
+        params = {**RECORD, "zone": id, "type": "ALIAS", "data": "x.example.net."}
+        alias = self.call("dns_cname_add", client_id=owner, params=params, update_serial=True)
+        self.assertGreater(self.serial("serial.example"), first)
+        first = self.serial("serial.example")
+        bad = self.record(owner, id, name="www")
+        self.assertEqual(self.serial("serial.example"), first, "the file before stays")
+        self.assertEqual(self.lab.dns.resolve("www.serial.example", "A"), [])
+        (entry,) = self.call("sys_datalog_get_by_tstamp", tstamp=1)
+        self.assertEqual((entry["dbtable"], entry["dbidx"]), ("dns_soa", f"id:{id}"))
+        self.assertIn("www.serial.example: CNAME and other data", entry["error"])
+        self.assertTrue(entry["error"].endswith("zone serial.example/IN: not loaded due to errors."))
+        self.call("dns_a_delete", primary_id=alias, update_serial=True)
+        self.assertGreater(self.serial("serial.example"), first)
+        self.assertEqual(self.lab.dns.resolve("www.serial.example", "A"), ["192.0.2.1"])
+        self.call("dns_a_delete", primary_id=bad, update_serial=True)
+
+    def test_the_change_log_needs_the_server_functions(self) -> None:
+        with self.denied("server_get"):
+            self.assertIn("permissions", self.fault("sys_datalog_get_by_tstamp", tstamp=1))
+
+    @contextlib.contextmanager
+    def denied(self, function: str) -> Iterator[None]:
+        self.lab.ispconfig.sessions.denied.add(function)
+        try:
+            yield
+        finally:
+            self.lab.ispconfig.sessions.denied.discard(function)
+
+    def serial(self, zone: str) -> int | None:
+        """The serial that the name server answers with for itself."""
+        query = DNSRecord.question(zone, "SOA")
+        query.header.rd = 0
+        answer = DNSRecord.parse(query.send("127.0.0.1", self.lab.dns.port, timeout=2))
+        self.assertTrue(answer.header.aa)
+        return next((rr.rdata.times[0] for rr in answer.rr if rr.rtype == QTYPE.SOA), None)
 
     def test_the_zone_file(self) -> None:
         owner = self.client("P9")

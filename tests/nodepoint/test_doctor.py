@@ -13,6 +13,7 @@ from django.utils import timezone
 import lab.npm.wire
 import lab.proxmox.routes
 from dns import connections as dns_connections
+from dns.models import Customer, Publication, Zone
 from lab.proxmox.state.model import STORAGES
 from sites import connections
 from sites.clients.npm import Npm
@@ -166,8 +167,34 @@ class DoctorTests(LabTestCase):
         self.assertEqual(self.row(text, closing[20:29])[1:4], ["yes", "yes", "no"])
 
     def test_functions_that_the_remote_user_may_not_call_are_named(self) -> None:
-        self.fault("ispconfig", "refuse", match="client_get", count=10)
-        self.assert_complains("ispconfig", "Let the remote user call the Client functions")
+        denied = self.lab.ispconfig.sessions.denied
+        for function, group in (
+            ("client_get", "Client functions"),
+            ("dns_a_get", "DNS a functions"),
+            ("dns_mx_get", "DNS mx functions"),
+            ("dns_txt_get", "DNS txt functions"),
+            ("server_get", "Server functions"),
+            ("monitor_jobqueue_count", "Monitor functions"),
+        ):
+            with self.subTest(group):
+                denied.clear()
+                denied.add(function)
+                self.assert_complains("ispconfig", f"Tick “{group}” for the remote user")
+        denied.clear()
+
+    def test_a_name_server_of_ours_that_is_silent_and_a_zone_that_is_not_published_are_named(self) -> None:
+        self.fault("dns", "hang", match="health.invalid SOA", count=100)
+        with mock.patch("dns.clients.nameservers.TRY_SECONDS", 0.2):
+            text, _ = self.run_doctor()
+        self.clear_faults()
+        self.assertEqual(self.row(text, "nameservers")[1], "no", text)
+        self.assertIn("ns1.nodepoint.eu, ns2.nodepoint.eu: no answer", text)
+        now = timezone.now()
+        customer = Customer.objects.create(user_id="1", client_id=1, group_id=1)
+        zone = Zone.objects.create(customer=customer, name="a.example", name_key="a.example", state="active")
+        seen = {"serial": 5, "served": {"ns1.nodepoint.eu": 4}, "looked_at": now}
+        Publication.objects.create(zone=zone, wrong_since=now - timedelta(minutes=9), **seen)
+        self.assert_complains("nameservers", "a.example is not published: serial 5 in the panel")
 
     def test_a_mail_server_is_asked_where_there_is_one(self) -> None:
         smtp = {"EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend"}

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from dns.clients.ispconfig.faults import SYSTEM
@@ -30,13 +31,25 @@ class Client:
 
 @dataclass(frozen=True)
 class Zone:
-    """A zone. `origin` ends in a dot; `group_id` says whose it is."""
+    """A zone. `origin` ends in a dot; `group_id` says whose it is. `signed`: with DNSSEC; None where that is
+    wanted and there are no keys yet. `xfer`, `also_notify`: addresses with commas between, as stored."""
 
     id: int
     origin: str
     group_id: int
     active: bool
     serial: int
+    signed: bool | None = False
+    xfer: str = ""
+    also_notify: str = ""
+
+    @property
+    def published_serials(self) -> tuple[int, ...]:
+        """The serials with which it may be served once all is published: a zone is signed with `-N
+        increment`, one above its own (ISPConfig, server/plugins-available/bind_plugin.inc.php:174)."""
+        return {True: (self.serial + 1,), None: (self.serial, self.serial + 1)}.get(
+            self.signed, (self.serial,)
+        )
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,19 @@ class Record:
     priority: int
     ttl: int
     active: bool
+
+
+@dataclass(frozen=True)
+class FailedChange:
+    """A row of the change log that the server part could not apply. `zone_id` where it is about a zone
+    itself; `error`: what the server's own tools said, in several lines."""
+
+    zone_id: int | None
+    error: str
+
+    def is_about(self, zone: Zone) -> bool:
+        """Whether it concerns the zone: by its id, or by its name in named-checkzone's last line."""
+        return self.zone_id == zone.id or f"zone {zone.origin.rstrip('.')}/IN:" in self.error
 
 
 class Ispconfig:
@@ -158,6 +184,21 @@ class Ispconfig:
         params = {"active": "Y" if active else "N", "serial": serial}
         self._session.call("dns_zone_update", client_id=0, primary_id=int(zone_id), params=params)
 
+    def failed_changes(self, since: datetime) -> list[FailedChange]:
+        """Changes since then that the server part could not apply, the newest first. `Refused` without the
+        Server functions."""
+        rows = self._session.read("sys_datalog_get_by_tstamp", tstamp=int(since.timestamp())) or []
+        if not isinstance(rows, list):
+            raise BadAnswer(SYSTEM, "sys_datalog_get_by_tstamp: no list")
+        return [_made(_failed_change, row) for row in rows if row.get("error")]
+
+    def pending_changes(self) -> int:
+        """How many changes the server parts have not applied yet. `Refused` without the Monitor functions."""
+        count = self._session.read("monitor_jobqueue_count", server_id=0)
+        if not str(count).isdecimal():
+            raise BadAnswer(SYSTEM, f"monitor_jobqueue_count: no number: {count!r}")
+        return int(count)
+
     def delete_zone(self, zone_id: int) -> None:
         """Deletes a zone; one that is gone is fine. Its records stay: delete them before."""
         self._session.call("dns_zone_delete", primary_id=int(zone_id))
@@ -173,6 +214,11 @@ class Ispconfig:
         """All records of one zone, whoever made them, active or not."""
         rows = self._list("dns_rr_get_all_by_zone", zone_id=int(zone_id))
         return [_made(_record, row) for row in rows]
+
+    def has_record(self, type: str, record_id: int) -> bool:
+        """Whether there is a record of that id. `Refused` where the functions for the type are not
+        permitted."""
+        return self._session.read(f"dns_{type.lower()}_get", primary_id=int(record_id)) is not None
 
     def create_record(self, client_id: int, zone_id: int, raise_serial: bool = True, **fields: Any) -> int:
         """Makes a record of `type, name, data, ttl, priority`; its id. Pass the zone's owner: another would
@@ -275,7 +321,22 @@ def _zone(row: Row) -> Zone:
         group_id=int(row["sys_groupid"]),
         active=row["active"] == "Y",
         serial=int(row["serial"]),
+        signed=_signed(row),
+        xfer=row.get("xfer") or "",
+        also_notify=row.get("also_notify") or "",
     )
+
+
+def _signed(row: Row) -> bool | None:
+    if row.get("dnssec_wanted") != "Y":
+        return False
+    return True if row.get("dnssec_initialized") == "Y" else None
+
+
+def _failed_change(row: Row) -> FailedChange:
+    column, _, id = row["dbidx"].partition(":")
+    is_zone = row["dbtable"] == "dns_soa" and column == "id"
+    return FailedChange(int(id) if is_zone else None, row["error"])
 
 
 def _record(row: Row) -> Record:
