@@ -77,6 +77,6 @@ def reserve_other_vmid(site: Site | Template, in_use: set[int]) -> int:
     with transaction.atomic():
         lock()
         vmid = free_vmid(in_use)
-        type(site).objects.filter(pk=site.pk).update(vmid=vmid)
-    site.vmid = vmid
+        type(site).objects.filter(pk=site.pk).update(vmid=vmid, node="")
+    site.vmid, site.node = vmid, ""
     return vmid

@@ -17,7 +17,7 @@ from sites import live, marks, services
 from sites.connections import npm, proxmox
 from sites.models import Site
 from sites.steps import hosts
-from sites.steps.proxmox import Foreign, find
+from sites.steps.proxmox import Foreign, NotSeen, find
 
 MINUTES = 3  # between two looks
 CONFIGURATIONS = 20  # read in one look
@@ -75,7 +75,7 @@ def _autostarting(suspended: list[Site]) -> Iterator[Site]:
     for site in _next(suspended):
         try:
             container = find(site)
-        except Foreign:
+        except (Foreign, NotSeen):
             continue  # shown by reconcile; not ours to change
         if container and container.config.onboot:
             yield site

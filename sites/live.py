@@ -136,6 +136,16 @@ def _load() -> Reading:
     return _latest
 
 
+def vmid_free(vmid: int) -> bool | None:
+    """Whether the cluster uses a VMID for nothing, not even for what it hides from our token; None when it
+    does not answer."""
+    try:
+        with deadline(FETCH_SECONDS):
+            return proxmox().vmid_free(vmid)
+    except ClientError:
+        return None
+
+
 def forget() -> None:
     """Drop what this process has read (tests)."""
     global _latest, _answer

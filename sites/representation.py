@@ -16,13 +16,15 @@ def plan(plan: Plan) -> dict[str, Any]:
 
 
 def names(site: Site) -> dict[str, Any]:
-    """Who the site is and where it is: what an order gets at once."""
+    """Who the site is and where it is: what an order gets at once. An order that failed has none of it, even
+    where its row keeps the address of a container that is not ours any more."""
+    held = site.state != Site.State.FAILED
     return {
         "service_id": site.service_id,
-        "vmid": site.vmid,
-        "private_ip": site.private_ip,
-        "subdomain": site.subdomain,
-        "url": site.url,
+        "vmid": site.vmid if held else None,
+        "private_ip": site.private_ip if held else None,
+        "subdomain": site.subdomain if held else None,
+        "url": site.url if held else None,
     }
 
 
@@ -40,7 +42,7 @@ def site(site: Site) -> dict[str, Any]:
         "plan": plan(site.plan),
         "node": (usage.node if usage else site.node) or None,
         "resources": resources(usage) if usage else None,
-        "domains": [*filter(None, [site.hostname]), *customs],
+        "domains": [*filter(None, [site.hostname if site.state != Site.State.FAILED else None]), *customs],
         "proxy_enabled": site.proxy_enabled,
         "backups": {"used": services.standing_backups(site).count(), "allowed": site.backups_allowed},
         "quota": {"domains": quota(len(customs), site.domains_allowed)},

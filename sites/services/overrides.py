@@ -96,12 +96,15 @@ def release(site: Site, *, actor: str) -> Site:
     """Give back what an ended site still holds: address, VMID, subdomain, custom domains. WrongState when it
     has not ended or holds nothing; StillThere unless a fresh reading shows that its VMID is free."""
     reading = live.reading()
+    free = site.vmid is None or live.vmid_free(site.vmid)
     with transaction.atomic():
         now = _at_rest(site)
         facts = Facts(now, reading)
         if now.state not in ENDED or not facts.holds_something:
             raise WrongState(own_status(now))
         _require_gone(facts)
+        if not free:  # a list may hide it
+            raise StillThere(f"Proxmox VE does not say that VMID {site.vmid} is free.")
         before = {name: getattr(now, name) for name in HELD}
         before["domains"] = [domain.domain for domain in facts.domains]
         now.custom_domains.all().delete()

@@ -13,7 +13,7 @@ from sites.clients.proxmox import Config
 from sites.connections import proxmox, site_network
 from sites.models import Site, Template
 from sites.steps.container import LOCKED, TAG
-from sites.steps.proxmox import Foreign, find
+from sites.steps.proxmox import Foreign, NotSeen, find
 
 EXAMINED = "examined"  # the step that remembers how the container was before
 NOT_USABLE = "The container at Proxmox VE cannot be used."
@@ -125,11 +125,12 @@ def _before(call: Call) -> dict:
 
 
 def container_gone(call: Call) -> Outcome:
-    """Nothing of ours is on the site's VMID. From here on the site is being deleted."""
+    """Nothing uses the site's VMID. From here on the site is being deleted."""
     try:
         container = find(call.subject)
-    except Foreign:
-        container = None
+    except (Foreign, NotSeen) as error:
+        # Perhaps its own, with the mark taken away: a deletion leaves that alone and keeps its address.
+        return Fail(error="The container may still be there.", detail=str(error))
     if container:
         return Fail(
             error="The container is still there.",

@@ -4,7 +4,7 @@ alone."""
 import dataclasses
 from datetime import datetime
 
-from nodepoint.clients.errors import ClientError
+from nodepoint.clients.errors import ClientError, Conflict
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
 from sites import marks
@@ -79,7 +79,8 @@ def untaken(call: Call) -> Outcome:
 
 
 def removed(call: Call) -> Outcome:
-    """The snapshot is gone, and its place in the quota free."""
+    """The snapshot is gone, and its place in the quota free. Conflict while the container stands without our
+    mark: then the snapshot does, too."""
     backup = Backup.objects.get(site=call.subject, name=call.job.data["backup"])
     return _removed(call, backup, Backup.State.DELETED)
 
@@ -91,7 +92,9 @@ def _removed(call: Call, backup: Backup, state: str) -> Outcome:
     try:
         container = find(site)
     except Foreign as error:
-        return _over(call, backup, state, f"Left alone: {error}")
+        if state == Backup.State.FAILED:  # an undo must come to an end
+            return _over(call, backup, state, f"Left alone: {error}")
+        raise Conflict("proxmox", str(error)) from error
     if container is None:
         return _over(call, backup, state)
     there = {s.name: s for s in proxmox().snapshots(container.node, container.vmid)}

@@ -11,10 +11,21 @@ from nodepoint.jobs.outcomes import Done, Outcome, Retry
 from sites.allocation import reserve_other_vmid
 from sites.connections import proxmox, site_network
 from sites.models import Site
-from sites.steps.proxmox import Foreign, failed, find, follow, outcome_of, placement, require, task_of
+from sites.steps.proxmox import (
+    Foreign,
+    NotSeen,
+    failed,
+    find,
+    follow,
+    outcome_of,
+    placement,
+    require,
+    task_of,
+)
 
 TAG = "nodepoint"
 LOCKED = "Proxmox VE has locked the container."
+LEFT = "left"  # in a step's data: what stands there of ours without our mark
 
 
 def created(call: Call) -> Outcome:
@@ -33,7 +44,7 @@ def made(call: Call, describe: Callable[[Any], dict[str, Any]], place: Callable[
         return going_on
     try:
         container = None if not call.ref and proxmox().vmid_free(site.vmid) else find(site)
-    except Foreign:
+    except (Foreign, NotSeen):
         return _other_vmid(site)
     if container is None:
         return _create(call, place(site), describe(site))
@@ -93,6 +104,12 @@ def _other_vmid(site: Site) -> Outcome:
     return Retry(ref="", seconds=0.05, error="", detail=f"The VMID was taken by something else; now {vmid}.")
 
 
+def left(call: Call) -> str:
+    """What a step of the job has left standing although we made it, since somebody took our mark away; empty:
+    nothing. As long as it exists, nobody else gets its address, VMID and name."""
+    return next(filter(None, (step.data.get(LEFT, "") for step in call.job.steps.all())), "")
+
+
 def started(call: Call) -> Outcome:
     """The container runs."""
     if going_on := follow(call):
@@ -112,13 +129,17 @@ def started(call: Call) -> Outcome:
 
 
 def removed(call: Call) -> Outcome:
-    """Nothing of the container is left. What does not carry our mark is left alone."""
-    if going_on := follow(call):
+    """Nothing of the container is left. What does not carry our mark is left alone, and known as `left`."""
+    task = task_of(call)
+    if going_on := outcome_of(call, task):
         return going_on
     try:
         container = find(call.subject)
     except Foreign as error:
-        return Done(note=f"Left alone: {error}")
+        destroyed = task is not None and task.ok is True and ":vzdestroy:" in call.ref
+        # A site without a node never had a container: what uses its VMID has always been somebody else's.
+        was_ours = bool(call.subject.node) and not destroyed
+        return Done(note=f"Left alone: {error}", data={LEFT: str(error)} if was_ours else {})
     if container is None:
         return Done(facts={"node": "", "power": ""})
     if container.config.lock:

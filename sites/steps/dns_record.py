@@ -2,6 +2,8 @@
 a foreign record.
 """
 
+from collections.abc import Iterable
+
 from nodepoint.clients.errors import Conflict
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
@@ -19,8 +21,7 @@ def present(call: Call) -> Outcome:
     site: Site = call.subject
     records = [record for record in cloudflare().find_records(site.hostname) if record.type in IN_THE_WAY]
     ours = [record for record in records if _is_ours(record, site)]
-    if foreign := [record for record in records if record not in ours]:
-        found = ", ".join(f"{record.type} {record.content}" for record in foreign)
+    if found := _described(record for record in records if record not in ours):
         strangers.met(site, f"record {found}")
         return Fail(
             error=f"Cloudflare has another record for {site.hostname}.", detail=f"Foreign records: {found}"
@@ -52,13 +53,22 @@ def _create(site: Site) -> Record | None:
 
 
 def absent(call: Call) -> Outcome:
-    """No record of ours is left."""
+    """No record of ours is left. Somebody else's stays, and no later order gets the name."""
     site: Site = call.subject
-    if site.hostname:
-        for record in cloudflare().find_records(site.hostname):
-            if _is_ours(record, site):
-                cloudflare().delete_record(record.id)
-    return Done(facts={"dns_record_id": ""})
+    if not site.hostname:
+        return Done(facts={"dns_record_id": ""})
+    records = [record for record in cloudflare().find_records(site.hostname) if record.type in IN_THE_WAY]
+    for record in records:
+        if _is_ours(record, site):
+            cloudflare().delete_record(record.id)
+    foreign = _described(record for record in records if not _is_ours(record, site))
+    if foreign:
+        strangers.met(site, f"record {foreign}")
+    return Done(facts={"dns_record_id": ""}, note=foreign and f"Left alone, without our mark: {foreign}")
+
+
+def _described(records: Iterable[Record]) -> str:
+    return ", ".join(f"{record.type} {record.content}" for record in records)
 
 
 def _is_ours(record: Record, site: Site) -> bool:

@@ -103,7 +103,13 @@ def _right(wanted: HostName, host: ProxyHost) -> ProxyHost:
     fields.pop("meta")
     if host.online and all(getattr(host, field) == value for field, value in fields.items()):
         return host
-    return npm().update_proxy_host(host.id, **wanted.fields)
+    return _write(wanted, host)
+
+
+def _write(wanted: HostName, host: ProxyHost) -> ProxyHost:
+    """A PUT replaces `meta` as a whole: what others keep there is sent along, NPM's own findings are not."""
+    theirs = {name: value for name, value in host.meta.items() if not name.startswith("nginx_")}
+    return npm().update_proxy_host(host.id, **{**wanted.fields, "meta": theirs | wanted.fields["meta"]})
 
 
 def _create(wanted: HostName) -> ProxyHost:
@@ -135,17 +141,19 @@ def switched(wanted: HostName, host: ProxyHost) -> ProxyHost:
     if on and not host.online:
         # Seen after a neighbour's broken configuration was tested together with this one; writing it once
         # more heals that.
-        host = npm().update_proxy_host(host.id, **wanted.fields)
+        host = _write(wanted, host)
         if not host.online:
             raise BadAnswer("npm", f"nginx did not take the host: {host.nginx_error}")
     return host
 
 
-def gone(name: HostName) -> None:
-    """No proxy host of ours is left for the name; somebody else's stays."""
-    for host in npm().find_proxy_hosts(name.name):
+def gone(name: HostName) -> list[ProxyHost]:
+    """No proxy host of ours is left for the name. Returns somebody else's, which stay."""
+    found = npm().find_proxy_hosts(name.name)
+    for host in found:
         if name.owns(host):
             npm().delete_proxy_host(host.id)
+    return [host for host in found if not name.owns(host)]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from nodepoint.clients.errors import Busy, Conflict, NotFound, TimedOut, Unreachable
+from nodepoint.clients.errors import Busy, Conflict, NotFound, Refused, TimedOut, Unreachable
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Outcome, Retry
 from nodepoint.jobs.registry import Limit
@@ -37,11 +37,20 @@ class Foreign(Exception):
         self.guest = guest
 
 
-def find(site: Site) -> Container | None:
-    """The site's container, wherever in the cluster it is; None when nothing uses its VMID.
+class NotSeen(Busy):
+    """The cluster uses the VMID, and shows nothing of it to our token, as to one without VM.Audit: neither
+    ours, nor foreign, nor gone."""
 
-    Foreign: something else does. HA and migration move containers, so the node we remember is only where to
-    look first; it may even be dead and the container alive elsewhere.
+    fact = "does not show the container"
+
+
+def find(site: Site) -> Container | None:
+    """The site's container, wherever in the cluster it is; None when it is gone: nothing uses its VMID.
+
+    Foreign: something does that is not ours, or not any more. NotSeen: something does, and nobody can tell
+    what; so it is with Refused, Unreachable and TimedOut. None of them is gone. HA and migration move
+    containers, so the node we remember is only where to look first; it may even be dead and the container
+    alive elsewhere.
     """
     if site.vmid is None:
         return None
@@ -49,11 +58,13 @@ def find(site: Site) -> Container | None:
         if site.node and (there := _on(site, site.node)):
             return there
         away = None
-    except (Unreachable, TimedOut) as error:
-        away = error
+    except (Unreachable, TimedOut, Refused) as error:
+        away = error  # Refused: a right that comes from the pool is gone with the container, too
     guest = next((guest for guest in proxmox().resources() if guest.vmid == site.vmid), None)
     if guest is None:
-        return None
+        if proxmox().vmid_free(site.vmid):
+            return None
+        raise away or NotSeen("proxmox", f"VMID {site.vmid} is taken, and no list shows by what")
     if away and guest.node == site.node:
         raise away
     there = _on(site, guest.node) if guest.type == "lxc" else None

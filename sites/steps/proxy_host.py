@@ -49,11 +49,13 @@ def encrypted(call: Call) -> Outcome:
 
 
 def gone(call: Call) -> Outcome:
-    """No proxy host of ours is left."""
+    """No proxy host of ours is left. Somebody else's stays, and no later order gets the name."""
     site: Site = call.subject
-    if site.hostname:
-        hosts.gone(own_name(site))
-    return Done(facts={"proxy_host_id": None})
+    foreign = hosts.gone(own_name(site)) if site.hostname else []
+    if foreign:
+        strangers.met(site, "a proxy host")
+    ids = ", ".join(str(host.id) for host in foreign)
+    return Done(facts={"proxy_host_id": None}, note=ids and f"Left alone, without our mark: proxy host {ids}")
 
 
 def certificate_gone(call: Call) -> Outcome:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
-from nodepoint.clients.errors import BadAnswer, ClientError
+from nodepoint.clients.errors import BadAnswer, ClientError, Conflict
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
 from sites import install, marks
@@ -211,13 +211,17 @@ def _copy(template: Template, node: str) -> None:
 
 def container_removed(call: Call) -> Outcome:
     """Nothing of the container is left, and its address is free again."""
-    outcome = _without_power(container.removed(call))
+    outcome = container_unmade(call)
     return replace(outcome, facts=NOTHING) if isinstance(outcome, Done) else outcome
 
 
 def container_unmade(call: Call) -> Outcome:
-    """The same, as an undo."""
-    return _without_power(container.removed(call))
+    """Nothing of the container is left. Conflict while it stands without our mark: until somebody removes it,
+    the template's row keeps its address."""
+    outcome = container.removed(call)
+    if container.LEFT in outcome.data:
+        raise Conflict("proxmox", outcome.data[container.LEFT])
+    return _without_power(outcome)
 
 
 def given_up(call: Call) -> Outcome:

@@ -24,7 +24,7 @@ class RemoteCallTests(SiteTestCase):
         self.assert_calls(proxmox=24, cloudflare=2, npm=5, ssh=4, front=1)
         self.delete()
         self.run_jobs()
-        self.assert_calls(proxmox=11, cloudflare=2, npm=2)
+        self.assert_calls(proxmox=12, cloudflare=2, npm=2)
 
     def test_a_later_site_with_high_availability(self):
         self.live_site(service_id="first", email="first@example.com")

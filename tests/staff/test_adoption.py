@@ -50,14 +50,16 @@ class UnlinkTests(OverridesCase):
         self.assertEqual((job.state, site.state, site.deletion_requested_at), ("failed", "live", None))
         self.assertEqual(self.places(site)["traffic"], [True])
 
-    def test_a_stranger_on_its_vmid_is_left_alone(self) -> None:
+    def test_something_on_its_vmid_may_be_the_site_s_own_and_keeps_it_linked(self) -> None:
         site = self.live_site()
         self.lose_container(site)
         job = overrides.unlink_site(site, **BY)
         make_foreign(self, site.vmid)
         self.run_jobs()
         job.refresh_from_db()
-        self.assertEqual(job.state, "succeeded", self.tale(site))
+        site.refresh_from_db()
+        self.assertEqual((job.state, site.state, site.vmid), ("failed", "live", 900), self.tale(site))
+        self.assertIn("without our mark", job.detail)
         self.assertEqual([c["name"] for c in self.state()["proxmox"]["containers"]], ["theirs"])
 
     def test_systems_that_are_away_are_waited_for(self) -> None:
