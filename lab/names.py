@@ -24,8 +24,8 @@ STATIC = {
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One resource record: names without the last dot, TXT data as plain text, MX as "10 mail.example", CAA
-    as `0 issue "ca.example"`."""
+    """One resource record: names without the last dot, TXT data as plain text (bytes that are no UTF-8 as
+    lone surrogates), MX as "10 mail.example", CAA as `0 issue "ca.example"`, all others as in a zone file."""
 
     name: str
     type: str
@@ -95,7 +95,7 @@ class Names:
         found = self._answered(name, type)
         found.authoritative = not recursive
         if not any(record.type == type for record in found.answer):
-            found.authority = [_soa(name)]
+            found.authority = [self._start_of(name)]
         return found
 
     def _answered(self, name: str, type: str) -> Found:
@@ -150,6 +150,14 @@ class Names:
             if wild or self._exists(ancestor):
                 return [Record(name, record.type, record.data, record.ttl) for record in wild]
         return []
+
+    def _start_of(self, name: str) -> Record:
+        """The SOA of the zone that a name is in: a source's, else one of the parents' server."""
+        for at in (name, *_ancestors(name)):
+            for source in self.sources:
+                if found := [record for record in source.at(at) if record.type == "SOA"]:
+                    return found[0]
+        return _soa(name)
 
     def _is_parent(self, name: str) -> bool:
         if "." not in name or name in PUBLIC_SUFFIXES:

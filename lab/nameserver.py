@@ -15,18 +15,25 @@ from dnslib import (
     AAAA,
     CAA,
     CNAME,
+    DS,
     EDNS0,
     MX,
     NS,
+    PTR,
     QTYPE,
     RCODE,
     RD,
     RR,
     SOA,
+    SRV,
+    SSHFP,
+    TLSA,
     TXT,
     A,
+    DNSBuffer,
     DNSError,
     DNSHeader,
+    DNSLabel,
     DNSRecord,
 )
 
@@ -148,8 +155,34 @@ def _mx(data: str) -> RD:
 
 
 def _txt(data: str) -> RD:
-    text = data.encode()
+    text = data.encode(errors="surrogateescape")
     return TXT([text[i : i + 255] for i in range(0, len(text), 255)] or [b""])
+
+
+def _srv(data: str) -> RD:
+    priority, weight, port, target = data.split(" ")
+    return SRV(int(priority), int(weight), int(port), target)
+
+
+def _tlsa(data: str) -> RD:
+    usage, selector, kind, digits = data.split(" ")
+    return TLSA(int(usage), int(selector), int(kind), bytes.fromhex(digits))
+
+
+def _sshfp(data: str) -> RD:
+    algorithm, kind, digits = data.split(" ")
+    return SSHFP(int(algorithm), int(kind), bytes.fromhex(digits))
+
+
+def _ds(data: str) -> RD:
+    tag, algorithm, kind, digits = data.split(" ")
+    return DS(int(tag), int(algorithm), int(kind), bytes.fromhex(digits))
+
+
+def _dname(data: str) -> RD:
+    packed = DNSBuffer()
+    packed.encode_name_nocompress(DNSLabel(data))
+    return RD(bytes(packed.data))
 
 
 def _caa(data: str) -> RD:
@@ -167,9 +200,15 @@ _RDATA: dict[str, Callable[[str], RD]] = {
     "AAAA": AAAA,
     "CAA": _caa,
     "CNAME": CNAME,
+    "DNAME": _dname,
+    "DS": _ds,
     "MX": _mx,
     "NS": NS,
+    "PTR": PTR,
     "SOA": _soa,
+    "SRV": _srv,
+    "SSHFP": _sshfp,
+    "TLSA": _tlsa,
     "TXT": _txt,
 }
 

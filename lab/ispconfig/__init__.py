@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
+from lab.ispconfig.serverpart import Served
 from lab.ispconfig.sessions import USERNAME, Sessions
 from lab.ispconfig.state import Panel
 from lab.ispconfig.wire import IspconfigWire
-from lab.ispconfig.zonefile import Served, render
+from lab.ispconfig.zonefile import render
 from lab.server import serve
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class IspconfigSystem:
             self.sessions = Sessions(lab)
         self.wire = IspconfigWire(lab, self.panel, self.sessions)
         self._server = serve("ispconfig", self.wire, lab, tls=lab.keys.tls)
-        self.served = Served(self.panel)
+        self.served = Served(self.panel.server)
         lab.dns.names.sources.append(self.served)
         self.settings: dict[str, str] = {
             "ISPCONFIG_URL": self._server.url,

@@ -1,6 +1,7 @@
 """What the panel's forms check, and what they let pass: patterns and error keys as 3.2.12 has them.
 
-Python's `$`, like PHP's, matches before a newline at the end: that is how such names get through there too.
+Source: interface/web/dns/form/dns_<type>.tform.php and dns_soa.tform.php (3.2.5+), and the recordings with
+3.2.12. Python's `$`, like PHP's, matches before a newline at the end: that is how such names get through.
 """
 
 import ipaddress
@@ -79,20 +80,6 @@ def weak(password: str) -> bool:
     )
 
 
-def ascii_name(name: str) -> str:
-    """The step that turns unicode names into punycode, and what it cannot convert into nothing at all."""
-    inner = name.strip("\n").removeprefix(".").removesuffix(".")
-    for label in inner.split(".") if inner else []:
-        if not label or len(label) > 63 or label.startswith("-") or label.endswith("-"):
-            return ""
-    if name.isascii():
-        return name.lower()
-    try:
-        return name.lower().encode("idna").decode()
-    except UnicodeError:
-        return ""
-
-
 def number(value: Any) -> int:
     """What an unsigned INT column keeps of a value that it is given."""
     return max(0, min(LARGEST, _number(value)))
@@ -141,20 +128,63 @@ def _host(pattern: str) -> Callable[[str], list[str]]:
     return check
 
 
+def _pattern(pattern: str, key: str, needed: bool = True) -> Callable[[str], list[str]]:
+    def check(data: str) -> list[str]:
+        errors = ["data_error_empty"] if needed and not data else []
+        return errors if re.match(pattern, data) else [*errors, key]
+
+    return check
+
+
+def _anything(data: str) -> list[str]:
+    return [] if data else ["data_error_empty"]
+
+
 _DATA: dict[str, Callable[[str], list[str]]] = {
     "A": _address(ipaddress.IPv4Address),
     "AAAA": _address(ipaddress.IPv6Address),
+    "ALIAS": _host(r"^[a-zA-Z0-9.\-]{1,255}$"),
+    "CAA": lambda data: [],
     "CNAME": _host(r"^[a-zA-Z0-9._\-]{1,255}$"),
+    "DNAME": _host(r"^[a-zA-Z0-9._\-]{1,255}$"),
+    "DS": _pattern(r"^\d{1,5}\s\d{1,2}\s\d{1,2}\s.+$", "invalid_type_ds", needed=False),
+    "HINFO": _anything,
+    "LOC": _anything,
     "MX": _host(r"^[a-zA-Z0-9.\-]{1,255}$"),
+    "NAPTR": _pattern(
+        r'^\s*(\d+)\s+"([a-zA-Z0-9]*)"\s+"([^"]*)"\s+"(.*)"\s+([^\s]*\.)\s*$', "naptr_error_regex"
+    ),
     "NS": _host(r"^[a-zA-Z0-9.\-]{1,255}$"),
-    "TXT": lambda data: [] if data else ["data_error_empty"],
+    "PTR": _host(r"^[a-zA-Z0-9.\-]{1,256}$"),
+    "RP": _host(r"^[\w.\-\s]{1,128}$"),
+    "SRV": _pattern(r"^[\w.\-]{0,64}\s[\w.\-]{0,64}\s[\w.\-]{0,64}$", "srv_error_regex"),
+    "SSHFP": _anything,
+    "TLSA": _pattern(r"^\d \d \d [a-zA-Z0-9]*$", "data_error_regex"),
+    "TXT": _anything,
 }
 _NAMES = {
     "A": r"^[a-zA-Z0-9.*\-]{0,64}$",
     "AAAA": r"^[a-zA-Z0-9.*\-]{0,64}$",
+    "ALIAS": r"^[a-zA-Z0-9._\-]{1,255}$",
+    "CAA": r"^[a-zA-Z0-9._\-]{0,255}$",
     "CNAME": r"^[a-zA-Z0-9.*_\-]{0,255}$",
+    "DNAME": r"^[a-zA-Z0-9.*_\-]{0,255}$",
+    "DS": r"^[a-zA-Z0-9._\-]{0,255}$",
+    "HINFO": r"^[a-zA-Z0-9.\-]{1,64}$",
+    "LOC": r"^[a-zA-Z0-9._\-]{0,255}$",
     "MX": r"^[a-zA-Z0-9.*\-]{0,255}$",
+    "NAPTR": r"^((\*|[a-zA-Z0-9\-_]{1,255})(\.[a-zA-Z0-9\-_]{1,255})*\.?)?$",
     "NS": r"^[a-zA-Z0-9._\-]{0,255}$",
+    "PTR": r"^[a-zA-Z0-9.\-]{1,256}$",
+    "RP": r"^[a-zA-Z0-9.\-]{0,255}$",
+    "SRV": r"^[a-zA-Z0-9._\-]{0,255}$",
+    "SSHFP": r"^(\*\.|[a-zA-Z0-9._\-]){0,255}$",
+    "TLSA": r"^_\d{1,5}\._(tcp|udp)\.[a-zA-Z0-9.\-]{1,255}$",
     "TXT": r"^(\*\.|[a-zA-Z0-9._\-]){0,255}$",
 }
 TYPES = tuple(_DATA)
+"""Types with functions of their own. `dns_a_delete` deletes a row of any other (DNSKEY), too."""
+UNCONVERTED = ("AAAA", "TLSA")
+"""Types whose form has no IDNTOASCII filter on the name."""
+TARGETS = ("ALIAS", "CNAME", "DNAME", "MX", "NS", "PTR")
+"""Types whose data are a name: converted, and lower case."""

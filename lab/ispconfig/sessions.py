@@ -13,8 +13,15 @@ USERNAME = "nodepoint"
 LIFETIME = 1800  # seconds from login; use does not extend it
 MOST_FAILURES = 10
 BLOCKED = 300  # seconds since the last failure
-CHECKED_AS = {"sys_datalog_get_by_tstamp": "server_get", "dns_rr_get_all_by_zone": "dns_zone_get"}
-"""Functions whose right is another's (interface/lib/classes/remote.d/admin.inc.php:280, dns.inc.php)."""
+CHECKED_AS = {
+    "client_get_groupid": "client_get_id",
+    "dns_rr_get_all_by_zone": "dns_zone_get",
+    "dns_zone_get_by_user": "dns_zone_get",
+    "sys_datalog_get": "server_get",
+    "sys_datalog_get_by_tstamp": "server_get",
+}
+"""Functions whose right is another's: the first three recorded with 3.2.12, the others from
+interface/lib/classes/remote.d/admin.inc.php:276, 294."""
 
 
 class Sessions:
@@ -75,6 +82,11 @@ class Sessions:
             raise Fault("The Session is expired or does not exist.")
         if function in self.denied or CHECKED_AS.get(function) in self.denied:
             raise Fault("You do not have the permissions to access this function.")
+
+    def untick(self, group: str) -> None:
+        """Take a group of functions from the remote user, such as `dns_srv`: the panel ticks them as one
+        (interface/web/dns/lib/remote.conf.php)."""
+        self.denied |= {f"{group}_{act}" for act in ("get", "add", "update", "delete")}
 
     def expire(self) -> None:
         """End every session, as the lapse of half an hour does."""

@@ -5,7 +5,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lab.ispconfig import forms
+from lab.ispconfig import forms, idn
+from lab.ispconfig.serverpart import ServerPart
 from lab.ispconfig.tables import Fault, Row, Table
 
 if TYPE_CHECKING:
@@ -70,9 +71,14 @@ class Panel:
         self.groups = Table(store, "sys_group", "groupid", 2)
         self.zones = Table(store, "dns_soa")
         self.records = Table(store, "dns_rr", first=1001)
-        self.datalog: list[Row] = []
-        self.version = 0
-        """Raised whenever zones or records may have changed."""
+        self.server = ServerPart(store, self.zones, self.records)
+
+    def empty(self) -> None:
+        """Take everything away, as if the panel were new; ids go on."""
+        for table in (self.clients, self.users, self.groups, self.records):
+            table.clear()
+        for zone in list(self.zones.rows()):
+            self.dns_zone_delete(zone["id"])
 
     # Clients
 
@@ -166,8 +172,10 @@ class Panel:
         user, group = self._owner(client_id)
         values = self._zone_values(params, {"active": "N", "serial": 0, **SOA_MORE})
         values |= {"sys_userid": user, "sys_groupid": group, **PERMISSIONS, **SOA_OWN}
-        self.version += 1
-        return str(self.zones.add(values))
+        id = self.zones.add(values)
+        self.server.changed("dns_soa", id, "i", id)
+        self.server.run()
+        return str(id)
 
     def dns_zone_update(self, client_id: Any, primary_id: Any, params: Any) -> int:
         """Merges; a client_id moves the zone to that client."""
@@ -175,8 +183,11 @@ class Panel:
         values = self._zone_values(_object(params), self.zones.row(id) or {}, id)
         if forms.number(client_id):
             values["sys_userid"], values["sys_groupid"] = self._owner(client_id)
-        self.version += 1
-        return self.zones.update(id, values)
+        affected = self.zones.update(id, values)
+        if affected:
+            self.server.changed("dns_soa", id, "u", id)
+            self.server.run()
+        return affected
 
     def dns_zone_set_status(self, primary_id: Any, status: Any) -> int:
         """Changes the table only; the name servers never hear of it."""
@@ -190,12 +201,17 @@ class Panel:
             raise Fault(
                 "You have an error in your SQL syntax; check the manual near 'AND 1' DELETE FROM dns_soa"
             )
-        self.version += 1
-        return self.zones.delete(forms.number(primary_id))
+        id = forms.number(primary_id)
+        affected = self.zones.delete(id)
+        if affected:
+            self.server.changed("dns_soa", id, "d", id)
+            self.server.run()
+        return affected
 
     def _zone_values(self, params: Mapping[str, Any], old: Mapping[str, Any], id: int = 0) -> Row:
         merged = {name: params.get(name, old.get(name)) for name in (*SOA_COLUMNS, *SOA_MORE)}
-        merged["origin"] = forms.ascii_name(str(merged["origin"] or ""))
+        for name in ("origin", "ns", "mbox"):
+            merged[name] = idn.encoded(str(merged[name] or "")).lower()
         errors = forms.zone_errors(merged)
         if merged["origin"] and any(
             int(row["id"]) != id for row in self.zones.where(origin=merged["origin"])
@@ -208,25 +224,6 @@ class Panel:
         for name in ("active", "dnssec_wanted"):
             merged[name] = _flag(merged[name])
         return merged
-
-    # Server
-
-    def log_fault(self, zone_id: str, error: str) -> None:
-        """What the server part says of a change that it could not apply, once for the same words."""
-        index = f"id:{zone_id}"
-        if any((row["dbidx"], row["error"]) == (index, error) for row in self.datalog):
-            return
-        entry = {"server_id": "1", "dbtable": "dns_soa", "dbidx": index, "action": "u", "user": "admin"}
-        entry |= {"datalog_id": str(len(self.datalog) + 1), "tstamp": str(int(time.time()))}
-        self.datalog.append({**entry, "data": "", "status": "ok", "error": error})
-
-    def sys_datalog_get_by_tstamp(self, tstamp: Any) -> list[Row] | None:
-        """Changes of that second or later, newest first (interface/lib/classes/remote.d/admin.inc.php:276).
-        Only those that failed are kept here."""
-        since = forms.number(tstamp)
-        if since <= 0:
-            return None
-        return [row for row in reversed(self.datalog) if int(row["tstamp"]) >= since]
 
     # Records
 
@@ -246,10 +243,11 @@ class Panel:
         if not values["type"] or not values["stamp"]:
             column = "stamp" if values["type"] else "type"
             raise Fault(f"Data truncated for column '{column}' at row 1 {_insert('dns_rr', values)}")
-        self.version += 1
         id = self.records.add({**values, "sys_userid": user, "sys_groupid": group, **PERMISSIONS})
+        self.server.changed("dns_rr", id, "i", values["zone"])
         if update_serial:
             self._raise_serial(values["zone"], client_id)
+            self.server.run()
         return str(id)
 
     def record_update(
@@ -260,10 +258,12 @@ class Panel:
         values = self._record_values(type, params, self.records.row(id) or {})
         if forms.number(client_id):
             values["sys_userid"], values["sys_groupid"] = self._owner(client_id)
-        self.version += 1
         affected = self.records.update(id, values)
+        if affected:
+            self.server.changed("dns_rr", id, "u", values["zone"])
         if update_serial:
             self._raise_serial(params.get("zone"), client_id)
+            self.server.run()
         return affected
 
     def record_delete(self, type: str, primary_id: Any, update_serial: Any) -> int:
@@ -275,21 +275,26 @@ class Panel:
         id = forms.number(primary_id)
         if id == 0 and "-" not in str(primary_id):
             raise Fault("The ID has to be > 0 or -1.")
+        row = self.records.row(id) or {}
         if update_serial:
-            self._raise_serial((self.records.row(id) or {}).get("zone"), 0)
-        self.version += 1
-        return self.records.delete(id)
+            self._raise_serial(row.get("zone"), 0)
+        affected = self.records.delete(id)
+        if affected:
+            self.server.changed("dns_rr", id, "d", row["zone"])
+        if update_serial:
+            self.server.run()
+        return affected
 
     def _record_values(self, type: str, params: Mapping[str, Any], old: Mapping[str, Any]) -> Row:
         merged = {name: params.get(name, old.get(name)) for name in RR_COLUMNS}
-        if type != "AAAA":
-            merged["name"] = forms.ascii_name(str(merged["name"] or ""))
+        if type not in forms.UNCONVERTED:
+            merged["name"] = idn.encoded(str(merged["name"] or "")).lower()
+        if type in forms.TARGETS:
+            merged["data"] = idn.encoded(str(merged["data"] or "")).lower()
         if errors := forms.record_errors(type, merged):
             raise Fault("".join(error + BREAK for error in errors))
         if merged["server_id"] is None or merged["name"] is None:
             raise Fault(f"Column 'server_id' cannot be null {_insert('dns_rr', merged)}")
-        if type in ("CNAME", "MX", "NS"):
-            merged["data"] = str(merged["data"]).lower()
         for name in ("aux", "ttl", "zone", "serial", "server_id"):
             merged[name] = forms.number(merged[name])
         merged["active"] = _flag(merged["active"])
@@ -304,7 +309,36 @@ class Panel:
         values: Row = {"serial": serial + 1 if serial // 100 >= today else today * 100 + 1}
         if forms.number(client_id):
             values["sys_userid"], values["sys_groupid"] = self._owner(client_id)
-        self.zones.update(int(row["id"]), values)
+        id = int(row["id"])
+        self.zones.update(id, values)
+        self.server.changed("dns_soa", id, "u", id)
+
+    # The change log
+
+    def sys_datalog_get_by_tstamp(self, tstamp: Any) -> list[Row] | None:
+        """The changes since then, the newest first, with what named-checkzone said.
+
+        Source: interface/lib/classes/remote.d/admin.inc.php:276 (3.2.5+).
+        """
+        self.server.run()
+        since = forms.number(tstamp)
+        if not since:
+            return None
+        return [_shown(row) for row in reversed(list(self.server.log.rows())) if int(row["tstamp"]) >= since]
+
+    def sys_datalog_get(self, datalog_id: Any, newer: Any) -> list[Row]:
+        """One change, or it and all newer ones. Source: as above, line 294."""
+        self.server.run()
+        id = forms.number(datalog_id)
+        if not id:
+            raise Fault("The ID passed to the function must be > 0")
+        found = [row for row in self.server.log.rows() if int(row["datalog_id"]) >= id]
+        return [_shown(row) for row in reversed(found if newer is True else found[:1])]
+
+    def monitor_jobqueue_count(self, server_id: Any) -> str:
+        """How many changes the server part has not worked off."""
+        self.server.run()
+        return str(len(self.server.waiting))
 
     def _owner(self, client_id: Any) -> tuple[str, str]:
         """User and group of a client; 0 or nothing is the admin."""
@@ -315,6 +349,10 @@ class Panel:
         if not users:
             raise Fault(f"Invalid client_id {id}")
         return users[0]["userid"], users[0]["default_group"]
+
+
+def _shown(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name != "_zone"}
 
 
 def _object(params: Any) -> dict[str, Any]:

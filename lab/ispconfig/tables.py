@@ -8,6 +8,10 @@ from lab.store import Store
 
 Row = dict[str, Any]
 
+# The tables are utf8mb3 (install/sql/ispconfig3.sql: DEFAULT CHARSET=utf8; run with MariaDB 10.11 and a lax
+# sql_mode): a character beyond U+FFFF is stored as one question mark for each of its bytes.
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]+")
+
 
 class Fault(Exception):
     """The function refuses; the text is all that a caller gets to know."""
@@ -45,6 +49,11 @@ class Table:
         row.update(changed)
         self._store.save(self._kind, id, row)
         return 1
+
+    def clear(self) -> None:
+        """Delete all rows; ids go on."""
+        for id in list(self._rows):
+            self.delete(id)
 
     def delete(self, id: int) -> int:
         """1, or 0 when it is not there."""
@@ -99,8 +108,10 @@ class Table:
 
 
 def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
+    if isinstance(value, str):
+        return _ASTRAL.sub(lambda found: "?" * len(found[0].encode()), value)
+    if value is None:
+        return None
     if isinstance(value, bool):
         return "1" if value else ""
     return str(value)

@@ -51,9 +51,10 @@ CALLS: dict[str, Call] = {
     "dns_zone_set_status": _named("dns_zone_set_status", "primary_id", "status"),
     "dns_zone_delete": _named("dns_zone_delete", "primary_id"),
     "dns_rr_get_all_by_zone": _named("dns_rr_get_all_by_zone", "zone_id"),
-    "sys_datalog_get_by_tstamp": _named("sys_datalog_get_by_tstamp", "tstamp"),
     "server_get_all": lambda panel, body: [SERVER],
-    "monitor_jobqueue_count": lambda panel, body: "0",
+    "monitor_jobqueue_count": _named("monitor_jobqueue_count", "server_id"),
+    "sys_datalog_get_by_tstamp": _named("sys_datalog_get_by_tstamp", "tstamp"),
+    "sys_datalog_get": _named("sys_datalog_get", "datalog_id", "newer"),
 }
 for _type in TYPES:
     _name = f"dns_{_type.lower()}"

@@ -1,134 +1,49 @@
-"""Zone files, as the panel's server writes them for BIND, and what public DNS then answers."""
+"""Zone files, as the panel's server part writes them for BIND.
 
-import re
-from collections.abc import Iterable
-from typing import Any
+Source: server/conf/bind_pri.domain.master and `bind_plugin::soa_update`,
+server/plugins-available/bind_plugin.inc.php:259 (3.2.5+; run with MariaDB and BIND 9.18.49).
+"""
 
-from lab.ispconfig.state import Panel
-from lab.names import Record
+from collections.abc import Iterable, Mapping
 
-CHUNK = 255  # bytes of the stored text that go into one string of a TXT record
+CHUNK = 255  # bytes of the stored text that go into one string of a TXT record, wherever that cuts
+WITH_AUX = ("MX", "NAPTR", "SRV")
+RENDERED_AS = {"ALIAS": "CNAME"}
+IN_TEMPLATE = {
+    *("A", "AAAA", "ALIAS", "CAA", "CNAME", "DNAME", "DS", "HINFO", "LOC", "MX", "NAPTR", "NS"),
+    *("PTR", "RP", "SRV", "SSHFP", "TLSA", "TXT"),
+}
+"""Rows of any other type (DNSKEY, NULL) are stored and never written."""
 
-
-def render(zone: dict[str, Any], records: Iterable[dict[str, Any]]) -> bytes:
-    """The zone file. Inactive records are left out; the texts of TXT records get their quotes here."""
-    times = " ".join(zone[name] for name in ("serial", "refresh", "retry", "expire", "minimum"))
-    lines = [
-        f"$ORIGIN {zone['origin']}",
-        f"$TTL {zone['ttl']}",
-        f"@ IN SOA {zone['ns']} {zone['mbox']} ({times})",
-    ]
-    content = "\n".join(lines).encode() + b"\n"
-    for record in records:
-        if record["active"] == "Y":
-            head = f"{record['name'] or '@'} {record['ttl']} IN {record['type']} "
-            content += head.encode() + _data(record) + b"\n"
-    return content
+Row = Mapping[str, str | None]
 
 
-def _data(record: dict[str, Any]) -> bytes:
-    data = record["data"].encode()
-    if record["type"] == "TXT":
-        return b" ".join(b'"%s"' % data[i : i + CHUNK] for i in range(0, len(data), CHUNK))
-    return f"{record['aux']} {record['data']}".encode() if record["type"] == "MX" else data
+def render(zone: Row, records: Iterable[Row]) -> bytes:
+    """The zone file: one line for the SOA, one for each active row."""
+    return b"".join(line + b"\n" for line in (*head(zone), *(line(row) for row in written(records))))
 
 
-def faults(zone: dict[str, Any], records: Iterable[dict[str, Any]]) -> list[str]:
-    """What named-checkzone 9.18 says of the zone's file where it refuses it; nothing where it loads.
-
-    Seen: no NS at the apex, a CNAME beside other data, two CNAMEs of one name (reference, ISPConfig 7). An
-    ALIAS is written as a CNAME (server/conf/bind_pri.domain.master:26).
-    """
-    origin = zone["origin"].rstrip(".").lower()
-    kinds: dict[str, list[str]] = {}
-    for row in records:
-        if row["active"] == "Y":
-            kind = "CNAME" if row["type"] == "ALIAS" else row["type"]
-            kinds.setdefault(_absolute(row["name"], zone["origin"]), []).append(kind)
-    said = []
-    for name, types in kinds.items():
-        aliases = types.count("CNAME")
-        others = len(types) - aliases + (name == origin)
-        if aliases and others:
-            said.append(f"dns_master_load: pri.{origin}: {name}: CNAME and other data")
-        elif aliases > 1:
-            said.append(f"dns_master_load: pri.{origin}: {name}: multiple RRs of singleton type")
-    if "NS" not in kinds.get(origin, []):
-        said.append(f"zone {origin}/IN: has no NS records")
-    return [*said, f"zone {origin}/IN: not loaded due to errors."] if said else []
+def head(zone: Row) -> tuple[bytes, bytes]:
+    """The default TTL and the SOA."""
+    times = " ".join(str(zone[name]) for name in ("serial", "refresh", "retry", "expire", "minimum"))
+    return f"$TTL {zone['ttl']}".encode(), f"@ IN SOA {zone['ns']} {zone['mbox']} ( {times} )".encode()
 
 
-class Served:
-    """The records of all active zones, as a source of the lab's public DNS. Use it inside the lab's lock.
-
-    Each zone is a snapshot of when its file was taken last. A file that named-checkzone refuses leaves the
-    one before in place, and its words go into the change log
-    (server/plugins-available/bind_plugin.inc.php:337-355, datalogError). A zone without records is skipped.
-    """
-
-    def __init__(self, panel: Panel) -> None:
-        self._panel = panel
-        self._version = -1
-        self._by_name: dict[str, list[Record]] = {}
-        self._zones: dict[str, list[Record]] = {}
-        self.stopped = False
-        """True: the server part does not run, and whatever changes is not published."""
-
-    def at(self, name: str) -> list[Record]:
-        """The records of exactly this name (lower case)."""
-        return self._current().get(name, [])
-
-    def names(self) -> Iterable[str]:
-        """All names that have records."""
-        return self._current()
-
-    def _current(self) -> dict[str, list[Record]]:
-        if self._version != self._panel.version and not self.stopped:
-            self._version = self._panel.version
-            self._zones = dict(self._taken())
-            self._by_name = {}
-            for record in (record for records in self._zones.values() for record in records):
-                self._by_name.setdefault(record.name, []).append(record)
-        return self._by_name
-
-    def _taken(self) -> Iterable[tuple[str, list[Record]]]:
-        rows: dict[str, list[dict[str, Any]]] = {}
-        for row in self._panel.records.rows():
-            rows.setdefault(row["zone"], []).append(row)
-        for zone in self._panel.zones.rows():
-            origin, held = zone["origin"], rows.get(zone["id"], [])
-            if zone["active"] != "Y" or not held:
-                continue
-            if words := faults(zone, held):
-                self._panel.log_fault(zone["id"], "\n".join(words))
-                if origin in self._zones:
-                    yield origin, self._zones[origin]
-                continue
-            public = [_public(row, origin) for row in held if row["active"] == "Y" and row["type"] in _PUBLIC]
-            yield origin, [_soa(zone), *public]
+def written(records: Iterable[Row]) -> list[Row]:
+    """The rows that come into the file."""
+    return [row for row in records if row["active"] == "Y" and row["type"] in IN_TEMPLATE]
 
 
-def _soa(zone: dict[str, Any]) -> Record:
-    hosts = f"{zone['ns'].rstrip('.')} {zone['mbox'].rstrip('.')}"
-    times = " ".join(zone[name] for name in ("serial", "refresh", "retry", "expire", "minimum"))
-    return Record(zone["origin"].rstrip(".").lower(), "SOA", f"{hosts} {times}", int(zone["ttl"]))
+def line(row: Row) -> bytes:
+    """One record. A name of nothing is the zone itself, a TTL of 0 the zone's."""
+    type = str(row["type"])
+    ttl = "" if row["ttl"] == "0" else row["ttl"]
+    start = f"{row['name'] or '@'} {ttl} {RENDERED_AS.get(type, type)} "
+    return start.encode() + _data(row)
 
 
-_PUBLIC = ("A", "AAAA", "CNAME", "MX", "NS", "TXT")
-
-
-def _public(row: dict[str, Any], origin: str) -> Record:
-    data = row["data"]
+def _data(row: Row) -> bytes:
+    data = str(row["data"]).encode()
     if row["type"] == "TXT":
-        data = re.sub(
-            r"\\(\d{3}|.)", lambda found: chr(int(found[1])) if len(found[1]) == 3 else found[1], data
-        )
-    elif row["type"] in ("CNAME", "MX", "NS"):
-        data = _absolute(data, origin)
-        data = f"{row['aux']} {data}" if row["type"] == "MX" else data
-    return Record(_absolute(row["name"], origin), row["type"], data, int(row["ttl"]))
-
-
-def _absolute(name: str, origin: str) -> str:
-    full = name if name.endswith(".") else f"{name}.{origin}".removeprefix(".")
-    return full.rstrip(".").lower()
+        return b'"%s"' % b'" "'.join(data[i : i + CHUNK] for i in range(0, max(len(data), 1), CHUNK))
+    return b"%s %s" % (str(row["aux"]).encode(), data) if row["type"] in WITH_AUX else data

@@ -91,13 +91,8 @@ class IsolationTests(DnsTestCase):
 
     def fresh(self) -> None:
         """An empty panel, an empty database, and everything delegated here."""
-        panel = self.lab.ispconfig.panel
         with self.lab.lock:
-            tables = (panel.records, panel.zones, panel.clients, panel.users, panel.groups)
-            for table in tables:
-                for row in list(table.rows()):
-                    table.delete(int(row[table.key]))
-            panel.version += 1
+            self.lab.ispconfig.panel.empty()
         for model in (Job, Zone, Customer):
             model.objects.all().delete()
         self.lab.faults.clear()

@@ -220,9 +220,11 @@ class ZoneTests(IspconfigCase):
         self.assertTrue(message.startswith("refresh_range_error<br />\r\nretry_range_error"))
 
     def test_names_that_pass_and_names_that_do_not(self) -> None:
-        for origin in ("nodot.example", ".dot.example.", "example.12.", "nl.example.\n"):
+        for origin in ("nodot.example", "example.12.", "nl.example.\n", "a--b.example.", "☃.example."):
             self.zone(self.one, origin)
-        for origin in ("", "localhost.", "a_b.com.", "a..b.com.", "-bad-.org.", "x" * 64 + ".com."):
+        # A leading dot passed with the ICU of the recordings, and does not with 72.1.
+        bad = ("", "localhost.", "a_b.com.", ".dot.example.", "a..b.com.", "-bad-.org.", "ab--c.com.")
+        for origin in (*bad, "x" * 64 + ".com."):
             params = {**ZONE, "origin": origin}
             self.assertIn("origin_error", self.fault("dns_zone_add", client_id=self.one, params=params))
 
@@ -382,7 +384,7 @@ class PublicTests(IspconfigCase):
         self.record(owner, id, name="off", active="N")
         with self.lab.lock:
             lines = self.lab.ispconfig.zone_file("file.example.").decode().splitlines()
-        self.assertEqual(lines[3:], [f't 3600 IN TXT "{"a" * 255}" "a"'])
+        self.assertEqual(lines[2:], [f't 3600 TXT "{"a" * 255}" "a"'])
 
     def test_the_state_shows_no_secrets(self) -> None:
         state = requests.get(f"{self.lab.url}/_lab/state", timeout=5).json()
