@@ -137,7 +137,7 @@ class LookTests(PublishedCase):
         self.assertNotIn("CNAME", self.shown()[1])
 
     def test_without_the_server_functions_it_is_seen_all_the_same(self) -> None:
-        self.lab.ispconfig.sessions.denied.add("server_get")
+        self.lab.ispconfig.sessions.denied |= {"server_get", "monitor_jobqueue_count"}
         self.look()
         self.served(stopped=True)
         self.add("x")

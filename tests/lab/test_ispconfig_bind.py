@@ -192,11 +192,6 @@ class ServedTests(IspconfigCase):
         self.assertEqual(self.answers("later.stays.example", "A"), ["192.0.2.1"])
         self.assertIsNone(self.call("sys_datalog_get_by_tstamp", tstamp=1)[0]["error"])
 
-    def test_the_log_needs_the_server_functions(self) -> None:
-        self.addCleanup(self.lab.ispconfig.sessions.denied.clear)
-        self.lab.ispconfig.sessions.denied.add("server_get")
-        self.assertIn("permissions", self.fault("sys_datalog_get_by_tstamp", tstamp=1))
-
     def test_without_its_cron_job_nothing_goes_live(self) -> None:
         id = self.made("cron.example.")
         self.lab.ispconfig.served.stopped = True
