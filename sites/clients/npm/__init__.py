@@ -163,7 +163,7 @@ class Npm(Calls):
         later ones take the account's.
         """
         meta: dict[str, Any] = {"dns_challenge": False}
-        if self.version() < (2, 13):
+        if self.orders_name_an_address():
             meta |= {"letsencrypt_email": email, "letsencrypt_agree": True}
         names = sorted(name.lower() for name in domain_names)
         body = {"provider": "letsencrypt", "domain_names": names, "meta": meta}

@@ -24,6 +24,10 @@ CERTBOT_PAUSE = 45.0  # seconds; how long another order usually lasts
 RATE_LIMIT_PAUSE = 3600.0  # seconds; the authority's limits are counted in hours
 
 
+# What builds from source say: 2.15.1's package.json holds 2.0.0, 2.12.6's 0.0.0 (backend/package.json).
+UNSTAMPED = ((0, 0, 0), (2, 0, 0))
+
+
 class _Login:
     """A token for one account of one NPM, shared by all threads and clients of the process."""
 
@@ -56,19 +60,38 @@ class Calls:
         self._account = {"identity": email, "secret": password}
         self._login = _logins.setdefault((self._api.url, email, password), _Login())
         self._version: tuple[int, ...] | None = None
+        self._named_address: bool | None = None
         self.certificate_timeout = certificate_timeout
 
     def version(self) -> tuple[int, ...]:
-        """The release, as (2, 15, 1); asked once. Needs no token. Builds from source say 0.0.0: taken as
-        newest."""
+        """The release, as (2, 15, 1); asked once. Needs no token. One of `UNSTAMPED` tells nothing."""
         if self._version is None:
             answer = self._api.call("GET", "")
             found = answer.body.get("version") if answer.ok and isinstance(answer.body, dict) else None
             if not isinstance(found, dict):
                 raise answer.bad()
-            numbers = tuple(int(found.get(part) or 0) for part in ("major", "minor", "revision"))
-            self._version = numbers if any(numbers) else (99,)
+            try:
+                self._version = tuple(int(found.get(part) or 0) for part in ("major", "minor", "revision"))
+            except (TypeError, ValueError) as error:
+                raise answer.bad(f"no version: {error}") from error
         return self._version
+
+    def orders_name_an_address(self) -> bool:
+        """Whether the order of a certificate carries the address for the authority, as up to 2.12: later
+        releases refuse it. A build that does not say its release is asked for its schema (no token needed)."""
+        version = self.version()
+        if version not in UNSTAMPED:
+            return version < (2, 13)
+        if self._named_address is None:
+            answer = self._api.call("GET", "schema")
+            body: Any = answer.body
+            try:
+                request = body["paths"]["/nginx/certificates"]["post"]["requestBody"]
+                payload = request["content"]["application/json"]["schema"]
+                self._named_address = "letsencrypt_email" in payload["properties"]["meta"]["properties"]
+            except (KeyError, TypeError) as error:
+                raise answer.bad(f"its schema does not tell what an order holds: {error!r}") from error
+        return self._named_address
 
     def _call(
         self,
