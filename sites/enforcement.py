@@ -65,9 +65,16 @@ def _wanted_by_ha(suspended: list[Site]) -> Iterator[Site]:
 
 
 def _served(suspended: list[Site]) -> Iterator[Site]:
-    """Proxy hosts that are on, of any of its names."""
-    served = {hosts.mark_of(host) for host in npm().proxy_hosts() if host.enabled} - {""}
+    """Proxy hosts that are on, of any of its names; of the next few sites also those that nginx serves
+    although their rows say off."""
+    listed = npm().proxy_hosts()
+    served = {hosts.mark_of(host) for host in listed if host.enabled} - {""}
     yield from (site for site in suspended if not served.isdisjoint(marks.forms(site)))
+    found = {name: host for host in listed for name in host.domain_names}
+    for site in _next(suspended):
+        pairs = ((name, found[name.name]) for name in hosts.names(site) if name.name in found)
+        if any(name.owns(host) and hosts.still_served(name, host) for name, host in pairs):
+            yield site
 
 
 def _autostarting(suspended: list[Site]) -> Iterator[Site]:

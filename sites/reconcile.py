@@ -332,10 +332,28 @@ def _of_name(wanted: hosts.HostName, found: list[ProxyHost]) -> Iterator[Finding
 def _host_differences(wanted: hosts.HostName, host: ProxyHost, on: bool) -> str:
     """What differs; of a host that is to be off only whether it is: the rest is written when it goes on."""
     if not on or not wanted.stands:
-        return "on instead of off" if host.enabled and not on else ""
-    fields = {name: value for name, value in wanted.fields.items() if name != "meta"}
-    offline = "nginx has not taken it up" if host.enabled and host.online is False else ""
-    return "; ".join(filter(None, (_wrong(host, enabled=True, **fields), offline)))
+        if on:
+            return ""
+        if host.enabled:
+            return "on instead of off"
+        return "its row says off, and it is served" if hosts.still_served(wanted, host) else ""
+    wrong = [_difference(host, *pair) for pair in wanted.differences(host).items()]
+    if not host.enabled:
+        wrong.append("off instead of on")
+    elif host.online is False:
+        wrong.append("nginx has not taken it up")
+    return "; ".join(wrong)
+
+
+def _difference(host: ProxyHost, field: str, value: object) -> str:
+    found = getattr(host, field)
+    if field == "advanced_config":
+        return "advanced_config is not ours"
+    if field == "locations":
+        return f"{len(found)} locations instead of none"
+    if field == "domain_names":
+        return f"it serves {', '.join(found)[:200]}"
+    return f"{field} {found} instead of {value}"
 
 
 def _wrong(thing: object, **wanted: object) -> str:

@@ -2,7 +2,7 @@
 
 from nodepoint.jobs.registry import Flow, GivesWay, Step, register
 from sites.flows.power import is_live, tuning
-from sites.steps import domains, hosts, traffic
+from sites.steps import certificates, domains, hosts, traffic
 
 MINUTES, DAYS = 60, 24 * 3600
 CUSTOMER = 10 * MINUTES  # until a customer's wish is given up
@@ -68,7 +68,7 @@ CERTIFICATE = register(
                 domains.certified,
                 nothing_to_undo="One that came too late is used next time, or goes with the domain.",
                 after=("wished",),
-                limits=(hosts.ORDERS,),
+                limits=(certificates.ORDERS,),
                 usual=5,
             ),
             Step(

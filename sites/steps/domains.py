@@ -4,7 +4,6 @@ from django.db import transaction
 
 from nodepoint.clients.errors import (
     BadAnswer,
-    Busy,
     ClientError,
     Conflict,
     NotFound,
@@ -17,10 +16,10 @@ from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.outcomes import Done, Outcome, Retry, Wait
 from sites import pointing
-from sites.connections import npm
 from sites.models import CustomDomain, Site
-from sites.steps import hosts, wordpress
-from sites.steps.hosts import Ordered, custom_name
+from sites.steps import certificates, hosts, wordpress
+from sites.steps.certificates import Ordered
+from sites.steps.hosts import custom_name
 
 CERTIFICATE = "sites.certificate"  # kind of the job that orders
 PRIMARY = "sites.primary"  # kind of the job that tells WordPress its name
@@ -29,7 +28,6 @@ FAILURES_AN_HOUR = 5  # that Let's Encrypt permits for one name before it refuse
 FIRST_PAUSE, LONGEST_PAUSE = 10 * 60, 12 * 3600  # seconds after an order that failed; doubled each time
 LOOK_PAUSE, LONGEST_LOOK_PAUSE = 5 * 60, 3600  # seconds until DNS is asked anew after it was wrong
 LONGEST_AWAY_PAUSE = 5 * 60  # seconds between two looks whether NPM is there again
-RATE_LIMITED = 3600  # seconds; a pause that only the authority asks for
 
 Status, CertificateStatus = CustomDomain.Status, CustomDomain.CertificateStatus
 
@@ -38,6 +36,10 @@ def _domain(call: Call) -> CustomDomain | None:
     """The domain that a job of the site is about; None when it is gone."""
     found = CustomDomain.objects.filter(site_id=call.subject.pk, domain=call.job.data["domain"])
     return found.select_related("site").first()
+
+
+def _ordered(domain: CustomDomain) -> Ordered:
+    return Ordered(domain.domain, domain.certificate_id, domain.created_at)
 
 
 def _note(domain: CustomDomain, **columns: object) -> None:
@@ -72,6 +74,8 @@ def served(call: Call) -> Outcome:
 def host_gone(call: Call) -> Outcome:
     """No proxy host of ours is left for the domain."""
     if domain := _domain(call):
+        if underway := _ordered(domain).underway(call):
+            return underway
         hosts.gone(custom_name(domain))
         _note(domain, proxy_host_id=None)
     return Done()
@@ -97,17 +101,13 @@ def certified(call: Call) -> Outcome:
     become rare: the authority counts them.
     """
     domain: CustomDomain = call.subject
-    ordered = Ordered(domain.domain, domain.certificate_id, domain.created_at)
+    ordered = _ordered(domain)
     try:
         certificate = ordered.usable()
         if certificate is None:
-            if not_now := _not_now(call, domain):
+            if not_now := ordered.underway(call) or _not_now(call, domain):
                 return not_now
             certificate = ordered.order()
-    except Busy as error:
-        if (error.retry_after or 0) < RATE_LIMITED:
-            raise
-        return _failed(call, error)
     except (Refused, BadAnswer, Conflict, NotFound) as error:
         return _failed(call, error)
     except (Unreachable, TimedOut) as error:
@@ -144,13 +144,13 @@ def _failures(domain: CustomDomain) -> list[float]:
 def _failed(call: Call, error: ClientError) -> Outcome:
     failures = [*call.step.data.get("failures", []), call.now.timestamp()]
     pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (len(failures) - 1))
-    if isinstance(error, Busy):
-        pause = max(pause, error.retry_after or 0)
-    sentence = f"No certificate could be obtained: {error.sentence}"  # the last one stays with the job
+    sentence = certificates.sentence(error)  # the last one stays with the job
+    if not hosts.traffic_wished(call.subject.site):
+        hosts.off_again(custom_name(call.subject))
     return Retry(
         error=sentence,
-        detail=error.vendor,
-        seconds=pause,
+        detail=certificates.detail(error),
+        seconds=max(pause, getattr(error, "retry_after", None) or 0),
         data={"failures": failures[-20:]},
         facts={"certificate": CertificateStatus.FAILED, "error": f"{sentence} It is tried again."},
     )
@@ -167,14 +167,11 @@ def encrypted(call: Call) -> Outcome:
     domain: CustomDomain = call.subject
     name = custom_name(domain)
     try:
-        host = hosts.served(name)
+        hosts.served(name)
+        if not hosts.traffic_wished(domain.site):
+            hosts.off_again(name)
     except ClientError as error:
         return _away(call, error)
-    if not hosts.traffic_wished(domain.site):
-        # NPM puts hosts back as it found them when the order began: one that was switched off meanwhile is
-        # served again, though its row says off.
-        npm().enable_proxy_host(host.id)
-        npm().disable_proxy_host(host.id)
     return Done(facts={"certificate": CertificateStatus.ACTIVE, "error": ""})
 
 
@@ -236,7 +233,7 @@ def handed_over(call: Call) -> Outcome:
 def certificate_gone(call: Call) -> Outcome:
     """No certificate of ours is left for the domain, whose host is gone by now."""
     if domain := _domain(call):
-        Ordered(domain.domain, domain.certificate_id, domain.created_at).gone()
+        _ordered(domain).gone()
         _note(domain, certificate_id=None, certificate=CertificateStatus.NONE)
     return Done()
 
@@ -253,7 +250,10 @@ def all_gone(call: Call) -> Outcome:
     for domain in call.subject.custom_domains.select_related("site"):
         if _orders(domain):
             return Wait(seconds=1.0)
+        ordered = _ordered(domain)
+        if underway := ordered.underway(call):
+            return underway
         hosts.gone(custom_name(domain))
-        Ordered(domain.domain, domain.certificate_id, domain.created_at).gone()
+        ordered.gone()
         domain.delete()
     return Done()

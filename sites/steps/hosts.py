@@ -2,23 +2,23 @@
 for what is not served: look, then look again."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 
-from nodepoint.clients.errors import BadAnswer, Busy, Conflict, NotFound
+from nodepoint.clients.errors import BadAnswer, Busy, Conflict, NotFound, Unreachable
 from nodepoint.jobs.registry import Limit
 from sites import marks
-from sites.clients.npm import Certificate, ProxyHost
-from sites.connections import npm
+from sites.clients.npm import ProxyHost
+from sites.connections import npm, website
 from sites.models import CustomDomain, Site
+from sites.proxy_config import ADVANCED_CONFIG
 
 # NPM tests nginx as a whole at every write: two at once make good hosts fail with a bad one's error.
 WRITES = Limit("npm", lambda: 1)
-ORDERS = Limit("npm:certificate", lambda: 1)  # certbot runs one at a time, for minutes
 MARK = "nodepoint"  # key in the host's meta, which nobody but programs can edit
 TLS = {"ssl_forced": True, "http2_support": True}
+NO_TLS = {"certificate_id": 0, "ssl_forced": False, "http2_support": False}
 
 
 def mark_of(host: ProxyHost) -> str:
@@ -33,27 +33,43 @@ def shared_certificate() -> int | None:
 
 @dataclass(frozen=True)
 class HostName:
-    """A host name of a site. `certificate_id`: None for plain HTTP. `stands`: whether it is to have a proxy
-    host at all.
+    """A host name of a site. `certificate_id`: None for plain HTTP. `host_id`: its proxy host as last known.
+    `stands`: whether it is to have a proxy host at all.
     """
 
     name: str
     site: Site
     certificate_id: int | None
+    host_id: int | None = None
     stands: bool = True
 
     @property
     def fields(self) -> dict[str, Any]:
         """What its proxy host is to hold, in NPM's names. Asset caching stays off: it ignores cookies."""
+        tls = {"certificate_id": self.certificate_id, **TLS} if self.certificate_id else NO_TLS
         return {
+            "forward_scheme": "http",
             "forward_host": self.site.private_ip,
             "forward_port": 80,
             "block_exploits": True,
             "allow_websocket_upgrade": True,
             "caching_enabled": False,
             "meta": {MARK: self.site.owner_mark},
-            **({"certificate_id": self.certificate_id, **TLS} if self.certificate_id else {}),
+            "hsts_enabled": False,
+            "hsts_subdomains": False,
+            "access_list_id": 0,
+            "locations": [],
+            "advanced_config": ADVANCED_CONFIG,
+            **tls,
         }
+
+    def differences(self, host: ProxyHost) -> dict[str, Any]:
+        """Fields of its proxy host that are not as they should be, with the values they should have. The
+        names are among them only where they differ: NPM looks for twins of those it is given."""
+        wanted = {**self.fields, "domain_names": [self.name]}
+        found = {field: getattr(host, field) for field in wanted if field != "meta"}
+        found |= {"domain_names": list(host.domain_names), "locations": list(host.locations)}
+        return {field: wanted[field] for field, value in found.items() if value != wanted[field]}
 
     def owns(self, host: ProxyHost) -> bool:
         """Whether a proxy host carries the site's mark."""
@@ -62,13 +78,13 @@ class HostName:
 
 def own_name(site: Site) -> HostName:
     """The platform's own name of a site."""
-    return HostName(site.hostname, site, shared_certificate() or site.certificate_id)
+    return HostName(site.hostname, site, shared_certificate() or site.certificate_id, site.proxy_host_id)
 
 
 def custom_name(domain: CustomDomain) -> HostName:
     """A customer's name of a site."""
     stands = domain.status == CustomDomain.Status.ACTIVE
-    return HostName(domain.domain, domain.site, domain.certificate_id, stands)
+    return HostName(domain.domain, domain.site, domain.certificate_id, domain.proxy_host_id, stands)
 
 
 def names(site: Site) -> list[HostName]:
@@ -93,23 +109,35 @@ def served(wanted: HostName) -> ProxyHost:
         raise Conflict("npm", f"Foreign proxy hosts: {', '.join(str(host.id) for host in foreign)}")
     for surplus in hosts[1:]:
         npm().delete_proxy_host(surplus.id)
-    host = _right(wanted, hosts[0]) if hosts else _create(wanted)
-    return switched(wanted, host)
+    known = hosts[0] if hosts else _renamed(wanted)
+    return switched(wanted, _right(wanted, known) if known else _create(wanted))
+
+
+def _renamed(wanted: HostName) -> ProxyHost | None:
+    """The host that was made for the name, where somebody has taken the name out of it."""
+    if wanted.host_id is None:
+        return None
+    try:
+        host = npm().proxy_host(wanted.host_id)
+    except NotFound:
+        return None
+    others = {name.name for name in names(wanted.site)} - {wanted.name}
+    return host if wanted.owns(host) and others.isdisjoint(host.domain_names) else None
 
 
 def _right(wanted: HostName, host: ProxyHost) -> ProxyHost:
     """Our host with the fields it should have; written only where something differs."""
-    fields = wanted.fields
-    fields.pop("meta")
-    if host.online and all(getattr(host, field) == value for field, value in fields.items()):
-        return host
-    return _write(wanted, host)
+    wrong = wanted.differences(host)
+    return host if host.online and not wrong else written(wanted, host, **wrong)
 
 
-def _write(wanted: HostName, host: ProxyHost) -> ProxyHost:
-    """A PUT replaces `meta` as a whole: what others keep there is sent along, NPM's own findings are not."""
+def written(wanted: HostName, host: ProxyHost, **more: Any) -> ProxyHost:
+    """Our host, its file and nginx as its fields say, also where NPM says that they are.
+
+    A PUT replaces `meta` as a whole: what others keep there is sent along, NPM's own findings are not."""
     theirs = {name: value for name, value in host.meta.items() if not name.startswith("nginx_")}
-    return npm().update_proxy_host(host.id, **{**wanted.fields, "meta": theirs | wanted.fields["meta"]})
+    fields = {**wanted.fields, "meta": theirs | wanted.fields["meta"]}
+    return npm().update_proxy_host(host.id, **{**fields, **more})
 
 
 def _create(wanted: HostName) -> ProxyHost:
@@ -131,20 +159,46 @@ def usable(certificate_id: int) -> bool:
 
 
 def switched(wanted: HostName, host: ProxyHost) -> ProxyHost:
-    """Our host, on or off as wished. A PUT of `enabled` would only change the row, not what nginx serves."""
+    """Our host, on or off as wished. A PUT of `enabled` changes the row but not what nginx serves, so that a
+    row which says off is not believed."""
     on = traffic_wished(wanted.site)
     if on and not host.enabled:
         npm().enable_proxy_host(host.id)
-    if not on and host.enabled:
-        npm().disable_proxy_host(host.id)
+    if not on:
+        if not host.enabled and still_served(wanted, host) is not False:
+            npm().enable_proxy_host(host.id)  # NPM switches nothing off whose row says off
+            npm().disable_proxy_host(host.id)
+        if host.enabled:
+            npm().disable_proxy_host(host.id)
     host = npm().proxy_host(host.id)
     if on and not host.online:
         # Seen after a neighbour's broken configuration was tested together with this one; writing it once
         # more heals that.
-        host = _write(wanted, host)
+        host = written(wanted, host)
         if not host.online:
             raise BadAnswer("npm", f"nginx did not take the host: {host.nginx_error}")
     return host
+
+
+def still_served(wanted: HostName, host: ProxyHost) -> bool | None:
+    """Whether nginx serves a name whose row says off. None: it cannot be seen, for want of a way through the
+    proxy, or of TLS."""
+    if website() is None or not host.certificate_id:
+        return None
+    try:
+        return website().serves(wanted.name)
+    except Unreachable:
+        return None
+
+
+def off_again(wanted: HostName) -> None:
+    """Our hosts of the name are off for nginx too, whatever their rows say. NPM puts hosts back as it found
+    them when an order began: one that was switched off meanwhile is served again."""
+    for host in npm().find_proxy_hosts(wanted.name):
+        if wanted.owns(host):
+            if not host.enabled:
+                npm().enable_proxy_host(host.id)
+            npm().disable_proxy_host(host.id)
 
 
 def gone(name: HostName) -> list[ProxyHost]:
@@ -154,42 +208,3 @@ def gone(name: HostName) -> list[ProxyHost]:
         if name.owns(host):
             npm().delete_proxy_host(host.id)
     return [host for host in found if not name.owns(host)]
-
-
-@dataclass(frozen=True)
-class Ordered:
-    """By what a certificate for `name` is known as ours. Certificates take no mark.
-
-    Beside the exact name, its id must be `certificate_id`, which we stored, or, where the answer to the order
-    was lost, it must be younger than `since` (NPM writes its local time, hence the day).
-    """
-
-    name: str
-    certificate_id: int | None
-    since: datetime
-
-    def certificates(self) -> list[Certificate]:
-        """All of ours, newest first, those still being ordered included. Never the shared one."""
-        found = npm().find_certificates([self.name])
-        return [one for one in found if one.id != shared_certificate() and self._is_ours(one)]
-
-    def _is_ours(self, certificate: Certificate) -> bool:
-        if self.certificate_id is not None:
-            return certificate.id == self.certificate_id
-        return certificate.created_on > self.since - timedelta(days=1)
-
-    def usable(self) -> Certificate | None:
-        """A usable one, the newest: an order whose answer was lost may have made it.
-
-        Somebody else's is not used: what we use we delete in the end.
-        """
-        return next((certificate for certificate in self.certificates() if certificate.usable()), None)
-
-    def order(self) -> Certificate:
-        """A new one of Let's Encrypt; see `Npm.create_certificate`."""
-        return npm().create_certificate([self.name], settings.LETSENCRYPT_EMAIL)
-
-    def gone(self) -> None:
-        """None of ours is left. No host may use it any more: that would break all of NPM."""
-        for certificate in self.certificates():
-            npm().delete_certificate(certificate.id)

@@ -1,20 +1,30 @@
 """The proxy host of a site's own name and its certificate."""
 
-from nodepoint.clients.errors import BadAnswer, Conflict
+from nodepoint.clients.errors import Conflict
 from nodepoint.jobs.call import Call
-from nodepoint.jobs.outcomes import Done, Outcome
+from nodepoint.jobs.outcomes import Done, Outcome, Retry
 from sites import strangers
-from sites.connections import npm
+from sites.clients.npm import NoCertificate
 from sites.models import Site
-from sites.steps import hosts
-from sites.steps.hosts import ORDERS, TLS, WRITES, Ordered, own_name, shared_certificate
+from sites.steps import certificates, hosts
+from sites.steps.certificates import ORDERS, Ordered
+from sites.steps.hosts import WRITES, own_name, shared_certificate
 
 __all__ = ["ORDERS", "WRITES"]
+
+# Seconds after each order that failed. With the one at the end of its time these are five in the half hour of
+# a provisioning, which is what the authority permits for one name in an hour.
+PAUSES = (180, 420, 900)
 
 
 def needs_own_certificate(site: Site) -> bool:
     """Whether every site orders a certificate of its own."""
     return shared_certificate() is None
+
+
+def has_own_certificate(site: Site) -> bool:
+    """Whether one was, or may have been, ordered for the site alone."""
+    return bool(site.certificate_id) or needs_own_certificate(site)
 
 
 def served(call: Call) -> Outcome:
@@ -32,25 +42,42 @@ def _ordered(site: Site) -> Ordered:
 
 
 def certified(call: Call) -> Outcome:
-    """A certificate of the site's own exists."""
+    """A certificate of the site's own exists. An authority that does not issue it is asked again, rarely, as
+    long as the order of the site has time: what keeps it from issuing mostly passes."""
     ordered = _ordered(call.subject)
-    certificate = ordered.usable() or ordered.order()
+    certificate = ordered.usable()
+    if certificate is None:
+        if underway := ordered.underway(call):
+            return underway
+        try:
+            certificate = ordered.order()
+        except NoCertificate as error:
+            return _not_issued(call, error)
     return Done(ref=str(certificate.id), facts={"certificate_id": certificate.id})
+
+
+def _not_issued(call: Call, error: NoCertificate) -> Outcome:
+    failures = call.step.data.get("failures", 0) + 1
+    pause = PAUSES[min(failures, len(PAUSES)) - 1]
+    return Retry(
+        error=certificates.sentence(error),
+        detail=certificates.detail(error),
+        seconds=max(pause, error.retry_after or 0),
+        data={"failures": failures},
+    )
 
 
 def encrypted(call: Call) -> Outcome:
     """The proxy host uses the certificate and forces TLS."""
-    site: Site = call.subject
-    host = npm().update_proxy_host(site.proxy_host_id, certificate_id=site.certificate_id, **TLS)
-    host = npm().proxy_host(host.id)
-    if not host.online:
-        raise BadAnswer("npm", f"nginx did not take the host: {host.nginx_error}")
+    hosts.served(own_name(call.subject))
     return Done()
 
 
 def gone(call: Call) -> Outcome:
     """No proxy host of ours is left. Somebody else's stays, and no later order gets the name."""
     site: Site = call.subject
+    if site.hostname and has_own_certificate(site) and (underway := _ordered(site).underway(call)):
+        return underway
     foreign = hosts.gone(own_name(site)) if site.hostname else []
     if foreign:
         strangers.met(site, "a proxy host")
@@ -62,6 +89,6 @@ def certificate_gone(call: Call) -> Outcome:
     """No certificate of the site's own is left; the shared one stays. A site that ordered its own keeps it
     until here, whatever NPM_CERTIFICATE says by now."""
     site: Site = call.subject
-    if site.hostname and (site.certificate_id or not shared_certificate()):
+    if site.hostname and has_own_certificate(site):
         _ordered(site).gone()
     return Done(facts={"certificate_id": None})

@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from nodepoint.clients.errors import BadAnswer, Busy, Conflict, NotFound, Refused, TimedOut
+from nodepoint.clients.errors import BadAnswer, Conflict, NotFound, Refused, TimedOut
+from sites.clients.npm import Cause, NoCertificate
 from tests.clients.base import LabTestCase
 
 SITE = {"forward_host": "192.168.1.100", "block_exploits": True, "allow_websocket_upgrade": True}
@@ -117,12 +118,13 @@ class CertificateTests(Base):
         self.assertIn("challenges have failed", caught.exception.vendor)
         self.assertEqual(self.client.find_certificates(["wrong.example"]), [])
 
-    def test_the_authoritys_limit_is_busy_for_long(self) -> None:
+    def test_the_authoritys_limit_is_known_and_lasts_long(self) -> None:
         self.points_here("often.example")
         for _ in range(5):
             self.client.create_certificate(["often.example"])
-        with self.assertRaises(Busy) as caught:
+        with self.assertRaises(NoCertificate) as caught:
             self.client.create_certificate(["often.example"])
+        self.assertIs(caught.exception.cause, Cause.LIMIT)
         self.assertGreaterEqual(caught.exception.retry_after, 3600)
 
 

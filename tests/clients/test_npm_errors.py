@@ -15,7 +15,7 @@ from nodepoint.clients.errors import (
     TimedOut,
     Unreachable,
 )
-from sites.clients.npm import Npm, calls
+from sites.clients.npm import Cause, NoCertificate, Npm, calls
 from tests.clients.double import Request, double
 
 HOST = {"id": 7, "domain_names": ["a.nodepoint.eu"], "forward_host": "192.168.1.100", "forward_port": 80}
@@ -79,6 +79,15 @@ class Base(unittest.TestCase):
         return caught.exception
 
 
+def certbot(*lines: str) -> tuple[int, dict]:
+    """A failed order as 2.15.1 tells it (recordings cert-create-certbot-fails, cert-create-rate-limited)."""
+    start, end = (
+        "Error: Saving debug log to /data/logs/letsencrypt.log",
+        "Ask for help or search for solutions",
+    )
+    return error(500, "Internal Error", start, *lines, end, "")
+
+
 def get(npm: Npm) -> object:
     return npm.proxy_host(7)
 
@@ -93,8 +102,6 @@ def order(npm: Npm) -> object:
 
 class MappingTests(Base):
     def test_every_known_answer_has_its_error(self) -> None:
-        certbot = "Saving debug log to /data/logs/letsencrypt.log Some challenges have failed."
-        limit = "Saving debug log to /data/logs/letsencrypt.log too many certificates (5) already issued"
         for call, answer, kind in (
             (get, error(404, "Not Found - 7"), NotFound),
             (get, error(404, "Item Not Found - 7"), NotFound),
@@ -109,9 +116,13 @@ class MappingTests(Base):
             (create, (504, b"<html>Gateway Time-out</html>"), BadAnswer),
             (create, (201, b"<html>"), BadAnswer),
             (create, (201, {"id": 7}), BadAnswer),
-            (order, error(500, "Internal Error", f"Error: {certbot}"), Refused),
-            (order, error(500, "Internal Error", f"Error: {limit}"), Busy),
-            (order, error(400, "Certificate is not valid (no file)", "Certificate is not valid"), Refused),
+            (order, certbot("Some challenges have failed."), NoCertificate),
+            (order, certbot("too many certificates (5) already issued"), NoCertificate),
+            (
+                order,
+                error(400, "Certificate is not valid (no file)", "Certificate is not valid"),
+                NoCertificate,
+            ),
             (
                 order,
                 error(500, "Internal Error", "Error: Another instance of Certbot is already running."),
@@ -121,7 +132,7 @@ class MappingTests(Base):
             (order, error(500, "Internal Error", "Error: [emerg] invalid number of arguments"), BadAnswer),
             (order, error(404, "Not Found - nosuch", "Error: Not Found - nosuch"), Refused),
         ):
-            with self.subTest(answer=answer):
+            with self.subTest(answer=str(answer)[:300]):
                 self.assertIs(type(self.failure(call, answer)), kind)
 
     def test_staff_read_what_certbot_said(self) -> None:
@@ -135,8 +146,47 @@ class MappingTests(Base):
             order, error(500, "Internal Error", "Another instance of Certbot is already running.")
         )
         self.assertLess(busy.retry_after, 61)
-        limit = self.failure(order, error(500, "Internal Error", "too many certificates"))
+        limit = self.failure(order, certbot("too many certificates (5) already issued"))
         self.assertGreaterEqual(limit.retry_after, 3600)
+        later = f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%d %H:%M:%S} UTC: see https://letsencrypt.org"
+        limit = self.failure(order, certbot(f"too many failed authorizations (5), retry after {later}"))
+        self.assertAlmostEqual(limit.retry_after, 2 * 86400, delta=60)
+
+    def test_the_class_of_the_cause_is_known(self) -> None:
+        acme = "There were too many requests of a given type"
+        for lines, cause in (
+            (["Some challenges have failed."], Cause.CHALLENGE),
+            (["Some challenges have failed.", "  Type:   dns"], Cause.NAME),
+            (
+                ["  Detail: DNS problem: NXDOMAIN looking up A for a.example - check that it exists"],
+                Cause.NAME,
+            ),
+            (["  Detail: no valid A records found for a.example; no valid AAAA records found"], Cause.NAME),
+            (
+                ["  Detail: 203.0.113.9: Fetching http://a.example/.well-known/x: Connection refused"],
+                Cause.PORT,
+            ),
+            (["Detail: 203.0.113.9: Timeout during connect (likely firewall problem)"], Cause.PORT),
+            (['Detail: 203.0.113.9: Invalid response from http://a.example/x: "CAA record"'], Cause.PORT),
+            (["Type: caa", "Detail: CAA record for a.example prevents issuance"], Cause.CAA),
+            (
+                [
+                    "An unexpected error occurred:",
+                    "Error finalizing order :: While processing CAA for a.example: "
+                    "CAA record for a.example prevents issuance",
+                ],
+                Cause.CAA,
+            ),
+            ([f"{acme} :: too many certificates (5) already issued for this exact set"], Cause.LIMIT),
+            (["too many failed authorizations (5) for a.example in the last 1h0m0s"], Cause.LIMIT),
+            (["An unexpected error occurred:", "The server experienced an internal error"], Cause.UNKNOWN),
+            # What a stranger's server answers stands in the middle of a line, and decides nothing.
+            (['Detail: 203.0.113.9: Invalid response from http://a: "too many certificates"'], Cause.PORT),
+            (['Some challenges have failed: "too many certificates"'], Cause.CHALLENGE),
+            (["x" * 1000 + " too many certificates"] * 1000, Cause.UNKNOWN),
+        ):
+            with self.subTest(lines[0][:90]):
+                self.assertIs(self.failure(order, certbot(*lines)).cause, cause)
 
     def test_no_secret_is_in_an_error(self) -> None:
         for call, answer in (
@@ -270,10 +320,44 @@ class VersionTests(Base):
             self.client(fake).create_certificate(["a.example"], email="a@b.example")
             self.assertEqual("letsencrypt_agree" in sent[0], old, minor)
 
-    def test_a_build_without_a_version_is_taken_for_new(self) -> None:
-        fake = FakeNpm()
-        fake.version = dict.fromkeys(("major", "minor", "revision"), 0)
-        self.assertGreater(self.client(fake).version(), (2, 15))
+    def test_a_build_that_does_not_say_its_release_is_asked_for_its_schema(self) -> None:
+        row = {"id": 3, "created_on": "2026-11-23 09:45:21", "expires_on": "2027-02-21 09:45:21"}
+        for major, fields, old in (
+            (2, ("dns_challenge", "key_type"), False),
+            (0, ("dns_challenge", "letsencrypt_email", "letsencrypt_agree"), True),
+        ):
+            sent = []
+
+            def answer(request, sent=sent, fields=fields):
+                if request.path != "/api/schema":
+                    sent.append(request.body)
+                    return 201, row
+                self.assertIsNone(request.headers["Authorization"])
+                meta = {"properties": {"meta": {"properties": dict.fromkeys(fields, {})}}}
+                body = {"requestBody": {"content": {"application/json": {"schema": meta}}}}
+                return 200, {"paths": {"/nginx/certificates": {"post": body}}}
+
+            fake = FakeNpm(answer)
+            fake.version = {"major": major, "minor": 0, "revision": 0}
+            client = self.client(fake)
+            for _ in range(2):
+                client.create_certificate(["a.example"], email="a@b.example")
+            with self.subTest(major):
+                self.assertEqual(["letsencrypt_email" in body for body in sent], [old, old])
+                self.assertEqual(self.server.seen.count("GET /api/schema"), 1)
+
+    def test_a_schema_that_tells_nothing_and_a_version_that_is_none_are_named(self) -> None:
+        for version, schema in (
+            ({"major": 2, "minor": 0, "revision": 0}, {"paths": {}}),
+            ({"major": 2, "minor": 0, "revision": 0}, []),
+            ({"major": "two", "minor": [], "revision": 0}, {}),
+            ("2.15.1", {}),
+        ):
+            fake = FakeNpm(lambda request, schema=schema: (200, schema))
+            fake.version = version
+            with self.subTest(version=version), self.assertRaises(BadAnswer):
+                order(self.client(fake))
+            self.assertNotIn("POST /api/nginx/certificates", self.server.seen)
 
     def test_an_unfinished_certificate_is_not_usable(self) -> None:
         now = datetime(2026, 12, 1, tzinfo=UTC)

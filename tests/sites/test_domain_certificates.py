@@ -132,7 +132,7 @@ class CertificateTests(DomainTestCase):
         self.run_for(3 * HOUR)
         self.assertLessEqual(self.orders(), 4)
         self.assertEqual(self.details()["certificate"], "failed")
-        self.assertIn("Nginx Proxy Manager is busy", self.details()["error"])
+        self.assertIn("Let's Encrypt permits no more certificates", self.details()["error"])
 
     def test_npm_away_for_hours_delays_it_only(self):
         domain = self.accept()

@@ -1,5 +1,9 @@
 """Where every site orders its own certificate (NPM_CERTIFICATE=letsencrypt)."""
 
+import time
+from datetime import timedelta
+from unittest import mock
+
 from django.test import override_settings
 
 from nodepoint.jobs.models import Job
@@ -61,6 +65,72 @@ class LetsEncryptTests(SiteTestCase):
         self.assertIn("Nginx Proxy Manager", self.job(site).error)
         self.assertIn("challenges have failed", self.job(site).detail)
         self.assert_shared_one_is_there()
+        # Not before its time is over, and not more often than the authority permits in an hour.
+        self.assertGreater(self.job(site).finished_at - self.job(site).created_at, timedelta(minutes=25))
+        self.assertEqual(self.count("npm", "POST /api/nginx/certificates"), 5)
+
+    def test_an_authority_that_refuses_for_a_while_delays_the_order_only(self):
+        authority = self.lab.npm.state.certificates._authority
+        with mock.patch.object(authority, "_points_here", return_value=False):
+            site = self.create()
+            self.run_for(12 * 60)
+            step = self.step(site, "certificate")
+            self.assertEqual(step.state, "waiting", self.tale(site))
+            self.assertIn("Let's Encrypt could not verify the name", step.error)
+            self.assertRegex(step.detail, "^challenge: .*Some challenges have failed")
+        self.run_jobs()
+        self.assert_live(site)
+        self.assertEqual(len(self.certificates()), 1)
+
+    def test_a_missing_permission_undoes_the_order_at_once(self):
+        self.fault("npm", "refuse", "POST /api/nginx/certificates", count=1000)
+        site = self.create()
+        self.run_jobs()
+        self.assert_undone(site)
+        self.assertLess(self.job(site).finished_at - self.job(site).created_at, timedelta(minutes=5))
+
+    def begun(self, name: str = NAME) -> int:
+        """An order that NPM carries out although our call for it has ended: its certificate, unfinished."""
+        certificates = self.lab.npm.state.certificates
+        with self.lab.lock:
+            row = certificates._insert({"provider": "letsencrypt", "domain_names": [name]})
+            certificates._runs[row["id"]] = {"id": row["id"], "names": [name], "clears_the_way": False}
+        return row["id"]
+
+    def ended(self, id: int) -> None:
+        """It ends well."""
+        certificates = self.lab.npm.state.certificates
+        with self.lab.lock:
+            del certificates._runs[id]
+            certificates._issue(certificates._rows[id], time.time())
+
+    def test_an_order_that_still_runs_is_neither_repeated_nor_are_hosts_taken_from_under_it(self):
+        site = self.create()
+        self.run_until(site, "proxy_host", state="done")
+        first = self.begun()
+        self.run_for(60)
+        self.assertEqual(self.count("npm", "POST /api/nginx/certificates"), 0)
+        self.assertIn("still ordering", self.step(site, "certificate").error)
+        self.delete()
+        self.run_for(60)
+        # NPM would put the file of a deleted host back when the order ends, and nothing could remove it.
+        self.assertEqual(len(self.state()["npm"]["proxy_hosts"]), 1)
+        self.ended(first)
+        self.run_jobs()
+        self.assert_nothing_left()
+        self.assertEqual(self.certificates(), [])
+
+    def test_an_order_that_died_with_npm_is_cleared_away_and_repeated(self):
+        site = self.create()
+        self.run_until(site, "proxy_host", state="done")
+        dead = self.begun()
+        with self.lab.lock:
+            self.lab.npm.state.certificates._runs.clear()
+        self.run_jobs()
+        self.assert_live(site)
+        site.refresh_from_db()
+        self.assertNotEqual(site.certificate_id, dead)
+        self.assertEqual(self.certificates(), [site.certificate_id])
 
     def test_a_running_certbot_is_waited_for(self):
         runs = self.lab.npm.state.certificates._runs

@@ -35,4 +35,4 @@ class RemoteCallTests(SiteTestCase):
     @override_settings(NPM_CERTIFICATE="letsencrypt")
     def test_a_site_that_orders_its_own_certificate(self):
         self.live_site()
-        self.assertEqual((self.count("npm"), self.count("cloudflare")), (9, 2), self.calls)
+        self.assertEqual((self.count("npm"), self.count("cloudflare")), (10, 2), self.calls)

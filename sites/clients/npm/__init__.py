@@ -15,6 +15,9 @@ from typing import Any
 from nodepoint.clients.errors import BadAnswer, Conflict, NotFound
 from nodepoint.clients.http import Answer
 from sites.clients.npm.calls import SYSTEM, Calls
+from sites.clients.npm.causes import Cause, NoCertificate
+
+__all__ = ["Cause", "Certificate", "NoCertificate", "Npm", "ProxyHost", "User"]
 
 UNFINISHED = timedelta(
     hours=1
@@ -37,10 +40,13 @@ class ProxyHost:
     ssl_forced: bool
     http2_support: bool
     hsts_enabled: bool
+    hsts_subdomains: bool
     block_exploits: bool
     allow_websocket_upgrade: bool
     caching_enabled: bool
     advanced_config: str
+    access_list_id: int
+    locations: tuple[Mapping[str, Any], ...]
     meta: Mapping[str, Any]
     online: bool | None
     nginx_error: str
@@ -58,9 +64,13 @@ class Certificate:
     expires_on: datetime
 
     def usable(self, now: datetime | None = None) -> bool:
-        """Not expired, and really issued: while it is ordered (and after a crash) it is listed as ending
-        at once."""
-        return self.expires_on > (now or datetime.now(UTC)) and self.expires_on - self.created_on > UNFINISHED
+        """Not expired, and really issued."""
+        return self.expires_on > (now or datetime.now(UTC)) and self.issued
+
+    @property
+    def issued(self) -> bool:
+        """Whether it ever was one: while it is ordered, and after a crash, it is listed as ending at once."""
+        return self.expires_on - self.created_on > UNFINISHED
 
 
 @dataclass(frozen=True)
@@ -158,12 +168,17 @@ class Npm(Calls):
     def create_certificate(self, domain_names: Iterable[str], email: str = "") -> Certificate:
         """Orders a certificate of Let's Encrypt over HTTP-01: minutes, in which the names answer 404.
 
-        `Refused` when the authority will not issue it: its rate limit counts each try, so be slow to
-        repeat. `Busy` while another order runs or the rate limit holds. `email` is used by NPM 2.12 only,
-        later ones take the account's.
+        `NoCertificate` when the authority does not issue it: its rate limits count each try, so be slow to
+        repeat. `Busy` while another order runs. On `TimedOut` it goes on: the certificate is listed, not
+        `issued`, until it has ended. `email` is used by NPM 2.12 only, later ones take the account's.
+
+        Hosts with one of the names come back as they were when the order began, whatever was done with them
+        meanwhile, and without their certificate; after a success nginx learns of them with the next write
+        only (certificate.js: create, enableInUseHosts; seen on 2.15.1). So write such a host afterwards, and
+        delete none while one of its names is on order: its file would come back without a row.
         """
         meta: dict[str, Any] = {"dns_challenge": False}
-        if self.orders_name_an_address():
+        if self._orders_name_an_address():
             meta |= {"letsencrypt_email": email, "letsencrypt_agree": True}
         names = sorted(name.lower() for name in domain_names)
         body = {"provider": "letsencrypt", "domain_names": names, "meta": meta}
@@ -223,10 +238,13 @@ def _host(row: Mapping[str, Any]) -> ProxyHost:
             ssl_forced=bool(row.get("ssl_forced")),
             http2_support=bool(row.get("http2_support")),
             hsts_enabled=bool(row.get("hsts_enabled")),
+            hsts_subdomains=bool(row.get("hsts_subdomains")),
             block_exploits=bool(row.get("block_exploits")),
             allow_websocket_upgrade=bool(row.get("allow_websocket_upgrade")),
             caching_enabled=bool(row.get("caching_enabled")),
             advanced_config=row.get("advanced_config") or "",
+            access_list_id=int(row.get("access_list_id") or 0),
+            locations=tuple(map(dict, row.get("locations") or ())),
             meta=meta,
             online=meta.get("nginx_online"),
             nginx_error=(meta.get("nginx_err") or "").strip(),

@@ -17,6 +17,7 @@ from nodepoint.clients.errors import (
     keep_secret,
 )
 from nodepoint.clients.http import Answer, JsonApi
+from sites.clients.npm.causes import Cause, NoCertificate, cause_of, retry_after
 
 SYSTEM = "npm"
 RENEW_BEFORE = timedelta(hours=1)
@@ -76,9 +77,9 @@ class Calls:
                 raise answer.bad(f"no version: {error}") from error
         return self._version
 
-    def orders_name_an_address(self) -> bool:
-        """Whether the order of a certificate carries the address for the authority, as up to 2.12: later
-        releases refuse it. A build that does not say its release is asked for its schema (no token needed)."""
+    def _orders_name_an_address(self) -> bool:
+        """Whether the order of a certificate carries the address for the authority, as up to 2.12; later
+        releases refuse it. A build that does not say its release is asked for its schema (without token)."""
         version = self.version()
         if version not in UNSTAMPED:
             return version < (2, 13)
@@ -170,13 +171,13 @@ def error_of(answer: Answer) -> ClientError:
     """The error for a status of 400 and above, given with a token that works."""
     message = _message(answer)
     vendor = f"{answer.status} {message or answer.text}"
-    stack = _stack(answer)
+    lines = _stack(answer)
+    stack = " ".join(lines).strip()
     if "Another instance of Certbot" in stack:
         return Busy(SYSTEM, stack, retry_after=CERTBOT_PAUSE)
-    if "too many" in stack or "rateLimited" in stack:
-        return Busy(SYSTEM, stack, retry_after=RATE_LIMIT_PAUSE)
-    if _is_certbot(stack):
-        return Refused(SYSTEM, stack)
+    if (cause := cause_of(lines)) != Cause.UNKNOWN or _is_certbot(stack):
+        wait = (retry_after(stack) or RATE_LIMIT_PAUSE) if cause == Cause.LIMIT else None
+        return NoCertificate(SYSTEM, stack, cause, wait)
     if answer.status == 429:
         return Busy(SYSTEM, vendor)
     if answer.status == 404:
@@ -193,10 +194,10 @@ def _message(answer: Answer) -> str:
     return str(error.get("message", "")) if isinstance(error, dict) else ""
 
 
-def _stack(answer: Answer) -> str:
+def _stack(answer: Answer) -> list[str]:
     debug = answer.body.get("debug") if isinstance(answer.body, dict) else None
     stack = debug.get("stack") if isinstance(debug, dict) else None
-    return " ".join(map(str, stack)).strip() if isinstance(stack, list) else ""
+    return list(map(str, stack)) if isinstance(stack, list) else []
 
 
 def _is_certbot(stack: str) -> bool:
