@@ -333,7 +333,7 @@ class VersionTests(Base):
                     sent.append(request.body)
                     return 201, row
                 self.assertIsNone(request.headers["Authorization"])
-                meta = {"properties": {"meta": {"properties": dict.fromkeys(fields, {})}}}
+                meta = {"properties": {"meta": {"properties": {key: {} for key in fields}}}}
                 body = {"requestBody": {"content": {"application/json": {"schema": meta}}}}
                 return 200, {"paths": {"/nginx/certificates": {"post": body}}}
 
