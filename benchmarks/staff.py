@@ -191,7 +191,7 @@ def fill(desk: Desk, count: int) -> dict[str, str]:
 def measure(few: Desk, many: Desk, sizes: list[int]) -> int:
     """Fill both, compare every page, and print. How many are over a limit."""
     of_few, of_many = fill(few, sizes[0]), fill(many, sizes[1])
-    gc.collect(), gc.freeze()  # as in a web process (nodepoint/api/server.py)
+    gc.collect(), gc.freeze()  # as in a web process (nodepoint/web/server.py)
     headings = f"{sizes[0]:>9,} {sizes[1]:>9,}  {'rows':7} {'as many':>9}  ratio  queries"
     print(f"{'page':37} {headings}")
     over, slowest, steepest = 0, (0.0, ""), (0.0, "")

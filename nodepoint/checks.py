@@ -6,7 +6,7 @@ without any infrastructure; `manage.py check` runs them always, `serve` and the 
 
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -88,6 +88,7 @@ OPTIONAL: dict[str, tuple[str, Shape]] = {
     "LETSENCRYPT_EMAIL": ("an e-mail address", email_address),
     "PROXMOX_HOME_NODE": ("one of PROXMOX_NODES", str),
     "STAFF_EMAIL": ("e-mail addresses", email_address),
+    "TRUSTED_PROXIES": ("addresses or networks of proxies, such as 127.0.0.1,192.168.1.5", ip_network),
 }
 
 
@@ -174,10 +175,33 @@ def deployment(**_: Any) -> list[CheckMessage]:
     if settings.DEBUG and public:
         sentence = f"DEBUG shows settings and code to visitors of {', '.join(public)}: set DEBUG=false."
         found.append(Error(sentence, id="nodepoint.E007"))
+    found += _forwarded()
     if simulated := _simulated():
         sentence = f"{', '.join(simulated)}: an address of this machine, as of the simulated infrastructure."
         found.append(Warning(sentence, id="nodepoint.W002"))
     return found
+
+
+def _forwarded() -> Iterator[CheckMessage]:
+    """What makes X-Forwarded-For and -Proto say what anybody likes, or nothing at all."""
+    trusted = [ip_network(item) for item in settings.TRUSTED_PROXIES]
+    if wide := [str(network) for network in trusted if network.prefixlen == 0]:
+        sentence = (
+            f"TRUSTED_PROXIES trusts everybody ({', '.join(wide)}): any caller can write his own address."
+        )
+        yield Error(sentence, id="nodepoint.E008")
+    bind = env.text("NODEPOINT_BIND")
+    if (
+        settings.BEHIND_TLS
+        and bind
+        and not _is_loopback(bind)
+        and all(network.is_loopback for network in trusted)
+    ):
+        sentence = (
+            f"BEHIND_TLS with NODEPOINT_BIND={bind}: callers can go past the proxy, and a proxy on another"
+            " machine is not in TRUSTED_PROXIES, so that its word for https does not count."
+        )
+        yield Warning(sentence, id="nodepoint.W003")
 
 
 def _simulated() -> list[str]:

@@ -22,10 +22,10 @@ SECRET_KEY = env.secret_key(NODEPOINT_DATA)
 DEBUG = env.boolean("DEBUG", False)
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 BEHIND_TLS = env.boolean("BEHIND_TLS", False)
+TRUSTED_PROXIES = env.items("TRUSTED_PROXIES", "127.0.0.1,::1")
 DATABASES = {"default": env.database("DATABASE_URL", NODEPOINT_DATA / "nodepoint.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ROOT_URLCONF = "nodepoint.urls"
-WSGI_APPLICATION = "nodepoint.wsgi.application"
 TEST_RUNNER = "tests.runner.Runner"
 # A redirect would turn a caller's POST into a GET: every API path answers with and without.
 APPEND_SLASH = False
@@ -59,6 +59,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "nodepoint.api.forwarded.ForwardedMiddleware",
     "nodepoint.board.calls.CountingMiddleware",
     "nodepoint.api.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -159,6 +160,7 @@ STAFF_EMAIL = env.items("STAFF_EMAIL")
 # The API
 API_WAIT_SECONDS = env.integer("API_WAIT_SECONDS", 20)
 API_BODY_LIMIT = 64 * 1024  # bytes
+WEB_PROCESSES = env.integer("WEB_PROCESSES", 2, minimum=1)
 WEB_THREADS = env.integer("WEB_THREADS", 8, minimum=2)  # per web process; half of them may wait for a job
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["nodepoint.api.authentication.TokenAuthentication"],

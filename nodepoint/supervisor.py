@@ -4,9 +4,9 @@
         supervisor.run()  # until SIGTERM or SIGINT
 
 Every child leads a process group of its own. A child that dies is started again, after a pause that grows
-while it keeps dying; what is left of its group is killed first, since the workers of a killed gunicorn or
-django-q2 master live on. One thread does everything: `tick` looks after the children, and whoever has other
-work to do calls it in between.
+while it keeps dying; what is left of its group is killed first, since the workers of a killed django-q2
+master live on. One thread does everything: `tick` looks after the children, and whoever has other work to do
+calls it in between.
 """
 
 import contextlib
@@ -40,12 +40,14 @@ class CallFailed(Exception):
 
 @dataclass(frozen=True)
 class Child:
-    """A process to keep alive. `log`: file its output is added to (None: the supervisor's own output)."""
+    """A process to keep alive. `log`: file its output is added to (None: the supervisor's own output).
+    `files`: descriptors that it gets under the same numbers, such as a listening socket."""
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str] | None = None
     log: Path | None = None
+    files: Sequence[int] = ()
     ends_last: bool = False  # what others need while they end, like the lab: it goes when they are gone
 
 
@@ -193,7 +195,7 @@ class Supervisor:
             if kept.child.log:
                 kept.child.log.parent.mkdir(parents=True, exist_ok=True)
                 out = stack.enter_context(kept.child.log.open("ab"))
-            kept.process = self._spawn(kept.child.argv, kept.child.env, out, out)
+            kept.process = self._spawn(kept.child.argv, kept.child.env, out, out, kept.child.files)
         kept.started = time.monotonic()
 
     def _bury(self, kept: _Kept, process: subprocess.Popen[bytes], now: float) -> None:
@@ -214,6 +216,7 @@ class Supervisor:
         env: Mapping[str, str] | None,
         out: IO[bytes] | None,
         errors: IO[bytes] | None,
+        files: Sequence[int] = (),
     ) -> subprocess.Popen[bytes]:
         self._keep_guard()
         guard_input = self._guard_input
@@ -230,6 +233,7 @@ class Supervisor:
             stderr=errors,
             cwd=self._cwd,
             start_new_session=True,
+            pass_fds=files,
             preexec_fn=announce,  # safe, since this process has but one thread
         )
         self._groups.add(process.pid)

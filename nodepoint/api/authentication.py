@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
@@ -19,10 +18,8 @@ if TYPE_CHECKING:
 
 
 def client_address(request: HttpRequest | Request) -> str:
-    """The caller's IP address. Behind TLS it is what the operator's proxy wrote last; anything before that
-    anyone could write."""
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.BEHIND_TLS else ""
-    return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
+    """The caller's IP address, as ForwardedMiddleware has found it."""
+    return request.META.get("REMOTE_ADDR", "")
 
 
 class TokenAuthentication(BaseAuthentication):

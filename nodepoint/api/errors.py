@@ -38,6 +38,7 @@ SENTENCES = {
     403: "The token does not permit this.",
     404: "There is nothing here.",
     405: "This path does not take that method.",
+    408: "The request did not arrive in time.",
     413: "The request is too large.",
     414: "The address of the request is too long.",
     431: "The request's headers are too long.",

@@ -1,6 +1,5 @@
 """Around every request: its id and log line, and the error envelope for what no view of the API answered."""
 
-import io
 import re
 import secrets
 import time
@@ -78,21 +77,8 @@ class ApiMiddleware:
 
 
 def _limit_body(request: HttpRequest) -> None:
-    """413 for a body over API_BODY_LIMIT, also for one in chunks that does not say its length."""
+    """413 for a body over API_BODY_LIMIT. The web server has taken in the whole of it, chunks too, and says
+    its length."""
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal() or int(length) > settings.API_BODY_LIMIT:
         raise of_status(413 if length.isdecimal() else 400)
-    if request.META.get("HTTP_TRANSFER_ENCODING") and request.META.get("wsgi.input_terminated"):
-        _read_chunks(request)
-
-
-def _read_chunks(request: HttpRequest) -> None:
-    """Django takes a body without a length for empty, so it is read here and its length made known."""
-    try:
-        body = request.META["wsgi.input"].read(settings.API_BODY_LIMIT + 1)
-    except Exception as error:
-        raise of_status(400) from error
-    if len(body) > settings.API_BODY_LIMIT:
-        raise of_status(413)
-    request.META["CONTENT_LENGTH"] = str(len(body))
-    request._stream = io.BytesIO(body)  # where Django itself puts a body that was read before

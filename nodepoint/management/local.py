@@ -8,6 +8,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
+BACKLOG = 1024  # connections that the kernel keeps until a web process takes them
+
 
 class NotToBeHad(Exception):
     """The folder or the port belongs to someone else; the text is one sentence that says which."""
@@ -60,14 +62,20 @@ def claim(data: Path) -> int:
     return lock
 
 
-def check_port(port: int) -> None:
-    """Raise `NotToBeHad` when the port cannot be had."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
-            raise NotToBeHad(f"Port {port} {why}; NODEPOINT_PORT names another one.") from None
-        except OverflowError:
-            raise NotToBeHad("NODEPOINT_PORT must be at most 65535.") from None
+def listen(address: str, port: int) -> socket.socket:
+    """A listening socket for web processes to share; `NotToBeHad` when the port cannot be had.
+
+    Whoever starts the processes opens it: while one of them is replaced, the others, or the kernel, keep its
+    callers.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((address, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+        raise NotToBeHad(f"Port {port} {why}; NODEPOINT_PORT names another one.") from None
+    except OverflowError:
+        raise NotToBeHad("NODEPOINT_PORT must be at most 65535.") from None
+    return listener

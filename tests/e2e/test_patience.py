@@ -1,20 +1,20 @@
 """While the whole infrastructure hangs and thirty callers wait for their jobs, nobody waits long, and who
-only looks hardly at all. Real processes: gunicorn, worker, lab."""
+only looks hardly at all. Real processes: web, worker, lab."""
 
 import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import requests
 
 from nodepoint.api.models import Token
 from nodepoint.management.commands.serve import web
-from nodepoint.supervisor import Child
+from nodepoint.management.local import listen
 from tests.e2e.base import ProcessTestCase, database_url
 from tests.factories import SiteFactory
-from tests.nodepoint.api.test_server import free_port
 
 CALLERS = 30
 WAIT = 5  # API_WAIT_SECONDS here; with the default of 20 the longest is 22
@@ -50,19 +50,20 @@ class PatienceTests(ProcessTestCase):
         self.start_web()
 
     def start_web(self) -> None:
-        """Start gunicorn as in production."""
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
+        """Start the web processes as in production."""
+        listener = self.enterContext(listen("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         env = os.environ | self.lab_settings | {"NODEPOINT_DATA": str(self.folder), "LOG_LEVEL": "ERROR"}
         env |= {"DATABASE_URL": database_url(), "API_WAIT_SECONDS": str(WAIT)}
         log = self.folder / "web.log"
-        self.supervisor.start(Child("web", web(f"127.0.0.1:{port}", grace=4), env, log))
+        for child in web(listener, grace=4):
+            self.supervisor.start(replace(child, env=env, log=log))
         self.until(self.is_up, 30)
 
     def is_up(self) -> bool:
         try:
             return requests.get(f"{self.url}/health", timeout=5).status_code == 200
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def hang(self) -> None:

@@ -23,7 +23,7 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 pathlib.Path(sys.argv[1], "stubborn.ready").touch()
 time.sleep(60)
 """
-# A master with a worker, as gunicorn and django-q2 have them; it writes down the worker's pid.
+# A master with a worker, as django-q2 has them; it writes down the worker's pid.
 MASTER = """
 import pathlib, signal, subprocess, sys, time
 worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])

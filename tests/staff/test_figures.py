@@ -8,10 +8,11 @@ from django.db import OperationalError
 from django.test import Client, TestCase
 from django.utils import timezone
 
-from nodepoint.api.server import Worker
 from nodepoint.board import calls, pictures, statistics, tasks
 from nodepoint.board.models import CallCount, DayOfJobs, Dismissal, SystemState
 from nodepoint.jobs.models import Job, JobStep
+from nodepoint.management.local import listen
+from nodepoint.web import server
 from sites.board import PROVISION
 from tests.staff.operations import make_job
 
@@ -152,10 +153,11 @@ class CallTests(TestCase):
         with (
             mock.patch.object(calls, "_write_for_ever", wrote.set),
             mock.patch.object(calls, "_writer", None),
-            mock.patch("gunicorn.workers.gthread.ThreadWorker.load_wsgi") as load,
+            mock.patch.object(server.Server, "serve") as serve,
+            listen("127.0.0.1", 0) as listener,
         ):
-            Worker.load_wsgi(object.__new__(Worker))  # as gunicorn does after the fork
-            self.assertTrue(load.called)
+            server.run(listener, 1)
+            self.assertTrue(serve.called)
             self.assertTrue(wrote.wait(5))
 
     def test_the_picture_shows_the_busiest_first(self) -> None:

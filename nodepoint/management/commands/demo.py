@@ -11,6 +11,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,10 +26,10 @@ from nodepoint.api.models import SCOPES, Token
 from nodepoint.management.commands.serve import manage, web
 from nodepoint.management.local import (
     NotToBeHad,
-    check_port,
     claim,
     given_environment,
     last_line,
+    listen,
     read_json,
     write_private,
 )
@@ -54,7 +55,7 @@ class Demo:
         self.supervisor = supervisor
         self.screen = screen
         self.data = data
-        self.port = port
+        self.listener = listen("127.0.0.1", port)
         self.speed = speed
         self.url = f"http://127.0.0.1:{port}"
         self.file = data / "demo.json"
@@ -78,8 +79,8 @@ class Demo:
         self.supervisor.start(Child("lab", lab, log=log / "lab.log", ends_last=True))
         keys = self.prepare()
         self.take_settings(self.wait("lab", self.look_for_lab))
-        web_server = web(f"127.0.0.1:{self.port}", GRACE)
-        self.supervisor.start(Child("web", web_server, self.env, log / "web.log"))
+        for child in web(self.listener, GRACE):
+            self.supervisor.start(replace(child, env=self.env, log=log / "web.log"))
         self.supervisor.start(Child("worker", manage("worker"), self.env, log / "worker.log"))
         self.portal = Portal(self.url, keys["token"])
         self.wait("web", self.portal.is_up)
@@ -145,10 +146,11 @@ class Demo:
         deadline = time.monotonic() + START_SECONDS
         self.trouble = "it did not answer"
         log = self.data / "log" / f"{name}.log"
+        process = "web-1" if name == "web" else name
         while not (found := look()):
             if time.monotonic() > deadline:
                 raise DemoFailed(f"{name}: {self.trouble} for {START_SECONDS} s; see {log}")
-            if not self.file.exists() and self.supervisor.deaths(name) >= DEATHS:
+            if not self.file.exists() and self.supervisor.deaths(process) >= DEATHS:
                 raise DemoFailed(f"{name} does not start; see {log}, which ends: {last_line(log)}")
             self.supervisor.tick()
         return found
@@ -216,7 +218,6 @@ class Command(BaseCommand):
         port = env.integer("NODEPOINT_PORT", 8080, minimum=1)
         speed = lab_speed()
         lock = claim(data)
-        check_port(port)
         with Supervisor(report=screen.say, grace=GRACE, cwd=settings.BASE_DIR) as supervisor:
             demo = Demo(supervisor, screen, data, port, speed)
             screen.say(f"Starting simulated infrastructure (speed {speed}), web server and workers")

@@ -1,13 +1,16 @@
 """`manage.py serve`: the production processes, by the settings."""
 
 import os
+import socket
 import sys
+from collections.abc import Iterator
 
 from django.conf import settings
 from django.core.checks import ERROR, run_checks
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from nodepoint import env
+from nodepoint.management.local import NotToBeHad, listen
 from nodepoint.supervisor import CallFailed, Child, Stopped, Supervisor
 
 GRACE = 30  # seconds that running requests (22 at most) and steps have to end
@@ -18,22 +21,19 @@ def manage(*words: str) -> list[str]:
     return [sys.executable, str(settings.BASE_DIR / "manage.py"), *words]
 
 
-def web(bind: str, grace: int = GRACE) -> list[str]:
-    """The command line of the web server. Requests may wait for a job (20 s), hence many threads."""
-    options = {
-        "bind": bind,
-        "workers": "2",
-        "worker-class": "nodepoint.api.server.Worker",
-        "threads": str(settings.WEB_THREADS),
-        "timeout": "60",
-        "graceful-timeout": str(grace - 2),
-        "keep-alive": "20",
-    }
-    # Preloaded: one import for all processes, and one that died is back at once. The control socket would lie
-    # in the home folder, shared by all installations of this user.
-    flags = ["--preload", "--no-control-socket"]
-    arguments = [f"--{name}={value}" for name, value in options.items()]
-    return [sys.executable, "-m", "gunicorn", *arguments, *flags, "nodepoint.wsgi:application"]
+def web(listener: socket.socket, grace: int = GRACE) -> Iterator[Child]:
+    """The web processes, which share one listening socket. They write to the supervisor's own output."""
+    argv = manage("web", f"--fd={listener.fileno()}", f"--grace={grace - 2}")
+    for number in range(1, settings.WEB_PROCESSES + 1):
+        yield Child(f"web-{number}", argv, files=[listener.fileno()])
+
+
+def bound() -> tuple[str, int]:
+    """Where to listen: address and port, by NODEPOINT_BIND and NODEPOINT_PORT. Behind TLS only the proxy on
+    this machine should reach us unless the operator says otherwise."""
+    everywhere = "0.0.0.0"  # noqa: S104 - the portal is on another machine
+    address = env.text("NODEPOINT_BIND") or ("127.0.0.1" if settings.BEHIND_TLS else everywhere)
+    return address, env.integer("NODEPOINT_PORT", 8080, minimum=1)
 
 
 class Command(BaseCommand):
@@ -42,26 +42,34 @@ class Command(BaseCommand):
     help = "Run the web server and the workers until SIGTERM; NODEPOINT_PORT (8080) is where it listens."
     requires_system_checks = []
 
-    def handle(self, **options: object) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--only", choices=("web", "worker"), help="run only this half, on one of several hosts"
+        )
+
+    def handle(self, *, only: str | None, **options: object) -> None:
         os.environ["NODEPOINT_DATA"] = str(settings.NODEPOINT_DATA)  # children have another working folder
         self.check_infrastructure()
-        address = env.text("NODEPOINT_BIND", "0.0.0.0")  # noqa: S104 - the portal is on another machine
-        bind = f"{address}:{env.integer('NODEPOINT_PORT', 8080, minimum=1)}"
         try:
             with Supervisor(report=self.say, grace=GRACE, cwd=settings.BASE_DIR) as supervisor:
-                for words in (
-                    ("migrate", "--noinput", "--verbosity=0"),
-                    ("collectstatic", "--noinput", "--verbosity=0"),
-                ):
-                    supervisor.call(manage(*words))
-                supervisor.start(Child("web", web(bind)))
-                supervisor.start(Child("worker", manage("worker")))
-                self.say(f"listening on {bind}")
+                supervisor.call(manage("migrate", "--noinput", "--verbosity=0"))
+                if only != "worker":
+                    supervisor.call(manage("collectstatic", "--noinput", "--verbosity=0"))
+                    self.start_web(supervisor)
+                if only != "web":
+                    supervisor.start(Child("worker", manage("worker")))
                 supervisor.run()
-        except CallFailed as error:
+        except (CallFailed, NotToBeHad) as error:
             raise CommandError(str(error)) from error
         except Stopped:
             return
+
+    def start_web(self, supervisor: Supervisor) -> None:
+        """Open the port and start the web processes on it. NotToBeHad when it is not to be had."""
+        address, port = bound()
+        for child in web(listen(address, port)):
+            supervisor.start(child)
+        self.say(f"listening on {address}:{port}")
 
     def check_infrastructure(self) -> None:
         """Stop with one line for each setting that is missing or malformed."""

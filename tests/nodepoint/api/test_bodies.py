@@ -1,8 +1,5 @@
 """What is read from a body, and what is refused before any view sees it."""
 
-import io
-import json
-
 from tests.nodepoint.api.base import ApiTestCase
 
 JSON = "application/json"
@@ -128,29 +125,6 @@ class SizeTests(ApiTestCase):
     def test_64_kib_are_taken_and_one_byte_more_is_413(self) -> None:
         self.assertEqual(self.call("/echo", raw=self.sized(65536)).status_code, 200)
         self.assert_error(self.call("/echo", raw=self.sized(65537)), 413, "validation", "too large")
-
-    def chunked(self, body: bytes | io.BytesIO):
-        """As gunicorn hands over a body in chunks: no length, and a stream that knows its end."""
-        stream = io.BytesIO(body) if isinstance(body, bytes) else body
-        environ = {"wsgi.input": stream, "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
-        request = {"REQUEST_METHOD": "POST", "PATH_INFO": "/echo", "CONTENT_TYPE": JSON, "CONTENT_LENGTH": ""}
-        return self.client.request(HTTP_AUTHORIZATION=f"Bearer {self.secret}", **request, **environ)
-
-    def test_a_body_in_chunks_is_read(self) -> None:
-        response = self.chunked(json.dumps({"service_id": "wp-1"}).encode())
-        self.assertEqual(response.json(), {"success": True, "service_id": "wp-1"})
-
-    def test_a_body_in_chunks_that_is_too_large_is_413_and_not_read_to_its_end(self) -> None:
-        stream = io.BytesIO(b"x" * 10_000_000)
-        self.assert_error(self.chunked(stream), 413, "validation")
-        self.assertLess(stream.tell(), 70_000)
-
-    def test_a_broken_chunk_is_400(self) -> None:
-        class Broken(io.BytesIO):
-            def read(self, size: int | None = -1) -> bytes:
-                raise RuntimeError("bad chunk")
-
-        self.assert_error(self.chunked(Broken()), 400, "validation")
 
     def test_a_length_that_is_no_number_is_400(self) -> None:
         request = {
