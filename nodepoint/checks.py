@@ -17,6 +17,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from nodepoint import env
 from nodepoint.shapes import (
     address_range,
+    any_network,
     certificate,
     domain,
     email_address,
@@ -86,6 +87,7 @@ OPTIONAL: dict[str, tuple[str, Shape]] = {
     "DNS_RESOLVERS": ("host[:port],… of resolvers, such as 9.9.9.9", server),
     "SITE_SMTP_URL": ("a mail relay, such as smtp://user:password@192.168.1.6:587", mail_url),
     "LETSENCRYPT_EMAIL": ("an e-mail address", email_address),
+    "CLOSED_NETWORKS": ("networks with commas, such as 10.0.0.0/8,fe80::/10", any_network),
     "PROXMOX_HOME_NODE": ("one of PROXMOX_NODES", str),
     "STAFF_EMAIL": ("e-mail addresses", email_address),
     "TRUSTED_PROXIES": ("addresses or networks of proxies, such as 127.0.0.1,192.168.1.5", ip_network),

@@ -2,7 +2,7 @@
 none."""
 
 import re
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,6 +26,13 @@ def network(text: str) -> IPv4Network:
     if "/" not in text:
         raise Malformed
     return IPv4Network(text)
+
+
+def any_network(text: str) -> IPv4Network | IPv6Network:
+    """A network of either version, `10.0.0.0/8` or `fe80::/10`."""
+    if "/" not in text:
+        raise Malformed
+    return ip_network(text)
 
 
 def address_range(text: str) -> tuple[IPv4Address, IPv4Address]:

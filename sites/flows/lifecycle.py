@@ -43,16 +43,7 @@ PROVISION = register(
                 usual=45,
             ),
             *publication("reserved"),
-            Step(
-                "started",
-                "Starting the container",
-                container.started,
-                nothing_to_undo="Removing the container stops it.",
-                after=("container",),
-                limits=(CALLS,),
-                deadline=5 * 60,
-                usual=7,
-            ),
+            # Before the start: a container never runs unguarded.
             Step(
                 "firewall",
                 "Closing the firewall",
@@ -61,6 +52,16 @@ PROVISION = register(
                 after=("container",),
                 limits=(CALLS,),
                 usual=1.5,
+            ),
+            Step(
+                "started",
+                "Starting the container",
+                container.started,
+                nothing_to_undo="Removing the container stops it.",
+                after=("firewall",),
+                limits=(CALLS,),
+                deadline=5 * 60,
+                usual=7,
             ),
             Step(
                 "high_availability",
@@ -87,7 +88,7 @@ PROVISION = register(
                 "Checking the site",
                 wordpress.verified,
                 nothing_to_undo="Looking changes nothing.",
-                after=("wordpress", "firewall", "high_availability", "encryption"),
+                after=("wordpress", "high_availability", "encryption"),
                 deadline=5 * 60,
                 usual=1,
             ),

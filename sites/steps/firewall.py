@@ -1,30 +1,15 @@
-"""The container's firewall at Proxmox: a hacked site sits on the same network as Proxmox, the proxy and our
-API.
-"""
-
-from django.conf import settings
+"""The container's firewall at Proxmox VE, closed as `sites.isolation` says."""
 
 from nodepoint.clients.errors import BadAnswer
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Outcome
-from sites.clients.proxmox import FirewallOptions, FirewallRule
-from sites.connections import proxmox, site_network
+from sites import isolation
+from sites.clients.proxmox import FirewallRule
+from sites.connections import proxmox
+from sites.isolation import OPTIONS, Act, Write
 from sites.steps.proxmox import Container, require
 
-OPTIONS = FirewallOptions(enable=True, policy_in="DROP", policy_out="ACCEPT", ipfilter=True, macfilter=True)
-
-
-def rules() -> list[FirewallRule]:
-    """In: port 80 from the proxy. Out: nothing inside the sites' network but gateway and name servers. The
-    first that fits decides.
-    """
-    network = site_network()
-    inside = [ip for ip in dict.fromkeys([settings.SITE_GATEWAY, *settings.SITE_NAMESERVERS]) if ip]
-    return [
-        FirewallRule("in", "ACCEPT", proto="tcp", dport="80", source=",".join(settings.PROXY_LAN_IPS)),
-        *(FirewallRule("out", "ACCEPT", dest=ip) for ip in inside),
-        FirewallRule("out", "DROP", dest=str(network)),
-    ]
+MOST_WRITES = 200  # for one container: whoever writes against us must not keep a worker
 
 
 def firewall_on(call: Call) -> Outcome:
@@ -33,28 +18,57 @@ def firewall_on(call: Call) -> Outcome:
     """
     container = require(call.subject)
     present = proxmox().firewall_rules(container.node, container.vmid)
-    if not _is_closed(container, present):
-        _close(container, present)
-        if not _is_closed(container, proxmox().firewall_rules(container.node, container.vmid)):
-            raise BadAnswer("proxmox", "the firewall is not as it was written")
+    if not _is_closed(container, present) and not _is_closed(container, _close(container, present)):
+        raise _not_as_written()
     return Done()
 
 
+def _not_as_written() -> BadAnswer:
+    return BadAnswer("proxmox", "the firewall is not as it was written")
+
+
 def _is_closed(container: Container, present: list[FirewallRule]) -> bool:
-    if [_meaning(rule) for rule in present] != [_meaning(rule) for rule in rules()]:
+    if isolation.next_write(present, isolation.rules()):
         return False
     return proxmox().firewall_options(container.node, container.vmid) == OPTIONS
 
 
-def _close(container: Container, present: list[FirewallRule]) -> None:
-    """Write the options, and the rules anew: from the end, so that the positions before stay as they are."""
+def _close(container: Container, present: list[FirewallRule]) -> list[FirewallRule]:
+    """One write after the other, and the rules as they are read in the end. The firewall is switched on as
+    soon as the rules that stand there cut nothing off: at once for a new container; and before anything goes
+    that may have kept strangers out."""
+    wanted, is_on = isolation.rules(), False
+    for _ in range(MOST_WRITES):
+        write = isolation.next_write(present, wanted)
+        if not is_on and (write is None or write.act is Act.REMOVE or not isolation.cuts_off(present)):
+            proxmox().set_firewall_options(container.node, container.vmid, OPTIONS)
+            is_on = True
+        if write is None:
+            break
+        present = _carried_out(container, write, present)
+    return proxmox().firewall_rules(container.node, container.vmid) if _is_guessed(present) else present
+
+
+def _is_guessed(present: list[FirewallRule]) -> bool:
+    """Whether a rule was added since the list was read: positions, and what stands there, are not known."""
+    return not all(rule.digest for rule in present)
+
+
+def _carried_out(container: Container, write: Write, present: list[FirewallRule]) -> list[FirewallRule]:
+    """The list after the write. Positions count only in a list as it was just read, which its digest proves:
+    where it is not known any more, that is read first and the write left to the next look."""
     node, vmid = container.node, container.vmid
-    proxmox().set_firewall_options(node, vmid, OPTIONS)
-    for rule in reversed(present):
-        proxmox().delete_firewall_rule(node, vmid, rule.pos)
-    for rule in reversed(rules()):  # a new rule always stands first
-        proxmox().add_firewall_rule(node, vmid, rule)
-
-
-def _meaning(rule: FirewallRule) -> tuple:
-    return (rule.type, rule.action, rule.proto, rule.source, rule.dest, rule.dport, rule.macro, rule.enable)
+    if write.act is Act.ADD:
+        proxmox().add_firewall_rule(node, vmid, write.rule)
+        return [write.rule, *present]
+    if _is_guessed(present):
+        read = proxmox().firewall_rules(node, vmid)
+        if not isolation.alike(read, present):
+            raise _not_as_written()
+        return read
+    digest = present[write.pos].digest
+    if write.act is Act.ENABLE:
+        proxmox().enable_firewall_rule(node, vmid, write.pos, digest)
+    else:
+        proxmox().delete_firewall_rule(node, vmid, write.pos, digest)
+    return proxmox().firewall_rules(node, vmid)

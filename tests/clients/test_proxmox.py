@@ -351,6 +351,7 @@ class FailureTests(Base):
             "set_firewall_options": ("node1", 950, FirewallOptions()),
             "firewall_rules": ("node1", 950),
             "add_firewall_rule": ("node1", 950, FirewallRule("in", "ACCEPT")),
+            "enable_firewall_rule": ("node1", 950, 0),
             "delete_firewall_rule": ("node1", 950, 0),
         }
         for name, arguments in calls.items():

@@ -87,6 +87,7 @@ class InfrastructureTests(SimpleTestCase):
             "SITE_NETWORK": ["192.168.1.0", "192.168.1.1/24", "192.168.1.0/33"],
             "SITE_IP_RANGE": ["192.168.1.100", "192.168.1.253-192.168.1.100", "192.168.1.100-", "a-b"],
             "SITE_GATEWAY": ["gateway"],
+            "CLOSED_NETWORKS": [["10.0.0.0"], ["10.0.0.1/8"], ["10.0.0.0/8", "fe80::"], ["lan"]],
             "SITE_SMTP_URL": ["mail.example.com", "http://mail.example.com", "smtp://"],
             "PROXMOX_HOST": [
                 "https://192.168.1.10",

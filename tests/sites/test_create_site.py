@@ -2,6 +2,7 @@
 
 from unittest import mock
 
+from django.conf import settings
 from django.core import mail
 from django.db import connection
 from django.test import override_settings
@@ -141,7 +142,8 @@ class LiveSiteTests(SiteTestCase):
         rules = [
             {"type": "in", "action": "ACCEPT", "proto": "tcp", "source": "192.168.1.5", "dport": "80"},
             {"type": "out", "action": "ACCEPT", "dest": "192.168.1.1"},
-            {"type": "out", "action": "DROP", "dest": "192.168.1.0/24"},
+            {"type": "out", "action": "DROP", "dest": ",".join(settings.CLOSED_NETWORKS[:5])},
+            {"type": "out", "action": "DROP", "dest": "fc00::/7,fe80::/10"},
         ]
         self.assertEqual(container["firewall"]["rules"], [{**rule, "enable": 1} for rule in rules])
 

@@ -21,7 +21,7 @@ class RemoteCallTests(SiteTestCase):
         self.live_site()
         # One login at NPM; the front page is looked at once through the proxy. Over SSH: the script, a look
         # at it, a look at the site, the link for the e-mail.
-        self.assert_calls(proxmox=24, cloudflare=2, npm=5, ssh=4, front=1)
+        self.assert_calls(proxmox=27, cloudflare=2, npm=5, ssh=4, front=1)
         self.delete()
         self.run_jobs()
         self.assert_calls(proxmox=12, cloudflare=2, npm=2)
@@ -30,7 +30,7 @@ class RemoteCallTests(SiteTestCase):
         self.live_site(service_id="first", email="first@example.com")
         self.calls.clear()
         self.live_site(plan="premium")
-        self.assert_calls(proxmox=27, cloudflare=2, npm=4, ssh=4, front=1)
+        self.assert_calls(proxmox=30, cloudflare=2, npm=4, ssh=4, front=1)
 
     @override_settings(NPM_CERTIFICATE="letsencrypt")
     def test_a_site_that_orders_its_own_certificate(self):

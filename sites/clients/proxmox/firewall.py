@@ -25,8 +25,11 @@ class FirewallRule:
     """`type` in, out or group; `action` ACCEPT, DROP, REJECT or a group's name; `dport` like "80" or
     "80,443".
 
-    `pos` and `digest` (of the whole list) are those of the list that was read and are not sent with a new
-    rule.
+    `dest` and `source` are addresses or networks of one IP version, separated by commas, at most 512
+    characters; a rule with both versions is an error, which the compiler skips with a line in syslog
+    (pve-firewall 6.0.4 `Firewall.pm`, `parse_address_list`). `narrowed`: what else the rule that was read
+    depends on, such as an interface or a source port; we never write such rules. `pos` and `digest` (of the
+    whole list) are those of the list that was read and are not sent with a new rule.
     """
 
     type: str
@@ -38,8 +41,13 @@ class FirewallRule:
     macro: str = ""
     comment: str = ""
     enable: bool = True
+    narrowed: tuple[tuple[str, str], ...] = ()
     pos: int | None = None
     digest: str = ""
+
+
+TEXTS = ("type", "action", "proto", "source", "dest", "dport", "macro", "comment")
+NARROWING = ("iface", "sport", "icmp-type", "errors")
 
 
 class Firewall(Calls):
@@ -69,9 +77,17 @@ class Firewall(Calls):
         return sorted((_rule(row) for row in rows), key=lambda rule: rule.pos or 0)
 
     def add_firewall_rule(self, node: str, vmid: int, rule: FirewallRule) -> None:
-        """Adds a rule in front of all others. A repeat adds a second one: read the list first."""
-        texts = {k: v or None for k, v in vars(rule).items() if k not in ("enable", "pos", "digest")}
+        """Puts a rule on top of all others. There is no other place for a new one: `pos` stands in the schema
+        and is ignored (pve-firewall 6.0.4 `API2/Firewall/Rules.pm`, `unshift @$rules, $rule`). A repeat adds
+        a second one: read the list first."""
+        texts = {name: getattr(rule, name) or None for name in TEXTS}
         self._post("nodes", node, "lxc", vmid, "firewall", "rules", **texts, enable=rule.enable)
+
+    def enable_firewall_rule(self, node: str, vmid: int, pos: int, digest: str = "") -> None:
+        """Switches the rule at `pos` on. `Busy` when the list is no longer that of `digest`: read it
+        again."""
+        path = ("nodes", node, "lxc", vmid, "firewall", "rules", pos)
+        self._put(*path, enable=True, digest=digest or None)
 
     def delete_firewall_rule(self, node: str, vmid: int, pos: int, digest: str = "") -> None:
         """Deletes the rule at `pos`. With the list's `digest` a list changed meanwhile is `Busy`: read it
@@ -93,6 +109,7 @@ def _rule(row: dict) -> FirewallRule:
         macro=row.get("macro", ""),
         comment=(row.get("comment") or "").rstrip("\n"),
         enable=yes(row.get("enable")),
+        narrowed=tuple((name, str(row[name])) for name in NARROWING if row.get(name)),
         pos=integer(row.get("pos")),
         digest=row.get("digest", ""),
     )
