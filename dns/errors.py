@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from nodepoint.api.errors import BadRequest, Conflict, Missing, retry_after
 from nodepoint.jobs.models import Job
 
+MOST_NAMED = 5  # records in one sentence
+
 
 class UnknownZone(Missing):
     """No such zone, or not this customer's."""
@@ -108,6 +110,54 @@ class CnameConflict(Conflict):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The name {name.rstrip('.')} can have one CNAME and nothing else, or no CNAME.")
+
+
+class InDeeperZone(Conflict):
+    """A zone below this one answers for the name, whoever owns it."""
+
+    def __init__(self, name: str, zone: str) -> None:
+        super().__init__(
+            f"The name {_shown(name)} lies in the zone {_shown(zone)}, which stands by itself: a record here "
+            "would never be answered."
+        )
+
+
+class Redirected(Conflict):
+    """A DNAME above the name leads it elsewhere."""
+
+    def __init__(self, dname: str) -> None:
+        super().__init__(
+            f"A DNAME record leads all names below {_shown(dname)} elsewhere: a record here would never be "
+            "answered."
+        )
+
+
+class Delegated(Conflict):
+    """NS records hand the name over to other servers."""
+
+    def __init__(self, name: str, cut: str) -> None:
+        super().__init__(
+            f"The name {_shown(name)} is answered by the servers that the NS records of {_shown(cut)} name. "
+            "Please add the record there, or delete those NS records first."
+        )
+
+
+class WouldHide(Conflict):
+    """What is to be added would keep records from being answered that are there. `kind`: NS, DNAME or
+    zone; `hidden`: type and name of each."""
+
+    def __init__(self, kind: str, name: str, hidden: Sequence[str]) -> None:
+        named = ", ".join(hidden[:MOST_NAMED])
+        more = f" and {len(hidden) - MOST_NAMED} more" if len(hidden) > MOST_NAMED else ""
+        what = "The zone" if kind == "zone" else f"A record of type {kind} for"
+        super().__init__(
+            f"{what} {_shown(name)} would keep records from being answered that are there: {named}{more}. "
+            "Please delete them first."
+        )
+
+
+def _shown(name: str) -> str:
+    return name.rstrip(".")
 
 
 class QuotaExceeded(Conflict):

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dns import naming
+from dns import naming, rules
 from dns.clients import ispconfig as panel
 from dns.connections import delegation, ispconfig
+from dns.errors import NameTaken
 from dns.models import Customer
 from dns.records import Held, held
 from nodepoint.clients.deadline import deadline
@@ -30,6 +31,8 @@ class LiveZone:
     active: bool
     serial: int
     records: tuple[Held, ...]
+    deeper: tuple[str, ...] = ()
+    """Origins of the zones below it, whoever owns them, where they were asked for."""
 
 
 def owner(customer_no: str, seconds: float) -> Owner | None:
@@ -51,26 +54,36 @@ def zones(group_id: int, seconds: float) -> list[LiveZone]:
     return sorted((_live(zone, by_zone[id]) for id, zone in found.items()), key=lambda zone: zone.name)
 
 
-def zone(customer: Customer, name: str, seconds: float = LONG) -> LiveZone | None:
-    """A customer's zone with all its records; None when it is not there, or somebody else's: two calls."""
+def zone(
+    customer: Customer, name: str, seconds: float = LONG, *, with_deeper: bool = False
+) -> LiveZone | None:
+    """A customer's zone with all its records; None when it is not there, or somebody else's: two calls.
+    `with_deeper`: with the names of the zones below it, by one more."""
     with deadline(seconds):
         found = ispconfig().find_zone(f"{name}.")
         if found is None or customer.group_id is None or found.group_id != customer.group_id:
             return None
-        return _live(found, ispconfig().zone_records(found.id))
+        records = ispconfig().zone_records(found.id)
+        deeper = ispconfig().zones_below(found.origin) if with_deeper else []
+        return _live(found, records, deeper)
 
 
-def in_the_way(name: str, group_id: int | None, seconds: float = LONG) -> bool:
-    """Whether the panel has this zone, or one above or below it that belongs to somebody else than this
-    group."""
+def refuse_beside(name: str, group_id: int | None, seconds: float = LONG) -> None:
+    """Refuse a zone of this name where the panel has it, or one above or below it that belongs to somebody
+    else than this group (NameTaken), or where it would hide records of the group's own zone above
+    (WouldHide)."""
     with deadline(seconds):
         if ispconfig().find_zone(f"{name}.") is not None:
-            return True
-        others = ispconfig().zones_below(f"{name}.")
-        for ancestor in naming.ancestors(name)[:-1]:  # a name of one label is no zone of anybody's
-            above = ispconfig().find_zone(f"{ancestor}.")
-            others += [above] if above else []
-    return any(other.group_id != group_id for other in others)
+            raise NameTaken()
+        # A name of one label is no zone of anybody's.
+        lookups = (ispconfig().find_zone(f"{ancestor}.") for ancestor in naming.ancestors(name)[:-1])
+        above = [found for found in lookups if found]
+        others = [*ispconfig().zones_below(f"{name}."), *above]
+        if any(other.group_id != group_id for other in others):
+            raise NameTaken()
+        if above:
+            nearest = above[0]
+            rules.may_be_cut_off(f"{name}.", _live(nearest, ispconfig().zone_records(nearest.id)).records)
 
 
 def delegated_to(name: str, seconds: float) -> Sequence[str]:
@@ -79,6 +92,7 @@ def delegated_to(name: str, seconds: float) -> Sequence[str]:
         return delegation().servers(name)
 
 
-def _live(zone: panel.Zone, rows: list[panel.Record]) -> LiveZone:
+def _live(zone: panel.Zone, rows: list[panel.Record], deeper: Sequence[panel.Zone] = ()) -> LiveZone:
     entries = tuple(held(row, zone.origin) for row in sorted(rows, key=lambda row: row.id))
-    return LiveZone(zone.id, zone.origin.rstrip("."), zone.active, zone.serial, entries)
+    below = tuple(sorted(other.origin for other in deeper))
+    return LiveZone(zone.id, zone.origin.rstrip("."), zone.active, zone.serial, entries, below)

@@ -1,30 +1,104 @@
-"""What may stand beside what in one zone. ISPConfig takes anything, and one bad record stops the whole zone
-from being published."""
+"""What may stand beside what in one zone. ISPConfig takes anything: one bad record stops the whole zone from
+being published, and one that something else hides is never answered."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from dns.errors import BadField, CnameConflict, Protected, QuotaExceeded, RecordExists, UnknownRecord
+from dns.errors import (
+    BadField,
+    CnameConflict,
+    Delegated,
+    InDeeperZone,
+    Protected,
+    QuotaExceeded,
+    RecordExists,
+    Redirected,
+    UnknownRecord,
+    WouldHide,
+)
 from dns.records import Entry, Held
 
 MOST_RECORDS = 500  # in one zone
+ALIASES = {"CNAME", "ALIAS"}  # ISPConfig writes an ALIAS as a CNAME (server/conf/bind_pri.domain.master:26)
+AT_A_CUT = {"NS", "DS"}  # what the zone above says of a name that is delegated
+ADDRESSES = {"A", "AAAA"}
 
 
-def may_add(entry: Entry, origin: str, others: Iterable[Held]) -> None:
-    """Whether an entry may come to the others. Protected, RecordExists, CnameConflict, QuotaExceeded."""
-    others = list(others)
-    if is_protected(entry, origin):
-        raise Protected()
-    beside = [other.entry for other in others if other.entry.name == entry.name]
-    if any(entry.says_the_same(other) for other in beside):
-        raise RecordExists()
-    alone = entry.type == "CNAME" or any(other.type == "CNAME" for other in beside)
-    if (alone and beside) or (entry.type == "CNAME" and entry.name == origin):
-        raise CnameConflict(entry.name)
-    if len(others) >= MOST_RECORDS:
+def may_add(entry: Entry, origin: str, others: Iterable[Held], deeper: Collection[str] = ()) -> None:
+    """Whether an entry may come to the others. `deeper`: origins of zones below this one, whoever owns them.
+    Protected, RecordExists, CnameConflict, InDeeperZone, Redirected, Delegated, WouldHide, QuotaExceeded."""
+    entries = [other.entry for other in others]
+    _may_stand(entry, origin, entries, deeper)
+    cut_already = any((other.type, other.name) == (entry.type, entry.name) for other in entries)
+    if entry.type in ("NS", "DNAME") and not cut_already and (hidden := _hidden_by(entry, entries)):
+        raise WouldHide(entry.type, entry.name, _named(hidden))
+    if len(entries) >= MOST_RECORDS:
         raise QuotaExceeded(MOST_RECORDS, "records in one zone")
 
 
-def may_change(id: int, entry: Entry, origin: str, all: Iterable[Held]) -> Held:
+def _may_stand(entry: Entry, origin: str, others: list[Entry], deeper: Collection[str]) -> None:
+    if is_protected(entry, origin):
+        raise Protected()
+    beside = [other for other in others if other.name == entry.name]
+    if any(entry.says_the_same(other) for other in beside):
+        raise RecordExists()
+    alone = entry.type in ALIASES or any(other.type in ALIASES for other in beside)
+    if (alone and beside) or (entry.type in ALIASES and entry.name == origin):
+        raise CnameConflict(entry.name)
+    _refuse_hidden(entry, origin, others, deeper)
+
+
+def _refuse_hidden(entry: Entry, origin: str, others: list[Entry], deeper: Collection[str]) -> None:
+    """Whether something above the entry keeps it from ever being answered."""
+    for zone in deeper:
+        if _within(entry.name, zone) and not (entry.name == zone and entry.type in AT_A_CUT):
+            raise InDeeperZone(entry.name, zone)
+    for other in others:
+        if other.type == "DNAME" and _below(entry.name, other.name):
+            raise Redirected(other.name)
+    cuts = {other.name for other in others if other.type == "NS" and other.name != origin}
+    for cut in sorted(cuts, key=len):
+        if _within(entry.name, cut) and not _belongs_to_cut(entry, cut, others):
+            raise Delegated(entry.name, cut)
+
+
+def _belongs_to_cut(entry: Entry, cut: str, others: Iterable[Entry]) -> bool:
+    """Whether it is the delegation itself, or glue: the address of a server that it leads to."""
+    if entry.name == cut and entry.type in AT_A_CUT:
+        return True
+    servers = {other.data for other in others if other.type == "NS" and other.name == cut}
+    return entry.type in ADDRESSES and entry.name in servers
+
+
+def _hidden_by(entry: Entry, others: list[Entry]) -> list[Entry]:
+    """What would not be answered any more, once there is this NS or DNAME."""
+    if entry.type == "DNAME":
+        return [other for other in others if _below(other.name, entry.name)]
+    inside = [other for other in others if _within(other.name, entry.name)]
+    return [other for other in inside if not _belongs_to_cut(other, entry.name, [*others, entry])]
+
+
+def may_be_cut_off(origin: str, others: Iterable[Held]) -> None:
+    """Whether a name of a zone with these records may become a zone of its own, which hides what is there;
+    its delegation may stay. WouldHide."""
+    entries = [other.entry for other in others]
+    inside = [entry for entry in entries if _within(entry.name, origin)]
+    if hidden := [entry for entry in inside if not _belongs_to_cut(entry, origin, entries)]:
+        raise WouldHide("zone", origin, _named(hidden))
+
+
+def _named(entries: Iterable[Entry]) -> list[str]:
+    return [f"{entry.type} {entry.name.rstrip('.')}" for entry in entries]
+
+
+def _below(name: str, other: str) -> bool:
+    return name.endswith(f".{other}")
+
+
+def _within(name: str, other: str) -> bool:
+    return name == other or _below(name, other)
+
+
+def may_change(id: int, entry: Entry, origin: str, all: Iterable[Held], deeper: Collection[str] = ()) -> Held:
     """The record that may become this entry, of the same type. UnknownRecord, BadField, or an error of
     `may_add`."""
     before = find(id, all)
@@ -34,7 +108,11 @@ def may_change(id: int, entry: Entry, origin: str, all: Iterable[Held]) -> Held:
         raise BadField(
             "type", f"The record is of type {before.entry.type}. Please delete it and add another."
         )
-    may_add(entry, origin, (other for other in all if other.id != id))
+    others = [other for other in all if other.id != id]
+    if before.entry.name == entry.name:  # a cut that is there already hides nothing more
+        _may_stand(entry, origin, [other.entry for other in others], deeper)
+    else:
+        may_add(entry, origin, others, deeper)
     return before
 
 

@@ -99,8 +99,8 @@ def _adopted(customer: Customer, zone: LiveZone) -> Zone:
 
 
 def create_zone(user_id: str, domain: str, *, email: str = "", actor: str = "") -> tuple[Zone, Job]:
-    """Have a zone made. BadField, NameTaken, ZoneExists, ZoneBeingDeleted, QuotaExceeded, NotDelegated;
-    ClientError when nobody who would know has said whether it is delegated."""
+    """Have a zone made. BadField, NameTaken, ZoneExists, ZoneBeingDeleted, QuotaExceeded, NotDelegated,
+    WouldHide; ClientError when nobody who would know has said whether it is delegated."""
     name = _domain(domain)
     if _is_reserved(name):
         raise NameTaken()
@@ -110,8 +110,7 @@ def create_zone(user_id: str, domain: str, *, email: str = "", actor: str = "") 
         _refuse_standing(name, customer)
         _refuse_undelegated(name)
         group = customer.group_id if customer else None
-        if _unless_silent(lambda: live.in_the_way(name, group, LOOK_SECONDS)):
-            raise NameTaken()
+        _unless_silent(lambda: live.refuse_beside(name, group, LOOK_SECONDS))
     with transaction.atomic():
         NamesLock.objects.select_for_update().get()
         customer, _ = Customer.objects.get_or_create(user_id=user_id, defaults={"email": email})
@@ -203,7 +202,7 @@ def add_record(user_id: str, values: Mapping[str, Any], *, actor: str = "") -> t
 def add_entry(zone: Zone, entry: Entry, *, actor: str = "") -> Job:
     """The same with what the values mean. Errors as for `add_record`, but for BadField and ZoneUnclear."""
     if current := _current(_ready(zone)):
-        rules.may_add(entry, zone.origin, current.records)
+        rules.may_add(entry, zone.origin, current.records, current.deeper)
     return _submit("dns.add_record", zone, actor, entry=entry.plain())
 
 
@@ -218,7 +217,7 @@ def update_record(user_id: str, values: Mapping[str, Any], *, actor: str = "") -
 def update_entry(zone: Zone, rc_id: int, entry: Entry, *, actor: str = "") -> Job:
     """The same with what the values mean."""
     if current := _current(_ready(zone)):
-        rules.may_change(rc_id, entry, zone.origin, current.records)
+        rules.may_change(rc_id, entry, zone.origin, current.records, current.deeper)
     return _submit("dns.update_record", zone, actor, record=rc_id, entry=entry.plain())
 
 
@@ -244,7 +243,7 @@ def _current(zone: Zone) -> LiveZone | None:
     or not for this customer."""
 
     def look() -> LiveZone:
-        found = live.zone(zone.customer, zone.name, LOOK_SECONDS)
+        found = live.zone(zone.customer, zone.name, LOOK_SECONDS, with_deeper=True)
         if found is None:
             raise UnknownZone()
         return found

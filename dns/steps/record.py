@@ -21,7 +21,7 @@ def _refusable(step: Callable[[Call, Zone, LiveZone], Outcome]) -> Callable[[Cal
     def run(call: Call) -> Outcome:
         zone: Zone = call.subject
         try:
-            found = live.zone(zone.customer, zone.name)
+            found = live.zone(zone.customer, zone.name, with_deeper=True)
             if found is None:
                 raise UnknownZone()
             return step(call, zone, found)
@@ -43,7 +43,7 @@ def added(call: Call, zone: Zone, found: LiveZone) -> Outcome:
     same = [held.id for held in found.records if held.entry.says_the_same(entry)]
     if same and _repeated(call):
         return Done(ref=str(same[-1]))
-    rules.may_add(entry, zone.origin, found.records)
+    rules.may_add(entry, zone.origin, found.records, found.deeper)
     id = ispconfig().create_record(zone.customer.client_id, found.id, **entry.stored(zone.origin))
     return Done(ref=str(id))
 
@@ -52,7 +52,7 @@ def added(call: Call, zone: Zone, found: LiveZone) -> Outcome:
 def changed(call: Call, zone: Zone, found: LiveZone) -> Outcome:
     """The record says what it should."""
     id, entry = call.job.data["record"], Entry(**call.job.data["entry"])
-    before = rules.may_change(id, entry, zone.origin, found.records)
+    before = rules.may_change(id, entry, zone.origin, found.records, found.deeper)
     if before.entry != entry or not before.active:
         fields = entry.stored(zone.origin)
         ispconfig().update_record(zone.customer.client_id, found.id, id, **fields)

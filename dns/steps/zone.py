@@ -1,6 +1,8 @@
 """A zone at ISPConfig: made unserved, filled, then published, so that a crash at any point leaves nothing
 half served."""
 
+from collections.abc import Collection
+
 from django.conf import settings
 from django.utils import timezone
 
@@ -32,8 +34,10 @@ def present(call: Call) -> Outcome:
     found = live.zone(zone.customer, zone.name)
     if found is not None:
         return Done(ref=str(found.id), facts={"ispconfig_id": found.id})
-    if live.in_the_way(zone.name, zone.customer.group_id):
-        return refused(NameTaken())
+    try:
+        live.refuse_beside(zone.name, zone.customer.group_id)
+    except ApiError as error:
+        return refused(error)
     try:
         id = ispconfig().create_zone(
             zone.customer.client_id, zone.origin, _host(settings.NAMESERVERS[0]), mbox(), first_serial()
@@ -55,11 +59,11 @@ def _not_ours(call: Call, error: Conflict) -> Outcome:
 def filled(call: Call) -> Outcome:
     """The name servers and the records of the template are in the zone."""
     zone: Zone = call.subject
-    found = live.zone(zone.customer, zone.name)
+    found = live.zone(zone.customer, zone.name, with_deeper=True)
     if found is None:
         return Retry(error="The zone is not at ISPConfig any more.")
     entries = [held.entry for held in found.records]
-    for entry in wanted(zone.name):
+    for entry in wanted(zone.name, found.deeper):
         if not any(entry.says_the_same(other) for other in entries):
             ispconfig().create_record(
                 zone.customer.client_id, found.id, raise_serial=False, **entry.stored(zone.origin)
@@ -67,16 +71,16 @@ def filled(call: Call) -> Outcome:
     return Done()
 
 
-def wanted(name: str) -> list[Entry]:
-    """What a new zone begins with. Rows of the template that cannot stand together are left out: the zone has
-    to be valid."""
+def wanted(name: str, deeper: Collection[str] = ()) -> list[Entry]:
+    """What a new zone begins with. Rows of the template that cannot stand together, or that a zone below it
+    (`deeper`, origins) would hide, are left out: the zone has to be valid."""
     servers = [Entry("NS", f"{name}.", _host(server), TTL) for server in settings.NAMESERVERS]
     entries: list[Entry] = []
     for row in TemplateRecord.objects.all():
         try:
             entry = row.entry(name, settings.PROXY_IP)
             beside = [live.Held(place, other, True) for place, other in enumerate(servers + entries)]
-            rules.may_add(entry, f"{name}.", beside)
+            rules.may_add(entry, f"{name}.", beside, deeper)
         except ApiError:
             continue
         entries.append(entry)

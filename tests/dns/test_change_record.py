@@ -108,7 +108,9 @@ class GetDataTests(RecordCase):
         body = self.done("getdata")
         self.assertEqual(list(body), ["success", "zones"])
         zone = body["zones"][0]["zone"]
-        self.assertEqual(list(zone), ["id", "name", "status", "nameservers", "records"])
+        self.assertEqual(
+            list(zone), ["id", "name", "status", "nameservers", "serial", "published", "problem", "records"]
+        )
         self.assertEqual(
             zone["records"][self.rc_id],
             {
