@@ -12,6 +12,8 @@ final class Zone
      * @param  string  $status  creating, active, inactive or deleting
      * @param  list<string>  $nameservers
      * @param  list<Record>  $records
+     * @param  bool|null  $isPublished  whether the name servers answer with it as it stands here; null: not known
+     * @param  string  $problem  a sentence about what is wrong with it; empty: nothing
      */
     public function __construct(
         public readonly string $id,
@@ -19,6 +21,8 @@ final class Zone
         public readonly string $status,
         public readonly array $nameservers,
         public readonly array $records,
+        public readonly ?bool $isPublished,
+        public readonly string $problem,
     ) {}
 
     /** @param  array<string, mixed>  $answer  as the backend writes it */
@@ -30,7 +34,8 @@ final class Zone
         usort($records, fn (Record $one, Record $other) => [$one->within($text('name')) !== '@', $one->name, $one->type]
             <=> [$other->within($text('name')) !== '@', $other->name, $other->type]);
 
-        return new self(Record::id($answer['id'] ?? null), $text('name'), $text('status'), array_filter($list('nameservers'), 'is_string'), $records);
+        return new self(Record::id($answer['id'] ?? null), $text('name'), $text('status'), array_filter($list('nameservers'), 'is_string'), $records,
+            is_bool($answer['published'] ?? null) ? $answer['published'] : null, $text('problem'));
     }
 
     /** Whether it is still being made or deleted. */

@@ -19,6 +19,7 @@ final class Zones
             'zones.*.zone.id', 'zones.*.zone.name', 'zones.*.zone.status', 'zones.*.zone.nameservers',
             'zones.*.zone.records.*.id', 'zones.*.zone.records.*.type', 'zones.*.zone.records.*.name', 'zones.*.zone.records.*.data',
             'zones.*.zone.records.*.ttl', 'zones.*.zone.records.*.priority', 'zones.*.zone.records.*.active',
+            'zones.*.zone.published', 'zones.*.zone.problem',
         ]],
         'add zone' => ['POST', '/customdomain/add/zone', 'within' => 18,
             'sends' => ['user_id', 'domain', 'email'], 'reads' => ['state', 'job.id']],

@@ -9,9 +9,11 @@ use Livewire\Attributes\Locked;
 use Paymenter\Extensions\Others\DNS\Livewire\Page;
 use Paymenter\Extensions\Others\DNS\Livewire\ZonePage;
 use Paymenter\Extensions\Others\DNS\Livewire\ZonesPage;
+use Paymenter\Extensions\Others\DNS\Zone;
 use ReflectionProperty;
 use Symfony\Component\HttpKernel\Exception\HttpException;
 use Tests\Support\Demo;
+use Tests\Support\Laravel;
 use Tests\Support\Log;
 use Tests\Support\OddServer;
 
@@ -29,13 +31,6 @@ class PagesTest extends Customers
     {
         $page = new class extends ZonePage
         {
-            public ?string $redirected = null;
-
-            public function redirect($url, $navigate = false)
-            {
-                $this->redirected = $url;
-            }
-
             public function reset(...$properties)
             {
                 foreach ($properties as $name) {
@@ -129,6 +124,45 @@ class PagesTest extends Customers
         $this->assertStringContainsString('PROXYSRV', $html);
         $this->assertStringNotContainsString(self::PROXY, $html);
         $this->assertStringContainsString('Set by us', $html);
+    }
+
+    public function test_on_a_narrow_screen_each_cell_says_what_it_is(): void
+    {
+        $page = $this->page(self::zone());
+        $page->load();
+        $html = $this->html($page);
+        foreach (['Name', 'Type', 'Content', 'Kept for (TTL, seconds)', 'Actions'] as $label) {
+            $this->assertStringContainsString("data-label=\"$label\"", $html);
+        }
+        $this->assertStringContainsString('aria-label="Delete the A record of www"', $html);
+    }
+
+    public function test_the_name_servers_stand_once(): void
+    {
+        self::zone();
+        $page = $this->list();
+        $page->load();
+        $this->assertSame(1, substr_count($this->html($page), 'ns1.nodepoint.eu'));
+    }
+
+    /** @dataProvider troublesOfZones */
+    public function test_what_is_wrong_with_a_zone_is_shown_where_the_backend_knows(array $more, ?string $sentence): void
+    {
+        $zone = Zone::from($more + ['id' => '5', 'name' => 'example.com', 'status' => 'active', 'nameservers' => [], 'records' => []]);
+        $html = trim((string) view('dns::trouble', ['of' => $zone]));
+        $sentence === null ? $this->assertSame('', $html) : $this->assertStringContainsString($sentence, $html);
+    }
+
+    public static function troublesOfZones(): array
+    {
+        return [
+            'an older backend' => [[], null],
+            'nothing' => [['published' => true, 'problem' => null], null],
+            'not known' => [['published' => null, 'problem' => null], null],
+            'a sentence' => [['published' => false, 'problem' => '<b>It was moved.'], '&lt;b&gt;It was moved.'],
+            'not published' => [['published' => false, 'problem' => null], 'do not answer with the latest changes yet'],
+            'not published, but no wonder' => [['published' => false, 'status' => 'creating'], null],
+        ];
     }
 
     public function test_a_record_is_added_changed_and_deleted(): void

@@ -2,7 +2,7 @@
 
 namespace Tests\ProxmoxWP;
 
-use Illuminate\Support\Carbon;
+use Tests\Support\Laravel;
 
 /** What the views make of what the panels read. */
 class ViewsTest extends Sites
@@ -19,7 +19,7 @@ class ViewsTest extends Sites
     private function html(string $view, ?array $data, array $more = []): string
     {
         $state = $more + ['service' => $this->service(), 'busy' => $data['busy'] ?? false, 'data' => $data, 'trouble' => null, 'job' => null,
-            'question' => null, 'address' => self::IP, 'domain' => ''];
+            'orderFailed' => false, 'question' => null, 'address' => self::IP, 'domain' => ''];
 
         return (string) view("proxmoxwp::$view", $state);
     }
@@ -56,13 +56,12 @@ class ViewsTest extends Sites
 
     public function test_the_overview(): void
     {
-        $service = $this->service();
-        $service->expires_at = Carbon::create(2027, 3, 9);
-        $html = $this->html('overview', self::SITE, ['service' => $service]);
-        foreach (['running', 'basic (2048 MB memory, 20 GB disk, 2 cores)', 'Mar 09, 2027', 'jane', self::IP, '0.5%', '512MB / 2048MB',
-            '3.1GB / 20GB', '5 days', 'Traffic:'] as $text) {
-            $this->assertStringContainsString($text, $html);
+        $html = $this->html('overview', self::SITE);
+        foreach (['running', 'basic (2048 MB memory, 20 GB disk, 2 cores)', '0.5%', '512MB / 2048MB', '3.1GB / 20GB', '5 days',
+            'can reach the site'] as $text) {
+            $this->assertSame(1, substr_count($html, $text), $text); // each fact once
         }
+        $this->assertStringNotContainsString(self::IP, $html);
         $this->assertSame(['https://jane.nodepoint.eu'], $this->attribute($html, 'href'));
         $this->assertSame(["power('restart')", "power('stop')", 'toggle(false)', 'resetSite'], $this->click($html));
         $this->assertStringContainsString('wire:confirm="Reset the site', $html);
@@ -77,7 +76,7 @@ class ViewsTest extends Sites
         foreach (['suspended', 'provisioning', 'deleting', 'failed'] as $status) {
             $this->assertSame([], $this->click($this->html('overview', ['status' => $status] + self::SITE)), $status);
         }
-        $this->assertStringNotContainsString('Traffic:', $this->html('overview', ['status' => 'provisioning'] + self::SITE));
+        $this->assertStringNotContainsString('Visitors:', $this->html('overview', ['status' => 'provisioning'] + self::SITE));
         $this->assertStringContainsString('Your site is suspended', $this->html('overview', ['status' => 'suspended'] + self::SITE));
         $this->assertStringContainsString('what was known last', $this->html('overview', ['stale' => true] + self::SITE));
     }
@@ -85,7 +84,8 @@ class ViewsTest extends Sites
     public function test_a_progress_bar_and_another_look_while_something_is_going_on(): void
     {
         $html = $this->html('overview', ['status' => 'provisioning', 'busy' => true, 'job' => self::JOB] + self::SITE);
-        foreach (['Installing WordPress', '(about 12 s left)', 'width: 40%', 'wire:poll.3s="poll"'] as $text) {
+        foreach (['Installing WordPress', '(about 12 s left)', 'width: 40%', 'wire:poll.3s="poll"',
+            'aria-label="Installing WordPress"'] as $text) {
             $this->assertStringContainsString($text, $html);
         }
     }
@@ -101,7 +101,7 @@ class ViewsTest extends Sites
     {
         $data = ['busy' => false, 'domains' => [], 'used' => 0, 'allowed' => 3, 'remaining' => 3];
         $html = $this->html('domains', $data);
-        $this->assertStringContainsString('A → '.self::IP.' (PROXYSRV)', $html);
+        $this->assertStringContainsString('A → '.self::IP, $html);
         $this->assertStringContainsString('3 of 3 domains', $html);
         $this->assertStringContainsString('wire:submit="add"', $html);
         $this->assertStringNotContainsString('wire:submit', $this->html('domains', ['remaining' => 0] + $data));
@@ -109,15 +109,15 @@ class ViewsTest extends Sites
 
     public function test_hostile_text_stays_text_and_reaches_its_action_unchanged(): void
     {
-        $domain = ['name' => self::HOSTILE, 'status' => 'failed', 'certificate' => 'none', 'error' => self::HOSTILE];
+        $domain = ['name' => self::HOSTILE, 'status' => 'failed', 'certificate' => 'none', 'error' => self::HOSTILE, 'problem' => self::HOSTILE,
+            'primary' => true];
         $backup = ['name' => self::HOSTILE, 'status' => 'ready', 'made_at' => 1_780_000_000];
         $pages = [
             'domains' => $this->html('domains', ['busy' => false, 'domains' => [$domain], 'used' => 1, 'allowed' => 3, 'remaining' => 2],
                 ['trouble' => self::HOSTILE, 'address' => self::HOSTILE, 'job' => ['step' => self::HOSTILE] + self::JOB]),
             'backups' => $this->html('backups', ['busy' => false, 'backups' => [$backup], 'used' => 1, 'allowed' => 2],
                 ['question' => ['subject' => self::HOSTILE, 'sentence' => self::HOSTILE]]),
-            'overview' => $this->html('overview', array_merge(self::SITE, array_fill_keys(['subdomain', 'public_ip', 'cpu', 'memory', 'disk',
-                'uptime'], self::HOSTILE), ['plan' => ['name' => self::HOSTILE] + self::SITE['plan'], 'url' => 'https://x/'.self::HOSTILE])),
+            'overview' => $this->html('overview', array_merge(self::SITE, array_fill_keys(['cpu', 'memory', 'disk', 'uptime'], self::HOSTILE), ['plan' => ['name' => self::HOSTILE] + self::SITE['plan'], 'url' => 'https://x/'.self::HOSTILE])),
         ];
         foreach ($pages as $name => $html) {
             $this->assertSame(0, $this->document($html)->query('//script')->length, $name);
@@ -142,16 +142,46 @@ class ViewsTest extends Sites
         }
     }
 
+    public function test_buttons_of_a_row_say_which_row_they_mean_and_begin_with_what_is_seen(): void
+    {
+        $backup = ['name' => 'BAK1', 'status' => 'ready', 'made_at' => 1_780_000_000];
+        $domain = ['name' => 'a.example', 'status' => 'active', 'certificate' => 'active', 'error' => '', 'problem' => '', 'primary' => true];
+        $html = $this->html('backups', ['busy' => false, 'backups' => [$backup], 'used' => 1, 'allowed' => 1])
+            .$this->html('domains', ['busy' => false, 'domains' => [$domain], 'used' => 1, 'allowed' => 1, 'remaining' => 0]);
+        foreach (['en' => ['Go back to it: BAK1', 'Delete the backup BAK1', 'Delete the domain a.example']] as $labels) {
+            $this->assertSame($labels, $this->attribute($html, 'aria-label'));
+        }
+        foreach ($this->document($html)->query('//button[@aria-label]') as $button) {
+            $this->assertStringStartsWith(trim($button->textContent), $button->getAttribute('aria-label'));
+        }
+    }
+
+    public function test_what_a_newer_backend_says_of_a_domain_is_shown_once(): void
+    {
+        $domain = ['name' => 'a.example', 'status' => 'active', 'certificate' => 'active', 'error' => '', 'problem' => 'It leads elsewhere.',
+            'primary' => true];
+        $html = $this->html('domains', ['busy' => false, 'domains' => [$domain, ['error' => 'It leads elsewhere.', 'primary' => false,
+            'name' => 'b.example'] + $domain], 'used' => 2, 'allowed' => 2, 'remaining' => 0]);
+        $this->assertSame([2, 1], [substr_count($html, 'It leads elsewhere.'), substr_count($html, 'Main address')]);
+    }
+
+    public function test_a_failed_order_says_what_happens_next(): void
+    {
+        foreach ([$this->html('overview', ['status' => 'failed'] + self::SITE), $this->html('overview', null, ['orderFailed' => true])] as $html) {
+            $this->assertStringContainsString('could not be set up', $html);
+            $this->assertStringContainsString('your order stands', $html);
+            $this->assertSame([], $this->click($html));
+        }
+    }
+
     public function test_actions_are_of_the_kinds_that_paymenter_knows(): void
     {
         $service = $this->service();
-        $service->properties()->updateOrCreate(['key' => 'nodepoint_url'], ['value' => 'https://jane.nodepoint.eu']);
         $actions = $this->call('getActions', $service);
-        $this->assertSame(['text', 'text', 'button', 'view', 'view', 'view'], array_column($actions, 'type'));
-        $this->assertSame(['basic', 'https://jane.nodepoint.eu'], array_column($actions, 'text'));
-        $this->assertTrue(method_exists($this->extension(), $actions[2]['function']));
-        $this->assertSame(['Overview', 'Domains', 'Backups'], array_column(array_slice($actions, 3), 'label'));
-        $this->assertCount(4, $this->extension()->getActions($this->service(), [], []));
+        $this->assertSame(['button', 'view', 'view', 'view'], array_column($actions, 'type'));
+        $this->assertSame(['Log in to WordPress', 'Overview', 'Domains', 'Backups'], array_column($actions, 'label'));
+        Laravel::start(); // routes that were cached before the extension was there
+        $this->assertSame(['view', 'view', 'view'], array_column($this->call('getActions', $service), 'type'));
     }
 
     public function test_every_text_is_there_in_german_as_well(): void

@@ -8,7 +8,8 @@ namespace Paymenter\Extensions\Servers\ProxmoxWP\Panel;
 final class Domains extends Panel
 {
     /**
-     * @return array{busy: bool, domains: list<array{name: string, status: string, certificate: string, error: string}>,
+     * @return array{busy: bool, domains: list<array{name: string, status: string, certificate: string, error: string,
+     *     problem: string, primary: bool}>,
      *     used: int, allowed: int, remaining: int}
      */
     public function read(): array
@@ -20,6 +21,8 @@ final class Domains extends Panel
             'status' => Field::word($row, 'status', ['pending', 'active', 'failed']),
             'certificate' => Field::word($row, 'certificate', ['none', 'pending', 'active', 'failed']),
             'error' => Field::text($row, 'error'),
+            'problem' => Field::text($row, 'problem'),
+            'primary' => ($row['primary'] ?? null) === true,
         ], Field::maps($answer, 'details'));
         $states = [...array_column($domains, 'status'), ...array_column($domains, 'certificate')];
 

@@ -16,13 +16,13 @@
             <x-form.input name="content" type="text" :label="__('dns::dns.content')" wire:model="content" maxlength="20000"
                 autocomplete="off" required />
             @foreach (\Paymenter\Extensions\Others\DNS\Record::TYPES as $each)
-                <p class="text-xs text-base/50 mt-1" x-show="$wire.type === '{{ $each }}'" x-cloak>{{ __('dns::dns.hints.'.$each) }}</p>
+                <p class="text-xs text-base/70 mt-1" x-show="$wire.type === '{{ $each }}'" x-cloak>{{ __('dns::dns.hints.'.$each) }}</p>
             @endforeach
         </div>
     </div>
-    <p class="text-xs text-base/50 mt-4">{{ __('dns::dns.live_later') }}</p>
+    <p class="text-xs text-base/70 mt-4">{{ __('dns::dns.live_later') }}</p>
     <div class="flex flex-row gap-2 mt-4">
-        <x-button.primary type="submit" class="!w-fit" wire:loading.attr="disabled">{{ __('dns::dns.save') }}</x-button.primary>
+        <x-button.secondary type="submit" class="!w-fit" wire:loading.attr="disabled">{{ __('dns::dns.save') }}</x-button.secondary>
         @if ($editing !== '')
             <x-button.secondary type="button" class="!w-fit" wire:click="cancel">{{ __('dns::dns.cancel') }}</x-button.secondary>
         @endif

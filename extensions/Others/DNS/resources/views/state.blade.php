@@ -1,17 +1,15 @@
 @if (! $loaded)
-    <div class="flex items-center gap-2 text-base/50">
-        <x-ri-loader-5-fill class="size-5 animate-spin" />
-        <span>{{ __('dns::dns.loading') }}</span>
-    </div>
+    <p class="flex items-center gap-2" role="status">
+        <x-ri-loader-5-fill class="size-5 animate-spin" aria-hidden="true" /> {{ __('dns::dns.loading') }}
+    </p>
 @elseif ($error !== null)
-    <div class="bg-warning/20 text-warning p-4 rounded-lg">
+    <div class="bg-warning/20 border border-neutral p-4 rounded-lg" role="status">
         <p>{{ $error }}</p>
         <button type="button" wire:click="load" class="underline cursor-pointer">{{ __('dns::dns.again') }}</button>
     </div>
 @endif
 @if ($jobs !== [])
-    <div class="flex items-center gap-2 text-info">
-        <x-ri-loader-5-fill class="size-5 animate-spin" />
-        <span>{{ __('dns::dns.going_on') }}</span>
-    </div>
+    <p class="flex items-center gap-2" role="status">
+        <x-ri-loader-5-fill class="size-5 animate-spin" aria-hidden="true" /> {{ __('dns::dns.going_on') }}
+    </p>
 @endif

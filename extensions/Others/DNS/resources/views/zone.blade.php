@@ -2,7 +2,7 @@
     <div class="flex flex-row flex-wrap items-center gap-3">
         <a href="{{ route('dns.zones') }}" wire:navigate class="text-lg font-bold hover:text-primary">{{ __('dns::dns.title') }}</a>
         @if ($found)
-            <x-ri-arrow-right-s-line class="size-4 text-base" />
+            <x-ri-arrow-right-s-line class="size-4 text-base" aria-hidden="true" />
             <h1 class="text-lg font-bold break-words">{{ $found->name }}</h1>
             @include('dns::status', ['status' => $found->status])
         @endif
@@ -11,7 +11,8 @@
     @include('dns::state')
 
     @if ($found)
-        <p class="text-sm text-base/50 break-words">
+        @include('dns::trouble', ['of' => $found])
+        <p class="text-sm text-base/70 break-words">
             {{ __('dns::dns.nameservers') }}: {{ implode(', ', $found->nameservers) ?: '–' }}
         </p>
         @include('dns::records')

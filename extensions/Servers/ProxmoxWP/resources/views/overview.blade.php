@@ -6,7 +6,10 @@
         @elseif ($data['stale'])
             <p class="bg-warning/20 border border-neutral p-4 rounded-lg mb-4">{{ __('proxmoxwp::panel.stale') }}</p>
         @elseif ($data['status'] === 'failed')
-            <p class="bg-warning/20 border border-neutral p-4 rounded-lg mb-4">{{ __('proxmoxwp::panel.order_failed') }}</p>
+            <div class="bg-warning/20 border border-neutral p-4 rounded-lg mb-4" role="alert">
+                <p class="font-semibold">{{ __('proxmoxwp::panel.order_failed') }}</p>
+                <p class="mt-2">{{ __('proxmoxwp::panel.order_failed_next') }}</p>
+            </div>
         @endif
         @php
             $usable = in_array($data['status'], ['running', 'stopped', 'unknown'], true);
@@ -14,38 +17,34 @@
                 'site' => $data['url'],
                 'status' => __('proxmoxwp::panel.statuses.'.$data['status']),
                 'plan' => $data['plan']['name'] === '' ? '' : __('proxmoxwp::panel.plan_of', $data['plan']),
-                'expires' => $service->expires_at ? $service->expires_at->format('M d, Y') : '',
-                'subdomain' => $data['subdomain'],
-                'public_ip' => $data['public_ip'],
                 'cpu' => $data['cpu'],
                 'memory' => $data['memory'],
                 'disk' => $data['disk'],
                 'uptime' => $data['uptime'],
-                'traffic' => $usable ? __('proxmoxwp::panel.'.($data['enabled'] ? 'traffic_on' : 'traffic_off')) : '',
+                'visitors' => $usable ? __('proxmoxwp::panel.'.($data['enabled'] ? 'visitors_on' : 'visitors_off')) : '',
             ];
         @endphp
-        <div class="grid md:grid-cols-2 gap-4">
+        <dl class="grid md:grid-cols-2 gap-4">
             @foreach (array_filter($rows, fn ($text) => $text !== '') as $label => $text)
-                <div class="flex items-center text-base">
-                    <span class="mr-2">{{ __("proxmoxwp::panel.$label") }}:</span>
-                    @if ($label === 'site')
-                        <a href="{{ $text }}" target="_blank" rel="noopener noreferrer" class="text-primary break-words">{{ $text }}</a>
-                    @elseif ($label === 'status')
-                        <span @class(['font-semibold', $data['status'] === 'running' ? 'text-success' : 'text-warning'])>
+                <div class="flex flex-row flex-wrap text-base">
+                    <dt class="mr-2 text-base/70">{{ __("proxmoxwp::panel.$label") }}:</dt>
+                    <dd @class(['break-words', 'font-semibold' => $label === 'status'])>
+                        @if ($label === 'site')
+                            <a href="{{ $text }}" target="_blank" rel="noopener noreferrer" class="underline"
+                                style="overflow-wrap: anywhere">{{ $text }}</a>
+                        @else
                             {{ $text }}
-                        </span>
-                    @else
-                        <span class="text-base/50 break-words">{{ $text }}</span>
-                    @endif
+                        @endif
+                    </dd>
                 </div>
             @endforeach
-        </div>
+        </dl>
         @if ($usable)
             <div class="flex flex-row flex-wrap gap-2 mt-4">
                 @if ($data['status'] !== 'running')
-                    <x-button.primary type="button" class="!w-fit" wire:click="power('start')" wire:loading.attr="disabled">
+                    <x-button.secondary type="button" class="!w-fit" wire:click="power('start')" wire:loading.attr="disabled">
                         {{ __('proxmoxwp::panel.start') }}
-                    </x-button.primary>
+                    </x-button.secondary>
                 @endif
                 @if ($data['status'] !== 'stopped')
                     <x-button.secondary type="button" class="!w-fit" wire:click="power('restart')" wire:loading.attr="disabled">

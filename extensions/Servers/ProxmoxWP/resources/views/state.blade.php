@@ -2,18 +2,25 @@
 @if ($busy)
     <div wire:poll.3s="poll"></div>
 @endif
-@if ($trouble !== null)
-    <div class="bg-warning/20 border border-neutral p-4 rounded-lg mb-4 flex items-center justify-between gap-4">
+@if ($orderFailed)
+    <div class="bg-warning/20 border border-neutral p-4 rounded-lg mb-4" role="alert">
+        <p class="font-semibold">{{ __('proxmoxwp::panel.order_failed') }}</p>
+        <p class="mt-2">{{ __('proxmoxwp::panel.order_failed_next') }}</p>
+    </div>
+@elseif ($trouble !== null)
+    <div class="bg-warning/20 border border-neutral p-4 rounded-lg mb-4 flex flex-wrap items-center justify-between gap-4" role="status">
         <p class="break-words">{{ $trouble }}</p>
-        <x-button.secondary type="button" class="!w-fit" wire:click="load">{{ __('proxmoxwp::panel.again') }}</x-button.secondary>
+        <x-button.secondary type="button" class="!w-fit" wire:click="load" wire:loading.attr="disabled">
+            {{ __('proxmoxwp::panel.again') }}
+        </x-button.secondary>
     </div>
 @elseif ($data === null)
-    <p class="flex items-center gap-2 text-base/50" role="status">
+    <p class="flex items-center gap-2" role="status">
         <x-ri-loader-5-fill class="size-5 animate-spin" aria-hidden="true" /> {{ __('proxmoxwp::panel.loading') }}
     </p>
 @endif
 @if ($question !== null)
-    <div class="bg-warning/20 border border-neutral p-4 rounded-lg mb-4">
+    <div class="bg-warning/20 border border-neutral p-4 rounded-lg mb-4" role="alert">
         <p class="break-words">{{ $question['sentence'] }}</p>
         <div class="flex flex-row flex-wrap gap-2 mt-2">
             <x-button.danger type="button" class="!w-fit" wire:click="{{ $anyway }}"
@@ -26,15 +33,18 @@
     $shown = $job ?? $data['job'] ?? null;
 @endphp
 @if ($shown !== null && $shown['running'])
-    <div class="mb-4" role="status">
-        <p class="text-sm break-words">
-            {{ $shown['step'] !== '' ? $shown['step'] : __('proxmoxwp::panel.working') }}
+    @php
+        $step = $shown['step'] !== '' ? $shown['step'] : __('proxmoxwp::panel.working');
+    @endphp
+    <div class="mb-4">
+        <p class="text-sm break-words" role="status">
+            {{ $step }}
             @if ($shown['eta'] !== null)
-                <span class="text-base/50">{{ __('proxmoxwp::panel.eta', ['seconds' => $shown['eta']]) }}</span>
+                <span class="text-base/70">{{ __('proxmoxwp::panel.eta', ['seconds' => $shown['eta']]) }}</span>
             @endif
         </p>
-        <div class="w-full bg-neutral rounded-full mt-2" role="progressbar" aria-valuenow="{{ $shown['percent'] }}"
-            aria-valuemin="0" aria-valuemax="100">
+        <div class="w-full bg-neutral rounded-full mt-2" role="progressbar" aria-label="{{ $step }}"
+            aria-valuenow="{{ $shown['percent'] }}" aria-valuemin="0" aria-valuemax="100">
             <div class="bg-primary rounded-full" style="height: 0.5rem; width: {{ $shown['percent'] }}%"></div>
         </div>
     </div>

@@ -3,22 +3,20 @@
 return [
     'tabs' => ['overview' => 'Übersicht', 'domains' => 'Domains', 'backups' => 'Sicherungen'],
     'log_in' => 'Bei WordPress anmelden',
+    'logging_in' => 'WordPress wird geöffnet. Das dauert einige Sekunden …',
+    'back' => 'Zurück zum Dienst',
 
     'site' => 'Website',
-    'address' => 'Adresse',
     'status' => 'Zustand',
     'plan' => 'Tarif',
     'plan_of' => ':name (:memory_mb MB Speicher, :disk_gb GB Platte, :cores Kerne)',
-    'expires' => 'Bezahlt bis',
-    'subdomain' => 'Subdomain',
-    'public_ip' => 'Öffentliche Adresse',
     'cpu' => 'Prozessor',
     'memory' => 'Speicher',
     'disk' => 'Platte',
     'uptime' => 'Läuft seit',
-    'traffic' => 'Verkehr',
-    'traffic_on' => 'an',
-    'traffic_off' => 'aus',
+    'visitors' => 'Besucher',
+    'visitors_on' => 'erreichen die Website',
+    'visitors_off' => 'sehen, dass die Website offline ist',
 
     'statuses' => [
         'provisioning' => 'wird eingerichtet', 'running' => 'läuft', 'stopped' => 'angehalten', 'suspended' => 'gesperrt',
@@ -28,11 +26,14 @@ return [
     'start' => 'Starten',
     'stop' => 'Anhalten',
     'restart' => 'Neu starten',
-    'reset' => 'Zurücksetzen',
-    'turn_on' => 'Verkehr anschalten',
-    'turn_off' => 'Verkehr abschalten',
+    'reset' => 'Auf den ersten Tag zurücksetzen',
+    'turn_on' => 'Website online stellen',
+    'turn_off' => 'Website offline nehmen',
     'remove' => 'Löschen',
+    'remove_domain' => 'Löschen der Domain :name',
+    'remove_backup' => 'Löschen der Sicherung :name',
     'roll_back' => 'Dahin zurückkehren',
+    'roll_back_to' => 'Dahin zurückkehren: :name',
     'make_backup' => 'Sicherung anlegen',
     'add_domain' => 'Domain hinzufügen',
     'again' => 'Noch einmal versuchen',
@@ -45,8 +46,9 @@ return [
     'suspended' => 'Ihre Website ist gesperrt: Sie ist angehalten, und nichts davon geht verloren. Sobald der Dienst wieder aktiv '
         .'ist, kommt sie so zurück, wie Sie sie verlassen haben.',
     'stale' => 'Wie es Ihrer Website geht, lässt sich zurzeit nicht feststellen. Dies ist der letzte bekannte Stand.',
-    'order_failed' => 'Ihre Website konnte nicht eingerichtet werden. Wir wissen davon; melden Sie sich bitte, wenn Sie nichts von '
-        .'uns hören.',
+    'order_failed' => 'Ihre Website konnte nicht eingerichtet werden.',
+    'order_failed_next' => 'Wir sind benachrichtigt und bringen es in Ordnung; Ihre Bestellung gilt, Sie müssen nicht noch einmal bestellen. '
+        .'Melden Sie sich bitte bei uns, wenn sich hier bis morgen nichts geändert hat.',
 
     'domain' => 'Domain',
     'domains_left' => ':remaining von :allowed Domains können noch hinzugefügt werden.',
@@ -54,6 +56,7 @@ return [
     'dns_must_say' => 'Tragen Sie zuerst dies im DNS Ihrer Domain ein, und warten Sie, bis es gilt:',
     'dns_hint' => 'Es darf keinen AAAA-Eintrag geben, denn er würde Besucher woandershin führen. In unserem eigenen DNS geben Sie als '
         .'Inhalt des A-Eintrags PROXYSRV an.',
+    'primary' => 'Hauptadresse der Website',
     'domain_statuses' => ['pending' => 'wird eingerichtet', 'active' => 'aktiv', 'failed' => 'fehlgeschlagen', 'unknown' => 'nicht bekannt'],
     'certificates' => [
         'none' => 'noch kein Zertifikat', 'pending' => 'Zertifikat bestellt', 'active' => 'Zertifikat aktiv',
@@ -77,8 +80,8 @@ return [
         'stop' => 'Die Website wird angehalten.',
         'restart' => 'Die Website wird neu gestartet.',
         'reset' => 'Das Zurücksetzen hat begonnen.',
-        'on' => 'Der Verkehr wird angeschaltet.',
-        'off' => 'Der Verkehr wird abgeschaltet.',
+        'on' => 'Die Website wird online gestellt.',
+        'off' => 'Die Website wird offline genommen.',
         'domain_added' => 'Die Domain wird eingerichtet.',
         'domain_removed' => 'Die Domain wird entfernt.',
         'backup' => 'Die Sicherung hat begonnen.',
@@ -90,8 +93,8 @@ return [
         'stop' => 'Die Website ist angehalten.',
         'restart' => 'Die Website wurde neu gestartet.',
         'reset' => 'Die Website ist wie am ersten Tag.',
-        'on' => 'Der Verkehr ist an: Besucher erreichen die Website.',
-        'off' => 'Der Verkehr ist aus: Besucher erreichen die Website nicht.',
+        'on' => 'Die Website ist online: Besucher erreichen sie.',
+        'off' => 'Die Website ist offline: Besucher erreichen sie nicht.',
         'domain_added' => 'Die Domain ist eingerichtet.',
         'domain_removed' => 'Die Domain ist entfernt.',
         'backup' => 'Die Sicherung ist angelegt.',
@@ -101,6 +104,7 @@ return [
 
     'trouble' => [
         'not_yet' => 'Ihre Website ist noch nicht da. Wenn Sie sie gerade bestellt haben, erscheint sie hier von selbst.',
+        'not_active' => 'Dieser Dienst ist zurzeit nicht aktiv.',
         'timeout' => 'Die Antwort dauert zu lange. Bitte versuchen Sie es gleich noch einmal.',
         'away' => 'Dies steht zurzeit nicht zur Verfügung. Bitte versuchen Sie es später noch einmal.',
         'failed' => 'Es ist nicht gelungen. Bitte versuchen Sie es noch einmal, oder melden Sie sich bei uns.',

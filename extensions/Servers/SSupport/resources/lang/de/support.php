@@ -4,16 +4,21 @@ return [
     'title' => 'Support',
     'loading' => 'Ihr Support-Schlüssel wird abgefragt …',
     'again' => 'Noch einmal versuchen',
-    'away' => 'Der Support-Schlüssel kann zurzeit nicht angezeigt werden.',
+    'away' => 'Ob Ihr Support-Schlüssel gültig ist, lässt sich zurzeit nicht abfragen.',
     'none' => 'Ihr Support-Schlüssel wird angelegt. Bitte sehen Sie in einer Minute noch einmal nach.',
+    'order_failed' => 'Ihr Support-Schlüssel konnte nicht angelegt werden. Wir sind benachrichtigt und bringen es in Ordnung; Ihre Bestellung '
+        .'gilt, Sie müssen nicht noch einmal bestellen. Melden Sie sich bitte bei uns, wenn sich hier bis morgen nichts geändert hat.',
     'how' => 'Nennen Sie diesen Schlüssel, wenn Sie unsere Hilfe brauchen.',
     'key' => 'Support-Schlüssel',
     'copy' => 'Kopieren',
     'copied' => 'Kopiert',
     'status' => 'Status',
-    'plan' => 'Tarif',
     'email' => 'E-Mail',
-    'not_valid' => 'Dieser Schlüssel ist zurzeit nicht gültig. Bitte wenden Sie sich an uns.',
+    'not_valid' => [
+        'SUSPENDED' => 'Ihr Support ist gesperrt, deshalb gilt Ihr Support-Schlüssel zurzeit nicht. Mit dem Support gilt derselbe Schlüssel wieder. '
+            .'Bitte wenden Sie sich an uns, wenn Sie den Grund nicht kennen.',
+        'INACTIVE' => 'Ihr Support ist beendet, deshalb gilt Ihr Support-Schlüssel nicht mehr. Bitte wenden Sie sich an uns, wenn er weitergehen soll.',
+    ],
     'statuses' => [
         'ACTIVE' => 'Aktiv',
         'SUSPENDED' => 'Gesperrt',

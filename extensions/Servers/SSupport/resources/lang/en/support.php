@@ -4,16 +4,21 @@ return [
     'title' => 'Support',
     'loading' => 'Asking for your support key…',
     'again' => 'Try again',
-    'away' => 'The support key cannot be shown at the moment.',
+    'away' => 'Whether your support key is valid cannot be asked at the moment.',
     'none' => 'Your support key is being made. Please look again in a minute.',
+    'order_failed' => 'Your support key could not be made. We have been told and will put it right; your order stands, and you do not need to '
+        .'order again. Please contact us if nothing has changed here tomorrow.',
     'how' => 'Give this key whenever you ask us for help.',
     'key' => 'Support key',
     'copy' => 'Copy',
     'copied' => 'Copied',
     'status' => 'Status',
-    'plan' => 'Plan',
     'email' => 'E-mail',
-    'not_valid' => 'This key is not valid at the moment. Please contact us.',
+    'not_valid' => [
+        'SUSPENDED' => 'Your support is suspended, so your support key is not valid at the moment. The same key becomes valid again with it. '
+            .'Please contact us if you do not know why.',
+        'INACTIVE' => 'Your support has ended, so your support key is not valid any more. Please contact us if it should go on.',
+    ],
     'statuses' => [
         'ACTIVE' => 'Active',
         'SUSPENDED' => 'Suspended',
