@@ -24,7 +24,7 @@ use Illuminate\View\FileViewFinder;
 use Tests\Support\Log;
 
 error_reporting(E_ALL & ~E_DEPRECATED); // Laravel 8 was written for older PHP
-foreach (['Http', 'View', 'Translation', 'Cache', 'Events', 'Filesystem', 'Container', 'Auth'] as $component) {
+foreach (['Http', 'View', 'Translation', 'Cache', 'Events', 'Filesystem', 'Container', 'Auth', 'Database', 'Queue'] as $component) {
     require_once "Illuminate/$component/autoload.php";
 }
 require_once 'GuzzleHttp/autoload.php';
