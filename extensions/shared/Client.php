@@ -4,6 +4,7 @@ namespace Paymenter\Extensions\Shared;
 
 use GuzzleHttp\Exception\GuzzleException;
 use Illuminate\Http\Client\ConnectionException;
+use Illuminate\Http\Client\Factory;
 use Illuminate\Http\Client\Response;
 use Illuminate\Support\Facades\Http;
 
@@ -18,10 +19,13 @@ use Illuminate\Support\Facades\Http;
  *     $client->get('/status', ['service_id' => '17']);        // the answer's JSON object as an array
  *     $client->post('/suspend', ['service_id' => '17'], ['Idempotency-Key' => '…']);
  *     $client->within(3)->get('/plans');                      // the same client, with less patience
- *     $client->insist('/suspend', ['service_id' => '17']);    // for hooks: asks again while the backend restarts
+ *     $client->read('/status', ['service_id' => '17']);       // a GET, asked again while the backend restarts
+ *     $client->insist('/suspend', ['service_id' => '17']);    // for hooks: a POST, asked again in the same way
  *
  * - Whatever is not a 2xx answer with `{"success": true, …}` is an ApiException, whose message is one plain sentence
  *   (`ErrorText`) and whose `errorCode` tells programs why. Nothing else is thrown, by the constructor either.
+ * - The backend is *away* when nobody listens, the connection breaks, a proxy in front of it answers 502, 503 or 504 with a page
+ *   of its own or with nothing, or it says itself that its database or queue is away.
  * - Redirects are refused, not followed: a redirected POST would arrive as a GET without its body.
  * - Bodies are JSON objects; text that is not UTF-8 is repaired, not refused.
  * - Nothing is escaped here: what comes back is hostile text for the views to escape.
@@ -36,6 +40,9 @@ final class Client
     private string $base;
 
     private string $token;
+
+    /** Laravel's HTTP client to use instead of the application's. */
+    private ?Factory $http = null;
 
     /**
      * @param  string|null  $base  address of the API, with or without a slash at its end
@@ -72,7 +79,11 @@ final class Client
     {
         $seconds = max(0.1, $seconds);
 
-        return new self($this->base, $this->token, $seconds, min($this->connectTimeout, $seconds));
+        $client = clone $this;
+        $client->timeout = $seconds;
+        $client->connectTimeout = min($this->connectTimeout, $seconds);
+
+        return $client;
     }
 
     /**
@@ -100,8 +111,24 @@ final class Client
     }
 
     /**
-     * A POST for Paymenter's hooks, which it calls once only: asked again, each second, while the backend
-     * cannot be reached, is overloaded or without its database. Only for what may be asked twice.
+     * A GET that is asked again, after a second each time, while the backend is away.
+     *
+     * @param  array<string, scalar>  $query
+     * @param  float|null  $seconds  for everything together; null: those of the client, and one repeat only
+     * @return array<string, mixed> the answer's object
+     *
+     * @throws ApiException the last refusal
+     */
+    public function read(string $path, array $query = [], ?float $seconds = null): array
+    {
+        $ask = fn (float $left) => $this->within(min($left, $this->timeout))->get($path, $query);
+
+        return $this->repeated($ask, $seconds ?? $this->timeout, $seconds === null ? 1 : PHP_INT_MAX);
+    }
+
+    /**
+     * A POST for Paymenter's hooks, which it calls once only: asked again, each second, while the backend is away or
+     * overloaded. Only for what may be asked twice: with an Idempotency-Key, or where the API makes a repeat harmless.
      *
      * @param  array<string, mixed>  $body
      * @param  array<string, string>  $headers
@@ -112,15 +139,35 @@ final class Client
      */
     public function insist(string $path, array $body, array $headers = [], float $seconds = 27): array
     {
-        $end = microtime(true) + $seconds;
-        while (true) {
-            $left = $end - microtime(true);
+        return $this->repeated(function (float $left) use ($path, $body, $headers) {
             // The backend waits for its jobs up to 20 s, but its answer has to come before we give up.
             $wait = ['Prefer' => 'wait='.max(0, min(20, (int) $left - 4))];
+
+            return $this->within(min($left, $this->timeout))->post($path, $body, $headers + $wait);
+        }, $seconds);
+    }
+
+    /**
+     * The same client, whose calls leave no trace in Laravel's events: Paymenter's setting *debug* logs every answer from them,
+     * one-time links as well.
+     */
+    public function unlogged(): self
+    {
+        $client = clone $this;
+        $client->http = new Factory;
+
+        return $client;
+    }
+
+    /** @param  callable(float): array<string, mixed>  $ask  gets the seconds that are left */
+    private function repeated(callable $ask, float $seconds, int $repeats = PHP_INT_MAX): array
+    {
+        for ($end = microtime(true) + $seconds; ; $repeats--) {
             try {
-                return $this->within(min($left, $this->timeout))->post($path, $body, $headers + $wait);
+                return $ask($end - microtime(true));
             } catch (ApiException $e) {
-                if (! $e->is('unreachable', 'unavailable', 'rate_limited') || $end - microtime(true) < 2) {
+                $isAway = $e->is('unreachable', 'unavailable', 'rate_limited');
+                if (! $isAway || $repeats < 1 || $end - microtime(true) < 2) {
                     throw $e;
                 }
                 usleep(1_000_000);
@@ -130,7 +177,7 @@ final class Client
 
     private function call(string $method, string $path, array $options, array $headers): array
     {
-        $request = Http::withToken($this->token)->acceptJson()->withHeaders($headers)->withOptions([
+        $request = ($this->http ?? Http::getFacadeRoot())->withToken($this->token)->acceptJson()->withHeaders($headers)->withOptions([
             'timeout' => $this->timeout,
             'connect_timeout' => $this->connectTimeout,
             'allow_redirects' => false,

@@ -117,9 +117,13 @@ class ClientTest extends TestCase
     public static function nonsense(): array
     {
         $odd = 'The backend gave an answer that could not be understood.';
+        $away = 'The backend could not be reached.';
 
         return [
-            'a page of a proxy' => ['html', 502, 'bad_answer', 'Bad Gateway'],
+            'a page of a proxy' => ['html', 502, 'unreachable', $away],
+            'another page of a proxy' => ['away', 503, 'unreachable', $away],
+            'a proxy that says nothing' => ['empty504', 504, 'unreachable', $away],
+            'a proxy that speaks JSON' => ['other502', 502, 'unreachable', $away],
             'a page with a paragraph' => ['paragraph', 500, 'bad_answer', 'The database is away & back soon.'],
             'a list' => ['list', 200, 'bad_answer', $odd],
             'a string' => ['string', 200, 'bad_answer', $odd],
@@ -208,6 +212,53 @@ class ClientTest extends TestCase
     public function test_insist_asks_again_while_the_database_is_away(): void
     {
         $this->assertTrue($this->odd('soon')->insist('/suspend', ['service_id' => '1'], [], 10)['success']);
+    }
+
+    public function test_insist_and_read_ask_again_while_a_proxy_finds_nobody(): void
+    {
+        $this->assertTrue($this->odd('restart')->insist('/suspend', ['service_id' => '1'], [], 10)['success']);
+        $this->assertTrue($this->odd('restart')->read('/status')['success']);
+        $this->assertSame('unreachable', $this->refusal(fn () => $this->odd('restart')->get('/once'))->errorCode);
+        $this->assertSame('unreachable', $this->refusal(fn () => $this->odd('restart')->post('/once-only'))->errorCode);
+    }
+
+    public function test_a_read_is_repeated_once_and_ends_in_time(): void
+    {
+        $began = microtime(true);
+        $this->assertSame(502, $this->refusal(fn () => $this->odd('html')->read('/status'))->status);
+        $this->assertLessThan(2.5, microtime(true) - $began);
+        $began = microtime(true);
+        $this->refusal(fn () => $this->odd('html', 0.5)->read('/status', [], 4));
+        $this->assertLessThan(4.5, microtime(true) - $began);
+    }
+
+    public function test_a_connection_that_does_not_come_about_is_away_and_not_late(): void
+    {
+        foreach (['Connection timed out after 3001 milliseconds', 'Connection timeout after 3001 ms', 'Resolving timed out after 3001 ms',
+            'Failed to connect to 192.0.2.1 port 80 after 3001 ms: Timeout was reached'] as $text) {
+            $e = ApiException::unanswered(new \RuntimeException("cURL error 28: $text"), '/suspend');
+            $this->assertSame(['unreachable', "cURL error 28: $text"], [$e->errorCode, $e->context()['detail']]);
+        }
+        $late = new \RuntimeException('cURL error 28: Operation timed out after 8001 milliseconds with 0 bytes received');
+        $this->assertSame('timeout', ApiException::unanswered($late, '/suspend')->errorCode);
+    }
+
+    public function test_what_is_secret_leaves_no_event_for_paymenters_log_of_calls(): void
+    {
+        $seen = [];
+        $events = new \Illuminate\Events\Dispatcher;
+        $events->listen(\Illuminate\Http\Client\Events\ResponseReceived::class, function ($event) use (&$seen) {
+            $seen[] = $event->request->url();
+        });
+        $before = \Illuminate\Support\Facades\Http::getFacadeRoot();
+        \Illuminate\Support\Facades\Http::swap(new \Illuminate\Http\Client\Factory($events));
+        try {
+            $this->odd('echo')->post('/seen');
+            $this->odd('echo')->unlogged()->within(3)->post('/unseen');
+        } finally {
+            \Illuminate\Support\Facades\Http::swap($before);
+        }
+        $this->assertSame([OddServer::way('echo').'/seen'], $seen);
     }
 
     public function test_insist_ends_in_time_and_does_not_repeat_what_was_refused(): void

@@ -9,7 +9,9 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 HTML, JSON = "text/html", "application/json"
 WRONG = {  # every field that is read, with a value of another kind
@@ -29,6 +31,9 @@ WRONG = {  # every field that is read, with a value of another kind
 }
 TEXTS = {
     "html": (502, HTML, "<html><head><title>502</title></head><body><h1>Bad Gateway</h1></body></html>"),
+    "away": (503, HTML, "<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>"),
+    "empty504": (504, "text/plain", ""),
+    "other502": (502, JSON, '{"message": "no healthy upstream"}'),
     "paragraph": (500, HTML, "<h1>Oops</h1><p>The <b>database</b> is away &amp; back soon.</p><p>2</p>"),
     "list": (200, JSON, "[1, 2]"),
     "string": (200, JSON, '"success"'),
@@ -57,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers GET and POST alike."""
 
     protocol_version = "HTTP/1.1"
-    failures = 0  # of "soon", so far
+    failures: ClassVar[Counter[str]] = Counter()  # of "soon" and "restart", by path
     lock = threading.Lock()
 
     def log_message(self, *arguments: object) -> None:
@@ -80,12 +85,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Location", "/echo/after-the-redirect")
             self.send_header("Content-Length", "0")
             self.end_headers()
-        elif way == "soon":
-            with Handler.lock:
-                Handler.failures += 1
-                early = Handler.failures <= 2
-            status, text = (503, AWAY) if early else (200, '{"success": true}')
-            self.answer(status, JSON, text.encode())
+        elif way in ("soon", "restart"):
+            self.answer_at_last(way, 1 if self.command == "GET" else 2)
         elif way == "failing":
             state = "running" if self.command == "POST" else "failed"
             job = {"id": "j", "kind": "k", "state": state, "error": "The storage is full."}
@@ -99,6 +100,18 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.close()  # "drop": no answer at all
 
     do_POST = do_GET
+
+    def answer_at_last(self, way: str, failures: int) -> None:
+        """A success after so many failures: our own, or those of a proxy that finds nobody behind it."""
+        with Handler.lock:
+            Handler.failures[self.path] += 1
+            is_early = Handler.failures[self.path] <= failures
+        if not is_early:
+            self.answer(200, JSON, b'{"success": true}')
+        elif way == "soon":
+            self.answer(503, JSON, AWAY.encode())
+        else:
+            self.answer(*TEXTS["html"][:2], TEXTS["html"][2].encode())
 
     def answer(self, status: int, kind: str, body: bytes) -> None:
         self.send_response(status)

@@ -15,17 +15,20 @@ use LogicException;
  * - The table is the truth, since nothing else gets through: a field that is not in `sends` cannot be sent, and of the
  *   answer only what `reads` names is handed on. A test compares each word of it with the backend's OpenAPI document.
  * - `reads` names fields with dots; `*` stands for each item of a list or map: `zones.*.zone.name`.
+ * - `'secret' => true`: the answer must not stand in any log.
  * - `{job_id}` in a path is filled in from the fields.
  */
 final class Calls
 {
     /**
-     * @param  array<string, array{0: string, 1: string, within: float, sends: list<string>, reads: list<string>}>  $table
-     *         method and path by a call's name; `within`: seconds for the whole call
+     * @param  array<string, array{0: string, 1: string, within: float, sends: list<string>, reads: list<string>, secret?: bool}>  $table
+     *         method and path by a call's name; `within`: seconds for the whole call; `secret` may be left out
      */
     public function __construct(private Client $client, private array $table) {}
 
     /**
+     * Once; a GET twice, when the backend is away at first.
+     *
      * @param  string  $name  the call's name in the table
      * @param  array<string, scalar>  $fields  body of a POST, query of a GET
      * @param  array<string, string>  $headers  only a POST has any
@@ -37,13 +40,16 @@ final class Calls
     {
         [$method, $path, $fields] = $this->prepare($name, $fields);
         $client = $this->client->within($this->table[$name]['within']);
-        $answer = $method === 'GET' ? $client->get($path, $fields) : $client->post($path, $fields, $headers);
+        if ($this->table[$name]['secret'] ?? false) {
+            $client = $client->unlogged();
+        }
+        $answer = $method === 'GET' ? $client->read($path, $fields) : $client->post($path, $fields, $headers);
 
         return self::sift($answer, $this->table[$name]['reads']);
     }
 
     /**
-     * A POST of the table as Client::insist() makes it: again and again while the backend is away.
+     * For hooks: again and again while the backend is away.
      *
      * @param  array<string, mixed>  $fields
      * @param  array<string, string>  $headers
@@ -54,9 +60,12 @@ final class Calls
      */
     public function insist(string $name, array $fields, array $headers, float $seconds): array
     {
-        [, $path, $fields] = $this->prepare($name, $fields);
+        [$method, $path, $fields] = $this->prepare($name, $fields);
+        $answer = $method === 'GET'
+            ? $this->client->within($this->table[$name]['within'])->read($path, $fields, $seconds)
+            : $this->client->insist($path, $fields, $headers, $seconds);
 
-        return self::sift($this->client->insist($path, $fields, $headers, $seconds), $this->table[$name]['reads']);
+        return self::sift($answer, $this->table[$name]['reads']);
     }
 
     /** @return array{string, string, array<string, mixed>} method, path and the fields that are not in the path */
