@@ -15,6 +15,7 @@ use Illuminate\Support\Facades\Route;
 use Illuminate\Support\Facades\View;
 use Livewire\Livewire;
 use Paymenter\Extensions\Others\DNS\Api\ConnectionTest;
+use Paymenter\Extensions\Others\DNS\Api\Secrets;
 use Paymenter\Extensions\Others\DNS\Livewire\ZonePage;
 use Paymenter\Extensions\Others\DNS\Livewire\ZonesPage;
 use Throwable;
@@ -112,6 +113,7 @@ class DNS extends Extension
     /** Called when the settings have been saved. This kind of extension has no button "Test Connection", so it is told here. */
     public function updated($row)
     {
+        Secrets::protect($row, $this->getConfig());
         $result = (new self($row->settings()->get()->pluck('value', 'key')->toArray()))->testConfig();
         $note = Notification::make()->title($result === true ? 'The backend can be reached.' : $result);
         ($result === true ? $note->success() : $note->danger())->send();

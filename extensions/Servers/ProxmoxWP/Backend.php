@@ -18,7 +18,7 @@ final class Backend
      * read.
      */
     public const CALLS = [
-        'create' => ['POST', '/create-site', 'within' => 25, 'sends' => ['service_id', 'email', 'plan', 'public_ip'],
+        'create' => ['POST', '/create-site', 'within' => 25, 'sends' => ['service_id', 'email', 'plan', 'public_ip', 'user_id'],
             'reads' => ['subdomain', 'url', 'status', ...self::JOB]],
         'delete' => ['POST', '/delete-site', 'within' => 25, 'sends' => ['service_id'],
             'reads' => ['status']],
@@ -43,10 +43,11 @@ final class Backend
             'reads' => self::JOB],
         'toggle' => ['POST', '/action/toggle', 'within' => 15, 'sends' => ['service_id', 'enabled'],
             'reads' => self::JOB],
-        'login' => ['POST', '/action/login', 'within' => 22, 'sends' => ['service_id'], 'reads' => ['url']],
+        'login' => ['POST', '/action/login', 'within' => 22, 'sends' => ['service_id'], 'reads' => ['url'], 'secret' => true],
         'domains' => ['GET', '/action/getdomain', 'within' => 8, 'sends' => ['service_id'], 'reads' => [
             'quota.used', 'quota.allowed', 'quota.remaining',
-            'details.*.domain', 'details.*.status', 'details.*.certificate', 'details.*.error']],
+            'details.*.domain', 'details.*.status', 'details.*.certificate', 'details.*.error',
+            'details.*.primary', 'details.*.problem']],
         'add domain' => ['POST', '/action/setdomain', 'within' => 22, 'sends' => ['service_id', 'domain'],
             'reads' => self::JOB],
         'remove domain' => ['POST', '/action/deldomain', 'within' => 15, 'sends' => ['service_id', 'domain'],

@@ -17,11 +17,13 @@ final class Order
     private const MOST_REPLAYS = 5;
 
     /**
+     * @param  string  $userId  Paymenter's number of the customer, whose domains and zones belong together
      * @param  int  $orderedAt  when the service was made, seconds since 1970
      */
     public function __construct(
         private Backend $backend,
         private string $email,
+        private string $userId,
         private string $plan,
         private string $publicIp,
         private int $orderedAt,
@@ -36,7 +38,7 @@ final class Order
      */
     public function place(): array
     {
-        $order = ['email' => $this->email, 'plan' => $this->plan, 'public_ip' => $this->publicIp];
+        $order = ['email' => $this->email, 'plan' => $this->plan, 'public_ip' => $this->publicIp, 'user_id' => $this->userId];
         $end = microtime(true) + self::SECONDS;
         $key = $this->key($order);
         for ($replays = 0; ; $replays++) {

@@ -4,29 +4,28 @@ namespace Paymenter\Extensions\Servers\ProxmoxWP;
 
 use App\Attributes\ExtensionMeta;
 use App\Classes\Extension\Server;
-use App\Exceptions\DisplayException;
 use App\Models\Service;
 use Illuminate\Support\Facades\Lang;
 use Illuminate\Support\Facades\Log;
+use Illuminate\Support\Facades\Route;
 use Illuminate\Support\Facades\View;
 use Livewire\Livewire;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\ApiException;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\Client;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\ConnectionTest;
+use Paymenter\Extensions\Servers\ProxmoxWP\Api\Hook;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\Secrets;
 use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Backups as BackupsPart;
 use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Domains as DomainsPart;
+use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\LogIn;
 use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Overview as OverviewPart;
-use Paymenter\Extensions\Servers\ProxmoxWP\Panel\Overview;
-use Paymenter\Extensions\Servers\ProxmoxWP\Panel\Sentence;
-use RuntimeException;
 use Throwable;
 
 /**
  * WordPress sites, made and kept by NodePoint.
  *
- * Only an exception tells Paymenter that a hook failed, so every hook throws (ApiException or
- * RuntimeException, with one plain sentence) and ends within 30 s. Not final: Paymenter's upload looks for a
+ * Only an exception tells Paymenter that a hook failed, so every hook throws (ApiException, with one plain
+ * sentence) and ends within 30 s. Not final: Paymenter's upload looks for a
  * line that begins with `class`.
  */
 #[ExtensionMeta(
@@ -76,15 +75,23 @@ class ProxmoxWP extends Server
             foreach (self::TABS as $name => $class) {
                 Livewire::component("proxmoxwp.$name", $class);
             }
+            Livewire::component('proxmoxwp.log-in', LogIn::class);
+            require __DIR__.'/routes/web.php';
         } catch (Throwable $e) {
             report($e);
         }
     }
 
-    /** Called after the creation of a server, whose API key Paymenter has just stored in clear. */
+    /** Called after the creation of a server, whose API key Paymenter has just stored and recorded in clear. */
     public function enabled($server)
     {
-        Secrets::encrypt($server, $this->getConfig());
+        Secrets::protect($server, $this->getConfig());
+    }
+
+    /** Called when its settings have been saved. */
+    public function updated($server)
+    {
+        Secrets::protect($server, $this->getConfig());
     }
 
     /**
@@ -94,13 +101,7 @@ class ProxmoxWP extends Server
      */
     public function createServer(Service $service, $settings, $properties)
     {
-        $site = (new Order(
-            $this->backend($service),
-            (string) $service->user->email,
-            $this->plan($settings),
-            trim((string) $this->config('public_ip')),
-            (int) $service->created_at?->getTimestamp(),
-        ))->place();
+        $site = Hook::order($service, fn () => $this->order($service, $settings)->place());
         foreach (['subdomain' => 'Subdomain', 'url' => 'Site', 'public_ip' => 'Public address'] as $key => $name) {
             if ($site[$key] !== '') {
                 $row = ['name' => $name, 'value' => $site[$key]];
@@ -113,12 +114,12 @@ class ProxmoxWP extends Server
 
     public function suspendServer(Service $service, $settings, $properties)
     {
-        return $this->hook('suspend', $service);
+        return Hook::act($service, 'suspend', fn () => $this->backend($service)->insist('suspend'));
     }
 
     public function unsuspendServer(Service $service, $settings, $properties)
     {
-        return $this->hook('unsuspend', $service);
+        return Hook::act($service, 'unsuspend', fn () => $this->backend($service)->insist('unsuspend'));
     }
 
     /**
@@ -128,33 +129,23 @@ class ProxmoxWP extends Server
      */
     public function terminateServer(Service $service, $settings, $properties)
     {
-        try {
-            // The backend carries a deletion through, however long it takes: there is nothing to wait for.
-            return $this->hook('delete', $service, headers: ['Prefer' => 'respond-async']);
-        } catch (ApiException $e) {
-            if (! $e->is('not_found') || ($properties['nodepoint_url'] ?? '') !== '') {
-                throw $e;
-            }
-            Log::warning('NodePoint knows no site of this service; nothing was deleted.', ['service' => $service->id]);
-
-            return ['status' => 'deleted'];
-        }
+        return Hook::act($service, 'terminate', fn () => $this->delete($service, ($properties['nodepoint_url'] ?? '') !== ''));
     }
 
     /** By the time of this hook, product and settings are the new ones. */
     public function upgradeServer(Service $service, $settings, $properties)
     {
-        return $this->hook('upgrade', $service, ['plan' => $this->plan($settings)]);
+        return Hook::act($service, 'upgrade', fn () => $this->backend($service)->insist('upgrade', ['plan' => $this->plan($settings)]));
     }
 
     public function getActions(Service $service, $settings, $properties): array
     {
-        $texts = ['plan' => $settings['plan'] ?? '', 'address' => $properties['nodepoint_url'] ?? ''];
         $actions = [];
-        foreach (array_filter($texts, fn ($text) => (string) $text !== '') as $label => $text) {
-            $actions[] = ['type' => 'text', 'label' => __("proxmoxwp::panel.$label"), 'text' => (string) $text];
+        // The route is missing while routes are cached from before this extension was there.
+        if (Route::has('proxmoxwp.log-in') && ! $this->orderFailed($service, $settings, $properties)) {
+            $actions[] = ['type' => 'button', 'label' => __('proxmoxwp::panel.log_in'),
+                'url' => route('proxmoxwp.log-in', $service->id), 'target' => '_blank'];
         }
-        $actions[] = ['type' => 'button', 'label' => __('proxmoxwp::panel.log_in'), 'function' => 'logIn'];
         foreach (array_keys(self::TABS) as $name) {
             $actions[] = ['type' => 'view', 'name' => $name, 'label' => __("proxmoxwp::panel.tabs.$name")];
         }
@@ -168,22 +159,6 @@ class ProxmoxWP extends Server
     public function getView(Service $service, $settings, $properties, $view)
     {
         return View::make('proxmoxwp::tab', ['service' => $service, 'tab' => $view]);
-    }
-
-    /**
-     * The button "Log in to WordPress".
-     *
-     * @return string address of the one-time link, to which Paymenter redirects
-     *
-     * @throws DisplayException shown as a toast; anything else would be an error page
-     */
-    public function logIn(Service $service, $settings, $properties): string
-    {
-        try {
-            return (new Overview($this->backend($service)))->logInUrl();
-        } catch (Throwable $e) {
-            throw new DisplayException(Sentence::of($e), previous: $e);
-        }
     }
 
     /**
@@ -201,16 +176,44 @@ class ProxmoxWP extends Server
         return (string) ($properties['nodepoint_public_ip'] ?? $this->config('public_ip'));
     }
 
-    /** @return array<string, string> what the mails about suspension and termination may use */
-    private function hook(string $call, Service $service, array $fields = [], array $headers = []): array
+    /** For them, too: whether Paymenter's order of this site has failed, and nobody has repeated it yet. */
+    public function orderFailed(Service $service, $settings, $properties): bool
     {
-        return $this->backend($service)->insist($call, $fields, $headers);
+        return ($properties[Hook::FAILED] ?? '') !== '';
+    }
+
+    private function order(Service $service, $settings): Order
+    {
+        return new Order(
+            $this->backend($service),
+            (string) $service->user->email,
+            (string) $service->user->id,
+            $this->plan($settings),
+            trim((string) $this->config('public_ip')),
+            (int) $service->created_at?->getTimestamp(),
+        );
+    }
+
+    /** @param  bool  $wasMade  whether the service ever had a site */
+    private function delete(Service $service, bool $wasMade): array
+    {
+        try {
+            // The backend carries a deletion through, however long it takes: there is nothing to wait for.
+            return $this->backend($service)->insist('delete', headers: ['Prefer' => 'respond-async']);
+        } catch (ApiException $e) {
+            if (! $e->is('not_found') || $wasMade) {
+                throw $e;
+            }
+            Log::warning('NodePoint knows no site of this service; nothing was deleted.', ['service' => $service->id]);
+
+            return ['status' => 'deleted'];
+        }
     }
 
     private function plan($settings): string
     {
         $plan = trim((string) ($settings['plan'] ?? ''));
 
-        return $plan !== '' ? $plan : throw new RuntimeException('No plan is chosen in the settings of this product.');
+        return $plan !== '' ? $plan : throw new ApiException('No plan is chosen in the settings of this product.', 'settings');
     }
 }

@@ -12,6 +12,7 @@ use Livewire\Livewire;
 use Paymenter\Extensions\Servers\SSupport\Api\ApiException;
 use Paymenter\Extensions\Servers\SSupport\Api\Client;
 use Paymenter\Extensions\Servers\SSupport\Api\ConnectionTest;
+use Paymenter\Extensions\Servers\SSupport\Api\Hook;
 use Paymenter\Extensions\Servers\SSupport\Api\Secrets;
 use Paymenter\Extensions\Servers\SSupport\Livewire\Panel;
 use Throwable;
@@ -79,10 +80,16 @@ class SSupport extends Server
         return [];
     }
 
-    /** Paymenter stores the settings of a new server in clear; this makes up for it. */
+    /** Called after the creation of a server, whose API key Paymenter has just stored and recorded in clear. */
     public function enabled($server)
     {
-        Secrets::encrypt($server, $this->getConfig());
+        Secrets::protect($server, $this->getConfig());
+    }
+
+    /** Called when its settings have been saved. */
+    public function updated($server)
+    {
+        Secrets::protect($server, $this->getConfig());
     }
 
     /** True, or a sentence that names what is wrong: the address, the key or its scope. */
@@ -99,7 +106,8 @@ class SSupport extends Server
      */
     public function createServer(Service $service, $settings, $properties)
     {
-        $key = $this->keys()->create($service->id, self::customer($service), $service->status === Service::STATUS_ACTIVE);
+        $key = Hook::order($service, fn () => $this->keys()->create($service->id, self::customer($service),
+            $service->status === Service::STATUS_ACTIVE));
         $service->properties()->updateOrCreate(
             ['key' => 'support_key'],
             ['name' => 'Support key', 'value' => $key['support_key']],
@@ -110,12 +118,12 @@ class SSupport extends Server
 
     public function suspendServer(Service $service, $settings, $properties)
     {
-        return $this->keys()->change('suspend', $service->id);
+        return Hook::act($service, 'suspend', fn () => $this->keys()->change('suspend', $service->id));
     }
 
     public function unsuspendServer(Service $service, $settings, $properties)
     {
-        return $this->keys()->change('unsuspend', $service->id);
+        return Hook::act($service, 'unsuspend', fn () => $this->keys()->change('unsuspend', $service->id));
     }
 
     /**
@@ -124,22 +132,13 @@ class SSupport extends Server
      */
     public function terminateServer(Service $service, $settings, $properties)
     {
-        try {
-            return $this->keys()->change('terminate', $service->id);
-        } catch (ApiException $e) {
-            if ($e->is('not_found') && $this->storedKey($service, $settings, $properties) === '') {
-                Log::warning('NodePoint knows no support key of this service; none was ended.', ['service' => $service->id]);
-
-                return [];
-            }
-            throw $e;
-        }
+        return Hook::act($service, 'terminate', fn () => $this->end($service, $this->storedKey($service, $settings, $properties) !== ''));
     }
 
     /** What a support plan brings is between operator and customer: the key stays the same under another plan. */
     public function upgradeServer(Service $service, $settings, $properties)
     {
-        $this->keys()->find($service->id);
+        return Hook::act($service, 'upgrade', fn () => $this->keys()->insist($service->id));
     }
 
     public function getActions(Service $service, $settings, $properties): array
@@ -169,6 +168,27 @@ class SSupport extends Server
     public function storedKey(Service $service, $settings, $properties): string
     {
         return (string) ($properties['support_key'] ?? '');
+    }
+
+    /** The same way: whether Paymenter's order of the key has failed, and nobody has repeated it yet. */
+    public function orderFailed(Service $service, $settings, $properties): bool
+    {
+        return ($properties[Hook::FAILED] ?? '') !== '';
+    }
+
+    /** @param  bool  $wasMade  whether the service ever had a key */
+    private function end(Service $service, bool $wasMade): array
+    {
+        try {
+            return $this->keys()->change('terminate', $service->id);
+        } catch (ApiException $e) {
+            if (! $e->is('not_found') || $wasMade) {
+                throw $e;
+            }
+            Log::warning('NodePoint knows no support key of this service; none was ended.', ['service' => $service->id]);
+
+            return [];
+        }
     }
 
     private function keys(): SupportKeys

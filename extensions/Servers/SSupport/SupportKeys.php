@@ -41,7 +41,7 @@ final class SupportKeys
     public function create(int|string $serviceId, array $customer, bool $revive): array
     {
         try {
-            $made = $this->calls->insist('create', ['service_id' => (string) $serviceId] + $customer, [], 12);
+            $made = $this->calls->insist('create', ['service_id' => (string) $serviceId] + $customer, [], 13);
 
             return self::texts($made, 'support_key', 'status');
         } catch (ApiException $e) {
@@ -49,7 +49,7 @@ final class SupportKeys
                 throw $e;
             }
         }
-        $key = $this->find($serviceId);
+        $key = $this->insist($serviceId, 6);
         if ($revive && $key['status'] !== 'ACTIVE') {
             $key = $this->change('unsuspend', $serviceId, 6) + $key;
         }
@@ -70,6 +70,23 @@ final class SupportKeys
     }
 
     /**
+     * For hooks: find(), again and again while the backend is away.
+     *
+     * @param  float  $seconds  to keep asking
+     * @return array{support_key: string, status: string, email: string}
+     *
+     * @throws ApiException
+     */
+    public function insist(int|string $serviceId, float $seconds = 25): array
+    {
+        $found = $this->calls->insist('status', ['service_id' => (string) $serviceId], [], $seconds);
+
+        return self::texts($found, 'support_key', 'status', 'email');
+    }
+
+    /**
+     * For pages.
+     *
      * @return array{support_key: string, status: string, email: string} `status`: ACTIVE, SUSPENDED or INACTIVE
      *
      * @throws ApiException

@@ -8,6 +8,7 @@ use Paymenter\Extensions\Others\DNS\DNS;
 use Paymenter\Extensions\Others\DNS\Zones;
 use PHPUnit\Framework\TestCase;
 use Tests\Support\Demo;
+use Tests\Support\Laravel;
 use Tests\Support\Log;
 
 /** Tests with an installed and enabled DNS extension, in which each customer and each domain is new. */

@@ -16,6 +16,7 @@ use Paymenter\Extensions\Others\DNS\Record;
 use Paymenter\Extensions\Others\DNS\Settings;
 use stdClass;
 use Tests\Support\Demo;
+use Tests\Support\Laravel;
 use Tests\Support\Log;
 
 class ExtensionTest extends Customers

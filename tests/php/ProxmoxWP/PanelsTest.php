@@ -2,7 +2,6 @@
 
 namespace Tests\ProxmoxWP;
 
-use App\Exceptions\DisplayException;
 use InvalidArgumentException;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\ApiException;
 use Paymenter\Extensions\Servers\ProxmoxWP\Panel\Backups;
@@ -10,7 +9,6 @@ use Paymenter\Extensions\Servers\ProxmoxWP\Panel\Domains;
 use Paymenter\Extensions\Servers\ProxmoxWP\Panel\Overview;
 use Paymenter\Extensions\Servers\ProxmoxWP\Panel\Panel;
 use Tests\Support\Demo;
-use Tests\Support\Log;
 use Tests\Support\OddServer;
 
 class PanelsTest extends Sites
@@ -124,7 +122,8 @@ class PanelsTest extends Sites
 
             return $data['busy'] ? null : $data;
         }, 'certificate is active');
-        $this->assertSame([['name' => $name, 'status' => 'active', 'certificate' => 'active', 'error' => '']], $data['domains']);
+        $this->assertSame([['name' => $name, 'status' => 'active', 'certificate' => 'active', 'error' => '',
+            'problem' => '', 'primary' => false]], $data['domains']);
         $this->assertSame([1, 2], [$data['used'], $data['remaining']]);
 
         $this->ended($panel, $panel->remove($name));
@@ -207,38 +206,6 @@ class PanelsTest extends Sites
         foreach (['hollow', 'wrong'] as $way) {
             $data = (new $class($this->backend($this->service(), OddServer::way($way))))->read();
             $this->assertSame($expected, array_intersect_key($data, $expected), $way);
-        }
-    }
-
-    public function test_the_log_in_button_leads_to_a_one_time_link_or_says_why_not(): void
-    {
-        $service = $this->live();
-        try {
-            $url = $this->call('logIn', $service);
-            $this->assertStringStartsWith((new Overview($this->backend($service)))->read()['url'], $url);
-            $this->assertNotSame($url, $this->call('logIn', $service));
-        } catch (DisplayException $e) {
-            $this->fail($e->getPrevious()->getMessage());
-        }
-        $this->call('suspendServer', $service);
-        $this->assertSame('This service is suspended.', $this->displayed(fn () => $this->call('logIn', $service)));
-    }
-
-    public function test_a_link_that_a_browser_would_run_is_none(): void
-    {
-        $extension = $this->extension(['api_base' => OddServer::way('wrong')]);
-        $this->assertSame('This is not available at the moment. Please try again later.',
-            $this->displayed(fn () => $this->call('logIn', $this->service(), $extension)));
-    }
-
-    public function test_the_operators_troubles_are_not_the_customers(): void
-    {
-        foreach (['wrong key' => ['api_key' => 'wrong'], 'no address' => ['api_base' => ''], 'nobody there' => ['api_base' => 'http://127.0.0.1:9'],
-            'nonsense' => ['api_base' => OddServer::way('html')]] as $what => $config) {
-            Log::clear();
-            $sentence = $this->displayed(fn () => $this->call('logIn', $this->service(), $this->extension($config)));
-            $this->assertSame('This is not available at the moment. Please try again later.', $sentence, $what);
-            $this->assertCount(1, Log::$reported, $what);
         }
     }
 }

@@ -19,6 +19,12 @@ use Tests\Support\OddServer;
 /** The Livewire components, called as a browser's requests call them. */
 class PartsTest extends Sites
 {
+    /** @return array<string, class-string<Part>> */
+    private function parts(): array
+    {
+        return array_filter(Livewire::$components, fn (string $class) => is_subclass_of($class, Part::class));
+    }
+
     private function part(string $class, Service $service): Part
     {
         $part = new $class;
@@ -43,7 +49,7 @@ class PartsTest extends Sites
         $service = $this->service();
         $began = microtime(true);
         $this->call('getActions', $service, ExtensionHelper::$server);
-        foreach (Livewire::$components as $class) {
+        foreach ($this->parts() as $class) {
             $html = (string) $this->part($class, $service)->render()->with($this->state($class, $service));
             $this->assertStringContainsString('wire:init="load"', $html);
             $this->assertStringContainsString('One moment', $html);
@@ -62,7 +68,7 @@ class PartsTest extends Sites
     {
         $service = $this->service();
         $asked = 0;
-        foreach (Livewire::$components as $class) {
+        foreach ($this->parts() as $class) {
             foreach ((new ReflectionClass($class))->getMethods(ReflectionMethod::IS_PUBLIC) as $method) {
                 if (! str_starts_with($method->class, 'Paymenter') || $method->name === 'render') {
                     continue;
@@ -86,7 +92,7 @@ class PartsTest extends Sites
         $taken = ['on', 'el', 'id', 'js', 'get', 'set', 'refs', 'call', 'hook', 'watch', 'dirty', 'effect', 'commit', 'errors', 'island',
             'upload', 'entangle', 'dispatch', 'intercept'];
         $views = dirname((new ReflectionClass($this->extension()))->getFileName()).'/resources/views';
-        foreach (Livewire::$components as $name => $class) {
+        foreach ($this->parts() as $name => $class) {
             $text = file_get_contents("$views/".substr($name, strlen('proxmoxwp.')).'.blade.php').file_get_contents("$views/state.blade.php");
             preg_match_all('/wire:(?:click|submit|init|poll[.\w]*)="(\w+)|\'anyway\' => \'(\w+)/', $text, $found);
             $actions = array_unique(array_filter([...$found[1], ...$found[2]]));
@@ -241,10 +247,26 @@ class PartsTest extends Sites
         $this->until($service, 'running');
     }
 
+    public function test_a_failed_order_reads_as_failed_until_it_is_repeated(): void
+    {
+        $service = $this->service(['plan' => 'Monthly']);
+        $this->failure(fn () => $this->call('createServer', $service));
+        $part = $this->part(Overview::class, $service);
+        $part->load();
+        $this->assertTrue($part->orderFailed);
+        $this->assertFalse($part->render()->getData()['busy']);
+        $this->assertStringContainsString('could not be set up', (string) $part->render()->with(get_object_vars($part)));
+        $service->product->settings = ['plan' => 'basic'];
+        $this->call('createServer', $service); // staff press Retry
+        $part->load();
+        $this->assertSame([false, null], [$part->orderFailed, $part->trouble]);
+        $this->until($service, 'running');
+    }
+
     public function test_a_product_without_a_server_is_no_error_page(): void
     {
         ExtensionHelper::$server = null;
-        foreach (Livewire::$components as $class) {
+        foreach ($this->parts() as $class) {
             $part = $this->part($class, $this->service());
             $part->load();
             $this->assertNotNull($part->trouble);

@@ -2,7 +2,6 @@
 
 namespace Tests\ProxmoxWP;
 
-use App\Exceptions\DisplayException;
 use App\Helpers\ExtensionHelper;
 use App\Models\Service;
 use Livewire\Component;
@@ -11,6 +10,7 @@ use Paymenter\Extensions\Servers\ProxmoxWP\Api\Client;
 use Paymenter\Extensions\Servers\ProxmoxWP\Backend;
 use Paymenter\Extensions\Servers\ProxmoxWP\ProxmoxWP;
 use Tests\Support\Demo;
+use Tests\Support\Laravel;
 use Tests\Support\Log;
 use Throwable;
 
@@ -22,10 +22,18 @@ abstract class Sites extends TestCase
     protected function setUp(): void
     {
         Log::clear();
+        Laravel::start();
         Component::$allowed = true;
         ExtensionHelper::$server = $this->extension();
         app('cache')->clear();
         $this->extension()->boot();
+        Laravel::$router->get('/services/{service}', ['uses' => fn () => ''])->name('services.show');
+        Laravel::$router->getRoutes()->refreshNameLookups(); // as Laravel does once all providers have booted
+    }
+
+    protected function tearDown(): void
+    {
+        Laravel::stop();
     }
 
     /** @param  array<string, string>  $config  other settings than those of the running NodePoint */
@@ -92,13 +100,5 @@ abstract class Sites extends TestCase
             return $e;
         }
         $this->fail('It did not fail.');
-    }
-
-    protected function displayed(callable $call): string
-    {
-        $e = $this->failure($call);
-        $this->assertInstanceOf(DisplayException::class, $e);
-
-        return $e->getMessage();
     }
 }

@@ -148,7 +148,7 @@ class HooksTest extends TestCase
                 $this->assertStringContainsString($sentence, $e->getMessage(), $hook);
             }
         }
-        $this->assertSame([], $this->service->properties()->rows);
+        $this->assertSame(['nodepoint_order_failed'], array_keys($this->service->properties()->rows));
     }
 
     public static function answers(): array
@@ -158,9 +158,22 @@ class HooksTest extends TestCase
             'half a JSON object' => ['garbage', 'could not be understood'],
             'a success without its fields' => ['hollow', 'could not be understood'],
             'a refusal with status 200' => ['refusal', 'Not today.'],
-            'a proxy error' => ['html', 'Bad Gateway'],
-            'a redirect' => ['redirect', 'redirect'],
+                        'a redirect' => ['redirect', 'redirect'],
         ];
+    }
+
+    public function test_a_proxy_without_a_backend_is_asked_again_and_does_not_hold_a_hook_longer(): void
+    {
+        $this->extension = self::extensionAt(OddServer::way('away'));
+        $begun = microtime(true);
+        try {
+            $this->hook('createServer');
+            $this->fail('it took this for a success');
+        } catch (ApiException $e) {
+            $this->assertSame([503, 'The backend could not be reached.'], [$e->status, $e->getMessage()]);
+        }
+        $this->assertGreaterThan(5, microtime(true) - $begun);
+        $this->assertLessThan(30, microtime(true) - $begun);
     }
 
     public function test_a_backend_that_hangs_does_not_hold_a_hook_longer_than_thirty_seconds(): void

@@ -53,6 +53,10 @@ abstract class Part extends Component
     #[Locked]
     public int $misses = 0;
 
+    /** There is no site, since its order failed; staff know, and may repeat it. */
+    #[Locked]
+    public bool $orderFailed = false;
+
     /** The panel's name: view and texts go by it. */
     abstract protected function name(): string;
 
@@ -139,11 +143,17 @@ abstract class Part extends Component
         try {
             $this->data = $this->reach()->read();
             $this->trouble = null;
+            $this->orderFailed = false;
             $this->misses = 0;
         } catch (Throwable $e) {
             $missing = $this->data === null && $e instanceof ApiException && $e->is('not_found');
-            $this->misses = $missing ? $this->misses + 1 : 0;
-            $this->trouble = $missing ? __('proxmoxwp::panel.trouble.not_yet') : Sentence::of($e);
+            $this->orderFailed = $missing && ExtensionHelper::callService($this->service, 'orderFailed');
+            $this->misses = $missing && ! $this->orderFailed ? $this->misses + 1 : 0;
+            $this->trouble = match (true) {
+                $this->orderFailed => __('proxmoxwp::panel.order_failed'),
+                $missing => __('proxmoxwp::panel.trouble.not_yet'),
+                default => Sentence::of($e),
+            };
         }
     }
 

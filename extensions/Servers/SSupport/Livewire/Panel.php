@@ -39,17 +39,16 @@ class Panel extends Component
     /**
      * What the backend says, else what was stored at the order, with a sentence that says why.
      *
-     * @return array{key: string, status: ?string, email: string, plan: string, error: ?string}
+     * @return array{key: string, status: ?string, email: string, error: ?string}
      */
     private function facts(): array
     {
         $stored = (string) ExtensionHelper::callService($this->service, 'storedKey');
-        $facts = ['key' => $stored, 'status' => null, 'email' => (string) $this->service->user->email,
-            'plan' => (string) $this->service->product->name, 'error' => null];
+        $facts = ['key' => $stored, 'status' => null, 'email' => (string) $this->service->user->email, 'error' => null];
         try {
             $found = ExtensionHelper::callService($this->service, 'supportKey');
         } catch (ApiException $e) {
-            return ['error' => self::sentence($e, $stored !== '')] + $facts;
+            return ['error' => $this->sentence($e, $stored !== '')] + $facts;
         }
         if ($found === null) { // the product has no server any more
             return ['error' => __('ssupport::support.away')] + $facts;
@@ -59,10 +58,12 @@ class Panel extends Component
     }
 
     /** What goes wrong between operator and backend is for the log; customers learn only that it does. */
-    private static function sentence(ApiException $e, bool $ordered): string
+    private function sentence(ApiException $e, bool $ordered): string
     {
         if ($e->is('not_found') && ! $ordered) {
-            return __('ssupport::support.none'); // the queue has not come to the order yet
+            $failed = ExtensionHelper::callService($this->service, 'orderFailed');
+
+            return __($failed ? 'ssupport::support.order_failed' : 'ssupport::support.none'); // or the queue has not come to it yet
         }
         report($e);
 

@@ -12,6 +12,9 @@ abstract class Component
 
     private ?MessageBag $errors = null;
 
+    /** Where the browser is sent. */
+    public ?string $redirected = null;
+
     public function authorize($ability, $arguments = [])
     {
         if (! self::$allowed || $ability !== 'view') {
@@ -32,6 +35,11 @@ abstract class Component
     public function resetErrorBag($field = null)
     {
         $this->errors = new MessageBag;
+    }
+
+    public function redirect($url, $navigate = false)
+    {
+        $this->redirected = $url;
     }
 
     /** Makes a component a page: a route's action. */

@@ -17,7 +17,7 @@ class Extension
 
     public function __construct(public string $extension, public string $type, public bool $enabled, array $settings = [])
     {
-        $this->settings = (new Collection($settings))->map(fn ($value, $key) => new Setting($key, $value))->values();
+        $this->settings = (new Collection($settings))->map(fn ($value, $key) => new Setting($key, $value, $key === 'api_key'))->values();
     }
 
     public static function where($column, $value): static
@@ -52,6 +52,11 @@ class Extension
             public function get(): Collection
             {
                 return $this->rows;
+            }
+
+            public function whereIn(string $column, array $keys): static
+            {
+                return new static($this->rows->filter(fn ($row) => in_array($row->$column, $keys, true))->values());
             }
         };
     }

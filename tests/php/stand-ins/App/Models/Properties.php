@@ -18,4 +18,18 @@ class Properties
         }
         $this->rows[$attributes['key']] = $values;
     }
+
+    /** A query, which can only be deleted. */
+    public function where(string $column, string $key): object
+    {
+        return new class($this, $key)
+        {
+            public function __construct(private Properties $all, private string $key) {}
+
+            public function delete(): void
+            {
+                unset($this->all->rows[$this->key]);
+            }
+        };
+    }
 }

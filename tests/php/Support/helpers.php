@@ -1,6 +1,6 @@
 <?php
 
-/* Functions that laravel/framework defines beside its packages, as far as the DNS extension uses them. */
+/* Functions that laravel/framework defines beside its packages, as far as the extensions use them. */
 
 use Symfony\Component\HttpKernel\Exception\HttpException;
 

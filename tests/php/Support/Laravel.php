@@ -1,6 +1,6 @@
 <?php
 
-namespace Tests\DNS;
+namespace Tests\Support;
 
 use Illuminate\Container\Container;
 use Illuminate\Events\Dispatcher;
@@ -14,7 +14,7 @@ use Illuminate\View\View;
 use Livewire\Livewire;
 
 /**
- * What the DNS extension needs of Laravel beyond the bootstrap: the real router, events and addresses, and stand-ins for the
+ * What extensions with pages of their own need of Laravel beyond the bootstrap: the real router, events and addresses, and stand-ins for the
  * application, its configuration and who is logged in.
  */
 final class Laravel

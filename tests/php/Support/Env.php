@@ -2,7 +2,7 @@
 
 namespace Illuminate\Support;
 
-use Tests\DNS\Laravel;
+use Tests\Support\Laravel;
 
 /** In place of Laravel's own, which needs phpdotenv. With a cached configuration it knows nothing of the .env file. */
 class Env
