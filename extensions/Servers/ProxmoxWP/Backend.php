@@ -11,7 +11,7 @@ use Paymenter\Extensions\Servers\ProxmoxWP\Api\Client;
  */
 final class Backend
 {
-    private const JOB = ['job.id', 'job.state', 'job.percent', 'job.step', 'job.eta_seconds', 'job.error'];
+    private const JOB = ['job.id', 'job.state', 'job.percent', 'job.eta_seconds', 'job.error'];
 
     /**
      * Paymenter's hooks have 30 s; customers in front of a page should not wait that long for what they only

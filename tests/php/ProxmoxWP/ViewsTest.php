@@ -9,7 +9,7 @@ class ViewsTest extends Sites
 {
     private const HOSTILE = '"><script>alert(\'x\')</script>{{ 7*7 }}\');alert(1);(\'&lt;ü例';
 
-    private const JOB = ['id' => '1', 'state' => 'running', 'percent' => 40, 'step' => 'Installing WordPress', 'eta' => 12, 'error' => '',
+    private const JOB = ['id' => '1', 'state' => 'running', 'percent' => 40, 'eta' => 12, 'error' => '',
         'running' => true, 'succeeded' => false];
 
     private const SITE = ['status' => 'running', 'busy' => false, 'job' => null, 'subdomain' => 'jane', 'url' => 'https://jane.nodepoint.eu',
@@ -19,7 +19,7 @@ class ViewsTest extends Sites
     private function html(string $view, ?array $data, array $more = []): string
     {
         $state = $more + ['service' => $this->service(), 'busy' => $data['busy'] ?? false, 'data' => $data, 'trouble' => null, 'job' => null,
-            'orderFailed' => false, 'question' => null, 'address' => self::IP, 'domain' => ''];
+            'begun' => null, 'orderFailed' => false, 'question' => null, 'address' => self::IP, 'domain' => ''];
 
         return (string) view("proxmoxwp::$view", $state);
     }
@@ -84,10 +84,17 @@ class ViewsTest extends Sites
     public function test_a_progress_bar_and_another_look_while_something_is_going_on(): void
     {
         $html = $this->html('overview', ['status' => 'provisioning', 'busy' => true, 'job' => self::JOB] + self::SITE);
-        foreach (['Installing WordPress', '(about 12 s left)', 'width: 40%', 'wire:poll.3s="poll"',
-            'aria-label="Installing WordPress"'] as $text) {
+        foreach (['Your site is being set up.', '(about 12 s left)', 'width: 40%', 'wire:poll.3s="poll"',
+            'aria-label="Your site is being set up."'] as $text) {
             $this->assertStringContainsString($text, $html);
         }
+    }
+
+    public function test_a_bar_is_named_by_what_the_customer_began(): void
+    {
+        $html = $this->html('backups', ['busy' => true, 'backups' => [], 'used' => 0, 'allowed' => 1],
+            ['job' => self::JOB, 'begun' => 'The backup has begun.']);
+        $this->assertStringContainsString('aria-label="The backup has begun."', $html);
     }
 
     public function test_trouble_is_said_and_can_be_tried_again(): void
@@ -114,7 +121,7 @@ class ViewsTest extends Sites
         $backup = ['name' => self::HOSTILE, 'status' => 'ready', 'made_at' => 1_780_000_000];
         $pages = [
             'domains' => $this->html('domains', ['busy' => false, 'domains' => [$domain], 'used' => 1, 'allowed' => 3, 'remaining' => 2],
-                ['trouble' => self::HOSTILE, 'address' => self::HOSTILE, 'job' => ['step' => self::HOSTILE] + self::JOB]),
+                ['trouble' => self::HOSTILE, 'address' => self::HOSTILE, 'job' => self::JOB]),
             'backups' => $this->html('backups', ['busy' => false, 'backups' => [$backup], 'used' => 1, 'allowed' => 2],
                 ['question' => ['subject' => self::HOSTILE, 'sentence' => self::HOSTILE]]),
             'overview' => $this->html('overview', array_merge(self::SITE, array_fill_keys(['cpu', 'memory', 'disk', 'uptime'], self::HOSTILE), ['plan' => ['name' => self::HOSTILE] + self::SITE['plan'], 'url' => 'https://x/'.self::HOSTILE])),

@@ -41,6 +41,10 @@ abstract class Part extends Component
     #[Locked]
     public ?array $job = null;
 
+    /** What he was told when it had begun; the backend's own name of the step is for staff. */
+    #[Locked]
+    public ?string $begun = null;
+
     /** What he is told when it has succeeded. */
     #[Locked]
     public ?string $whenDone = null;
@@ -119,8 +123,9 @@ abstract class Part extends Component
 
             return false;
         }
+        $this->begun = $this->job === null ? null : __("proxmoxwp::panel.started.$text");
         $this->whenDone = __("proxmoxwp::panel.done.$text");
-        $this->notify($this->job === null ? $this->whenDone : __("proxmoxwp::panel.started.$text"), 'success');
+        $this->notify($this->begun ?? $this->whenDone, 'success');
         $this->read();
 
         return true;
@@ -174,7 +179,7 @@ abstract class Part extends Component
 
             return;
         }
-        $this->job = null;
+        $this->job = $this->begun = null;
         if ($job !== null && $job['succeeded']) {
             $this->notify($this->whenDone, 'success');
         } else {

@@ -15,7 +15,7 @@ final class Job
      * The job of an answer.
      *
      * @param  array<string, mixed>  $answer
-     * @return array{id: string, state: string, percent: int, step: string, eta: int|null, error: string, running: bool,
+     * @return array{id: string, state: string, percent: int, eta: int|null, error: string, running: bool,
      *     succeeded: bool}|null null where there is none; `eta` in seconds
      */
     public static function of(array $answer): ?array
@@ -30,7 +30,6 @@ final class Job
             'id' => Field::text($job, 'id'),
             'state' => $state,
             'percent' => min(100, Field::number($job, 'percent')),
-            'step' => Field::text($job, 'step'),
             'eta' => is_numeric($job['eta_seconds'] ?? null) ? Field::number($job, 'eta_seconds') : null,
             'error' => Field::text($job, 'error'),
             'running' => in_array($state, self::RUNNING, true),

@@ -34,16 +34,16 @@
 @endphp
 @if ($shown !== null && $shown['running'])
     @php
-        $step = $shown['step'] !== '' ? $shown['step'] : __('proxmoxwp::panel.working');
+        $what = $begun ?? __('proxmoxwp::panel.'.(($data['status'] ?? '') === 'provisioning' ? 'setting_up' : 'working'));
     @endphp
     <div class="mb-4">
         <p class="text-sm break-words" role="status">
-            {{ $step }}
+            {{ $what }}
             @if ($shown['eta'] !== null)
                 <span class="text-base/70">{{ __('proxmoxwp::panel.eta', ['seconds' => $shown['eta']]) }}</span>
             @endif
         </p>
-        <div class="w-full bg-neutral rounded-full mt-2" role="progressbar" aria-label="{{ $step }}"
+        <div class="w-full bg-neutral rounded-full mt-2" role="progressbar" aria-label="{{ $what }}"
             aria-valuenow="{{ $shown['percent'] }}" aria-valuemin="0" aria-valuemax="100">
             <div class="bg-primary rounded-full" style="height: 0.5rem; width: {{ $shown['percent'] }}%"></div>
         </div>

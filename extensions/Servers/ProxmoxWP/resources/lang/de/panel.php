@@ -42,6 +42,7 @@ return [
 
     'loading' => 'Einen Augenblick …',
     'working' => 'In Arbeit …',
+    'setting_up' => 'Ihre Website wird eingerichtet.',
     'eta' => '(noch etwa :seconds s)',
     'suspended' => 'Ihre Website ist gesperrt: Sie ist angehalten, und nichts davon geht verloren. Sobald der Dienst wieder aktiv '
         .'ist, kommt sie so zurück, wie Sie sie verlassen haben.',

@@ -42,6 +42,7 @@ return [
 
     'loading' => 'One moment …',
     'working' => 'Working …',
+    'setting_up' => 'Your site is being set up.',
     'eta' => '(about :seconds s left)',
     'suspended' => 'Your site is suspended: it is stopped, and nothing of it is lost. It comes back as you left it as soon as '
         .'the service is active again.',
