@@ -1,8 +1,10 @@
 """What our proxy hosts hold beyond NPM's own fields: the same text in all of them.
 
 It stands in the host's server block, in front of its location (NPM's templates/proxy_host.conf), so that the
-location inherits it. By NPM's nginx.conf an answer's head may have a page (4 KB), the container 90 s, and
-HTML alone is compressed, since the container is asked for plain text always.
+location inherits it. By NPM's nginx.conf an answer's head may have a page (4 KB) and a request's 8 KB a line,
+the container has 90 s, uploads end at 2000 MB and lie on NPM's disk first, and of what the container sends
+plain, HTML alone is compressed. Each line was tried inside that template on nginx 1.22
+(docs/compatibility.md).
 """
 
 READ_SECONDS = (

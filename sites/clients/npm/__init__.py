@@ -6,81 +6,24 @@ does not mean that nginx serves the host. So after each write the caller looks a
 writes to one NPM must never run side by side, since nginx is tested as a whole.
 """
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from nodepoint.clients.errors import BadAnswer, Conflict, NotFound
-from nodepoint.clients.http import Answer
 from sites.clients.npm.calls import SYSTEM, Calls
 from sites.clients.npm.causes import Cause, NoCertificate
+from sites.clients.npm.rows import (
+    Certificate,
+    ProxyHost,
+    User,
+    certificate_of,
+    host_of,
+    list_of,
+    object_of,
+    user_of,
+)
 
 __all__ = ["Cause", "Certificate", "NoCertificate", "Npm", "ProxyHost", "User"]
-
-UNFINISHED = timedelta(
-    hours=1
-)  # a certificate that ends this soon after its making is one still being ordered
-
-
-@dataclass(frozen=True)
-class ProxyHost:
-    """A proxy host. `certificate_id` 0 is none. `online`: whether nginx took its configuration, None where
-    the answer does not tell (after a create); `nginx_error`: why it did not. `meta` holds our owner mark.
-    """
-
-    id: int
-    domain_names: tuple[str, ...]
-    forward_scheme: str
-    forward_host: str
-    forward_port: int
-    certificate_id: int
-    enabled: bool
-    ssl_forced: bool
-    http2_support: bool
-    hsts_enabled: bool
-    hsts_subdomains: bool
-    block_exploits: bool
-    allow_websocket_upgrade: bool
-    caching_enabled: bool
-    advanced_config: str
-    access_list_id: int
-    locations: tuple[Mapping[str, Any], ...]
-    meta: Mapping[str, Any]
-    online: bool | None
-    nginx_error: str
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """A certificate; both times are taken as UTC (NPM writes its own local time)."""
-
-    id: int
-    provider: str
-    nice_name: str
-    domain_names: frozenset[str]
-    created_on: datetime
-    expires_on: datetime
-
-    def usable(self, now: datetime | None = None) -> bool:
-        """Not expired, and really issued."""
-        return self.expires_on > (now or datetime.now(UTC)) and self.issued
-
-    @property
-    def issued(self) -> bool:
-        """Whether it ever was one: while it is ordered, and after a crash, it is listed as ending at once."""
-        return self.expires_on - self.created_on > UNFINISHED
-
-
-@dataclass(frozen=True)
-class User:
-    """Our own account: what it sees ("all" or its own) and may do ("hidden", "view" or "manage")."""
-
-    email: str
-    visibility: str
-    proxy_hosts: str
-    certificates: str
 
 
 class Npm(Calls):
@@ -93,14 +36,7 @@ class Npm(Calls):
 
     def whoami(self) -> User:
         """The account that we are: the cheapest check of credentials and permissions."""
-        data = _object(self._call("GET", "users", "me", params={"expand": "permissions"}))
-        may = data.get("permissions") or {}
-        return User(
-            email=data.get("email", ""),
-            visibility=may.get("visibility", ""),
-            proxy_hosts=may.get("proxy_hosts", ""),
-            certificates=may.get("certificates", ""),
-        )
+        return user_of(self._call("GET", "users", "me", params={"expand": "permissions"}))
 
     def find_proxy_hosts(self, name: str) -> list[ProxyHost]:
         """Proxy hosts that serve exactly this name, lowest id first; a crash may have left more than one."""
@@ -113,7 +49,7 @@ class Npm(Calls):
 
     def proxy_host(self, host_id: int) -> ProxyHost:
         """One proxy host, with `online` as nginx left it after the last write."""
-        return _host(_object(self._call("GET", "nginx", "proxy-hosts", int(host_id))))
+        return _asked(host_of(object_of(self._call("GET", "nginx", "proxy-hosts", int(host_id)))), host_id)
 
     def create_proxy_host(
         self, domain_names: Iterable[str], forward_host: str, forward_port: int = 80, **options: Any
@@ -131,12 +67,16 @@ class Npm(Calls):
             "forward_port": forward_port,
             **options,
         }
-        return _host(_object(self._call("POST", "nginx", "proxy-hosts", body=body)))
+        host = host_of(object_of(self._call("POST", "nginx", "proxy-hosts", body=body)))
+        if set(host.domain_names) != set(body["domain_names"]):
+            raise BadAnswer(SYSTEM, f"asked for {body['domain_names']}, it made {list(host.domain_names)}")
+        return host
 
     def update_proxy_host(self, host_id: int, **changes: Any) -> ProxyHost:
         """Changes the given fields and has nginx's configuration written anew. `meta` is replaced as a
         whole; do not use `enabled` here, it changes the row but not what is served."""
-        return _host(_object(self._call("PUT", "nginx", "proxy-hosts", int(host_id), body=changes)))
+        answer = self._call("PUT", "nginx", "proxy-hosts", int(host_id), body=changes)
+        return _asked(host_of(object_of(answer)), host_id)
 
     def delete_proxy_host(self, host_id: int) -> None:
         """Deletes a proxy host; one that is gone is fine. After a `BadAnswer` the row is gone, the site
@@ -163,7 +103,8 @@ class Npm(Calls):
 
     def certificate(self, certificate_id: int) -> Certificate:
         """One certificate; hosts may name one that does not exist, so look before using an id."""
-        return _certificate(_object(self._call("GET", "nginx", "certificates", int(certificate_id))))
+        answer = self._call("GET", "nginx", "certificates", int(certificate_id))
+        return _asked(certificate_of(object_of(answer)), certificate_id)
 
     def create_certificate(self, domain_names: Iterable[str], email: str = "") -> Certificate:
         """Orders a certificate of Let's Encrypt over HTTP-01: minutes, in which the names answer 404.
@@ -183,7 +124,7 @@ class Npm(Calls):
         names = sorted(name.lower() for name in domain_names)
         body = {"provider": "letsencrypt", "domain_names": names, "meta": meta}
         answer = self._call("POST", "nginx", "certificates", body=body, timeout=self.certificate_timeout)
-        return _certificate(_object(answer))
+        return certificate_of(object_of(answer))
 
     def delete_certificate(self, certificate_id: int) -> None:
         """Revokes and deletes; gone is fine. Never one that a host uses: that breaks every later write of
@@ -191,12 +132,11 @@ class Npm(Calls):
         self._gone_is_fine("nginx", "certificates", int(certificate_id))
 
     def _hosts(self, params: Mapping[str, str] | None) -> list[ProxyHost]:
-        rows = _list(self._call("GET", "nginx", "proxy-hosts", params=params))
-        return sorted(map(_host, rows), key=lambda host: host.id)
+        return list_of(self._call("GET", "nginx", "proxy-hosts", params=params), host_of)
 
     def _certificates(self, params: Mapping[str, str] | None) -> list[Certificate]:
-        rows = _list(self._call("GET", "nginx", "certificates", params=params))
-        return sorted(map(_certificate, rows), key=lambda certificate: certificate.id, reverse=True)
+        found = list_of(self._call("GET", "nginx", "certificates", params=params), certificate_of)
+        return found[::-1]
 
     def _gone_is_fine(self, *path: str | int) -> None:
         try:
@@ -212,62 +152,8 @@ class Npm(Calls):
                 raise
 
 
-def _object(answer: Answer) -> Mapping[str, Any]:
-    if not isinstance(answer.body, dict):
-        raise answer.bad("not an object")
-    return answer.body
-
-
-def _list(answer: Answer) -> list[Mapping[str, Any]]:
-    if not isinstance(answer.body, list):
-        raise answer.bad("not a list")
-    return answer.body
-
-
-def _host(row: Mapping[str, Any]) -> ProxyHost:
-    try:
-        meta = dict(row.get("meta") or {})
-        return ProxyHost(
-            id=int(row["id"]),
-            domain_names=tuple(name.lower() for name in row["domain_names"]),
-            forward_scheme=row.get("forward_scheme", "http"),
-            forward_host=row["forward_host"],
-            forward_port=int(row["forward_port"]),
-            certificate_id=int(row.get("certificate_id") or 0),
-            enabled=bool(row.get("enabled")),
-            ssl_forced=bool(row.get("ssl_forced")),
-            http2_support=bool(row.get("http2_support")),
-            hsts_enabled=bool(row.get("hsts_enabled")),
-            hsts_subdomains=bool(row.get("hsts_subdomains")),
-            block_exploits=bool(row.get("block_exploits")),
-            allow_websocket_upgrade=bool(row.get("allow_websocket_upgrade")),
-            caching_enabled=bool(row.get("caching_enabled")),
-            advanced_config=row.get("advanced_config") or "",
-            access_list_id=int(row.get("access_list_id") or 0),
-            locations=tuple(map(dict, row.get("locations") or ())),
-            meta=meta,
-            online=meta.get("nginx_online"),
-            nginx_error=(meta.get("nginx_err") or "").strip(),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadAnswer(SYSTEM, f"not a proxy host: {error!r}") from error
-
-
-def _certificate(row: Mapping[str, Any]) -> Certificate:
-    try:
-        return Certificate(
-            id=int(row["id"]),
-            provider=row.get("provider", ""),
-            nice_name=row.get("nice_name", ""),
-            domain_names=frozenset(name.lower() for name in row.get("domain_names") or ()),
-            created_on=_time(row["created_on"]),
-            expires_on=_time(row["expires_on"]),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadAnswer(SYSTEM, f"not a certificate: {error!r}") from error
-
-
-def _time(text: str) -> datetime:
-    """ "2026-11-23 09:34:28" (SQLite) and "2026-11-23T09:49:03.000Z" (MariaDB)."""
-    time = datetime.fromisoformat(re.sub(r"\s+", "T", text.strip()))
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+def _asked(row: "ProxyHost | Certificate", number: int) -> Any:
+    """A row, which has to be the one that was asked for."""
+    if row.id != int(number):
+        raise BadAnswer(SYSTEM, f"asked for {int(number)}, it gave {row.id}")
+    return row
