@@ -15,7 +15,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
@@ -24,19 +23,13 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from nodepoint.admin import ReadOnly
 from nodepoint.audit import edits
 from nodepoint.audit.edits import Audited
-from nodepoint.staff import second_factor
-
-admin.site.unregister(User)
-admin.site.unregister(Group)
-# Their pages show the secrets, and let whoever sees them make codes for others.
-admin.site.unregister(TOTPDevice)
-admin.site.unregister(StaticDevice)
+from nodepoint.staff import holding, second_factor
 
 
 @admin.register(User)
 class UserAdmin(Audited, DjangoUserAdmin, ModelAdmin):
-    """Who is staff, and in which role. Superusers are touched by superusers only: else an administrator could
-    make himself one by their password."""
+    """Who is staff, and in which role. Nobody touches who may do more than himself: else an administrator
+    could make himself more than he is, by the other's password."""
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -72,13 +65,19 @@ class UserAdmin(Audited, DjangoUserAdmin, ModelAdmin):
         fields = super().get_readonly_fields(request, obj)
         return fields if request.user.is_superuser else (*fields, "is_superuser")
 
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Roles: only those that hold nothing that one does not hold oneself."""
+        if db_field.name == "groups":
+            options["queryset"] = holding.roles_to_give(request.user)
+        return super().formfield_for_manytomany(db_field, request, **options)
+
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Superusers: by superusers only."""
-        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+        """Nobody who may do more than oneself."""
+        return super().has_change_permission(request, obj) and holding.may_touch_user(request.user, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Superusers: by superusers only."""
-        return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+        """Nobody who may do more than oneself."""
+        return super().has_delete_permission(request, obj) and holding.may_touch_user(request.user, obj)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Not many at once: each deletion is looked at by itself."""
@@ -119,9 +118,11 @@ class UserAdmin(Audited, DjangoUserAdmin, ModelAdmin):
         return f"since {timezone.localtime(device.created_at):%Y-%m-%d %H:%M}{used}"
 
     def has_remove_second_factor_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        """Administrators, and of superusers only superusers; where there is one."""
+        """Administrators, of nobody who may do more than oneself; where there is one."""
         user = User.objects.filter(pk=object_id).first() if object_id else None
-        allowed = request.user.has_perm("otp_totp.delete_totpdevice") and _may_touch(request, user)
+        allowed = request.user.has_perm("otp_totp.delete_totpdevice") and holding.may_touch_user(
+            request.user, user
+        )
         return allowed and (user is None or second_factor.device_of(user) is not None)
 
     @action(description="Remove second factor", icon="phonelink_erase", permissions=["remove_second_factor"])
@@ -147,13 +148,27 @@ class UserAdmin(Audited, DjangoUserAdmin, ModelAdmin):
         return TemplateResponse(request, "staff/remove_second_factor.html", context)
 
 
-def _may_touch(request: HttpRequest, user: User | None) -> bool:
-    return user is None or request.user.is_superuser or not user.is_superuser
-
-
 @admin.register(Group)
 class GroupAdmin(Audited, DjangoGroupAdmin, ModelAdmin):
-    """Roles. Migrations add the permissions of new releases and take none away."""
+    """Roles, by topic. Migrations add the permissions of new releases and take none away."""
+
+    filter_horizontal = ()
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Permissions: those that the product asks for, and that one holds oneself."""
+        return holding.PermissionsField(request.user, required=False, label="May")
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """No role that holds more than oneself."""
+        return super().has_change_permission(request, obj) and holding.may_touch_role(request.user, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """No role that holds more than oneself."""
+        return super().has_delete_permission(request, obj) and holding.may_touch_role(request.user, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Not many at once: each deletion is looked at by itself."""
+        return {}
 
 
 @admin.register(AccessAttempt)

@@ -10,9 +10,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from unfold.sites import UnfoldAdminSite
 
+OURS = ("nodepoint", "sites", "dns", "support")
+
 
 class StaffSite(UnfoldAdminSite):
     """`admin.site`."""
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Takes pages that are written here, and none that a library brings along: those of django-q2 let
+        whoever may add a schedule run any function, `os.system` too; those of django-otp show the secrets."""
+        if admin_class is not None and admin_class.__module__.partition(".")[0] in OURS:
+            super().register(model_or_iterable, admin_class, **options)
 
     def get_urls(self) -> list[URLPattern]:
         """With the pages of the second factor."""
