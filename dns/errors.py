@@ -105,6 +105,16 @@ class RecordExists(Conflict):
         super().__init__("This record exists already.")
 
 
+class NotKept(BadRequest):
+    """ISPConfig stored something else than it was asked to; that was taken back."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"Our name servers' system would not keep this {what} as you wrote it, so nothing was changed. "
+            "Please write it in another way, or ask us."
+        )
+
+
 class CnameConflict(Conflict):
     """A CNAME beside anything else on one name would stop the whole zone from being published."""
 

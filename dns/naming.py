@@ -5,6 +5,7 @@ import re
 import idna
 
 LONGEST = 253  # characters of a whole name
+DASHES = "A part of a name may have -- in third and fourth place only when it is a valid xn-- form."
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _UNDERSCORED = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
@@ -80,16 +81,26 @@ def absolute(stored: str, origin: str) -> str:
 
 
 def _ascii(name: str) -> str:
-    """Lower case, with the labels that hold other letters in their IDNA form."""
-    if name.isascii():
-        return name.lower()
+    """Lower case, with the labels that hold other letters in their IDNA form (mapped by UTS 46)."""
     try:
-        mapped = idna.uts46_remap(name, std3_rules=False)
-        return ".".join(
-            label if label.isascii() else idna.alabel(label).decode() for label in mapped.split(".")
-        )
-    except idna.IDNAError:
+        mapped = name.lower() if name.isascii() else idna.uts46_remap(name, std3_rules=False)
+        labels = [label if label.isascii() else idna.alabel(label).decode() for label in mapped.split(".")]
+    except (idna.IDNAError, UnicodeError):
         raise BadName("The name holds letters that no domain name can have.") from None
+    if not all(_is_kept(label) for label in labels):
+        raise BadName(DASHES)
+    return ".".join(labels)
+
+
+def _is_kept(label: str) -> bool:
+    """Whether ISPConfig stores a label as it is. One with `--` in third and fourth place that is no valid
+    A-label it turns into nothing, so that the record lands on the domain itself (PHP's idn_to_ascii)."""
+    if label[2:4] != "--":
+        return True
+    try:
+        return idna.alabel(idna.ulabel(label)).decode() == label
+    except (idna.IDNAError, UnicodeError):
+        return False
 
 
 def _fits(name: str, label: re.Pattern[str]) -> bool:

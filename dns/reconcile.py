@@ -99,5 +99,5 @@ def remove(orphan: PanelZone, mark: str) -> None:
     if (found.id, found.group_id) != (orphan.id, orphan.group_id):
         raise Conflict(SYSTEM, f"zone {mark} is another one now")
     for record in ispconfig().zone_records(found.id):
-        ispconfig().delete_record(record.id, record.type, raise_serial=False)
+        ispconfig().delete_record(record.id, raise_serial=False)
     ispconfig().delete_zone(found.id)

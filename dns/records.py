@@ -17,7 +17,9 @@ PRIORITIES = (0, 65_535)
 ALIAS = "PROXYSRV"  # means the proxy's address, so that customers need not know it
 UNDERSCORED = {"CNAME", "NS", "TXT"}  # types whose names may hold one; for others ISPConfig refuses it
 SHORT_NAMES = {"A": 64, "AAAA": 64}  # characters that ISPConfig takes as a name, 255 for the others
-TARGETS = {"CNAME", "MX", "NS"}
+TARGETS = {"ALIAS", "CNAME", "DNAME", "MX", "NS", "PTR"}  # types whose data are a name
+PRIORITISED = {"MX", "NAPTR", "SRV"}  # types that begin with a number, which ISPConfig keeps apart
+NOBODY = "."  # the exchange of a domain that takes no mail (RFC 7505)
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Held:
     id: int
     entry: Entry
     active: bool
+    mark: int = 0  # of the job that made it
 
 
 def held(record: Record, origin: str) -> Held:
@@ -72,10 +75,19 @@ def held(record: Record, origin: str) -> Held:
     elif record.type == "TXT":
         data = txt.unescape(data)
     elif record.type == "AAAA":
-        data = data.lower()
-    priority = record.priority if record.type == "MX" else None
+        data = _plain_ipv6(data)
+    priority = record.priority if record.type in PRIORITISED else None
     name = naming.absolute(record.name, origin)
-    return Held(record.id, Entry(record.type, name, data, record.ttl, priority), record.active)
+    entry = Entry(record.type, name, data, record.ttl, priority)
+    return Held(record.id, entry, record.active, record.mark)
+
+
+def _plain_ipv6(text: str) -> str:
+    """The one form of an address, of which staff may have stored another."""
+    try:
+        return str(ipaddress.IPv6Address(text))
+    except ValueError:
+        return text.lower()
 
 
 def parse(values: Mapping[str, Any], zone: str, proxy_ip: str) -> Entry:
@@ -101,6 +113,8 @@ def parse(values: Mapping[str, Any], zone: str, proxy_ip: str) -> Entry:
         data = _DATA[type](text, zone, proxy_ip)
     except ValueError as error:
         raise BadField(_field(type, values), str(error)) from None
+    if data == NOBODY and priority != 0:
+        raise BadField("priority", "An MX of . (no mail at all) has the priority 0.")
     if type == "CNAME" and data == name:
         raise BadField(_field(type, values), "A name cannot be an alias of itself.")
     return Entry(type, name, data, _within("ttl", values["ttl"], TTLS), priority)
@@ -164,6 +178,10 @@ def _alias(text: str, zone: str, proxy_ip: str) -> str:
     return naming.host(_no_address(text), zone, underscores=True)
 
 
+def _exchange(text: str, zone: str, proxy_ip: str) -> str:
+    return NOBODY if text.strip() == NOBODY else _server(text, zone, proxy_ip)
+
+
 def _server(text: str, zone: str, proxy_ip: str) -> str:
     return naming.host(_no_address(text), zone)
 
@@ -176,16 +194,14 @@ def _no_address(text: str) -> str:
 
 
 def _text(text: str, zone: str, proxy_ip: str) -> str:
-    text = txt.clean(text)
-    txt.escape(text)  # refuses what cannot be stored
-    return text
+    return txt.clean(text)
 
 
 _DATA: dict[str, Callable[[str, str, str], str]] = {
     "A": _ipv4,
     "AAAA": _ipv6,
     "CNAME": _alias,
-    "MX": _server,
+    "MX": _exchange,
     "NS": _server,
     "TXT": _text,
 }

@@ -1,18 +1,21 @@
-"""One record of a zone: added, changed or deleted. The zone is read before every write, and again after an
-unclear answer."""
+"""One record of a zone: added, changed or deleted. The zone is read before every write, and the record after
+it: ISPConfig may store something else than it was sent, and answers that all is well."""
 
+import zlib
 from collections.abc import Callable
 
 from dns import live, rules
+from dns.clients.ispconfig import Record
 from dns.connections import ispconfig
-from dns.errors import UnknownZone
+from dns.errors import NotKept, UnknownZone
 from dns.live import LiveZone
 from dns.models import Zone
-from dns.records import Entry
+from dns.records import Entry, Held, held
 from dns.steps.refusal import refused
 from nodepoint.api.errors import ApiError
 from nodepoint.jobs.call import Call
-from nodepoint.jobs.outcomes import Done, Outcome
+from nodepoint.jobs.models import Job
+from nodepoint.jobs.outcomes import Done, Outcome, Retry, Wait
 
 
 def _refusable(step: Callable[[Call, Zone, LiveZone], Outcome]) -> Callable[[Call], Outcome]:
@@ -36,26 +39,48 @@ def _repeated(call: Call) -> bool:
     return bool(call.step.tries or call.step.calls or call.step.held)
 
 
+def mark_of(job: Job) -> int:
+    """What a job writes into the records that it makes, so that it finds them again however they were stored:
+    not 0, and fit for an unsigned INT."""
+    return zlib.crc32(str(job.pk).encode()) or 1
+
+
 @_refusable
 def added(call: Call, zone: Zone, found: LiveZone) -> Outcome:
-    """The record is there."""
-    entry = Entry(**call.job.data["entry"])
-    same = [held.id for held in found.records if held.entry.says_the_same(entry)]
-    if same and _repeated(call):
-        return Done(ref=str(same[-1]))
-    rules.may_add(entry, zone.origin, found.records, found.deeper)
-    id = ispconfig().create_record(zone.customer.client_id, found.id, **entry.stored(zone.origin))
+    """The record is there, as it was asked for."""
+    entry, mark = Entry(**call.job.data["entry"]), mark_of(call.job)
+    id = next((held.id for held in found.records if held.mark == mark), None)
+    if id is None:
+        same = [held.id for held in found.records if held.entry.says_the_same(entry)]
+        if same and _repeated(call):
+            return Done(ref=str(same[-1]))
+        rules.may_add(entry, zone.origin, found.records, found.deeper)
+        fields = entry.stored(zone.origin)
+        id = ispconfig().create_record(zone.customer.client_id, found.id, mark=mark, **fields)
+    if not is_kept(id, found.id, entry, zone.origin):
+        ispconfig().delete_record(id)
+        raise NotKept("record")
+    _one_ttl(id, entry, found)
     return Done(ref=str(id))
 
 
 @_refusable
 def changed(call: Call, zone: Zone, found: LiveZone) -> Outcome:
-    """The record says what it should."""
+    """The record says what it should. What it said before is remembered first, to be put back."""
     id, entry = call.job.data["record"], Entry(**call.job.data["entry"])
     before = rules.may_change(id, entry, zone.origin, found.records, found.deeper)
     if before.entry != entry or not before.active:
-        fields = entry.stored(zone.origin)
-        ispconfig().update_record(zone.customer.client_id, found.id, id, **fields)
+        known = call.step.data.get("before")
+        if known is None:
+            row = ispconfig().record(id)
+            if row is None:
+                return Retry(error="The record is gone.")
+            return Wait(seconds=0, data={"before": row.fields()})
+        ispconfig().update_record(zone.customer.client_id, found.id, id, **entry.stored(zone.origin))
+        if not is_kept(id, found.id, entry, zone.origin):
+            ispconfig().update_record(zone.customer.client_id, found.id, id, **known)
+            raise NotKept("record")
+    _one_ttl(id, entry, found)
     return Done(ref=str(id))
 
 
@@ -65,6 +90,24 @@ def removed(call: Call, zone: Zone, found: LiveZone) -> Outcome:
     id = call.job.data["record"]
     if _repeated(call) and all(held.id != id for held in found.records):
         return Done()
-    before = rules.may_remove(id, zone.origin, found.records)
-    ispconfig().delete_record(id, before.entry.type)
-    return Done()
+    rules.may_remove(id, zone.origin, found.records)
+    ispconfig().delete_record(id)
+    return Retry(error="The record is still there.") if ispconfig().record(id) else Done()
+
+
+def is_kept(id: int, zone_id: int, entry: Entry, origin: str) -> bool:
+    """Whether ISPConfig holds an active record of this id that says what it was asked to."""
+    row: Record | None = ispconfig().record(id)
+    if row is None or row.zone_id != zone_id:
+        return False
+    now: Held = held(row, origin)
+    return now.active and now.entry == entry
+
+
+def _one_ttl(id: int, entry: Entry, found: LiveZone) -> None:
+    """Give the others of the record's set its TTL: BIND serves one for all of them, that of the oldest row
+    (RFC 2181, 5.2)."""
+    for other in found.records:
+        same_set = (other.entry.name, other.entry.type) == (entry.name, entry.type)
+        if same_set and other.id != id and other.entry.ttl != entry.ttl:
+            ispconfig().set_ttl(found.id, other.id, entry.type, entry.ttl)

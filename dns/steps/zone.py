@@ -9,10 +9,11 @@ from django.utils import timezone
 from dns import live, rules
 from dns.clients.ispconfig import first_serial, next_serial
 from dns.connections import ispconfig
-from dns.errors import NameTaken
+from dns.errors import NameTaken, NotKept
 from dns.live import LiveZone
 from dns.models import Customer, TemplateRecord, Zone
 from dns.records import Entry
+from dns.steps.record import is_kept, mark_of
 from dns.steps.refusal import refused
 from nodepoint.api.errors import ApiError
 from nodepoint.clients.errors import Conflict, NotFound
@@ -46,6 +47,10 @@ def present(call: Call) -> Outcome:
         return _not_ours(call, error)
     except NotFound as error:
         return Retry(error="The customer is not known at ISPConfig.", detail=error.vendor)
+    kept = ispconfig().zone(id)
+    if kept is None or kept.origin != zone.origin:
+        ispconfig().delete_zone(id)
+        return refused(NotKept("domain"))
     return Done(ref=str(id), facts={"ispconfig_id": id})
 
 
@@ -62,12 +67,21 @@ def filled(call: Call) -> Outcome:
     found = live.zone(zone.customer, zone.name, with_deeper=True)
     if found is None:
         return Retry(error="The zone is not at ISPConfig any more.")
-    entries = [held.entry for held in found.records]
-    for entry in wanted(zone.name, found.deeper):
-        if not any(entry.says_the_same(other) for other in entries):
-            ispconfig().create_record(
-                zone.customer.client_id, found.id, raise_serial=False, **entry.stored(zone.origin)
-            )
+    entries, mark = wanted(zone.name, found.deeper), mark_of(call.job)
+    for held in found.records:
+        # Stored otherwise by an earlier call, which was cut off before it saw that.
+        if held.mark == mark and held.entry not in entries:
+            ispconfig().delete_record(held.id, raise_serial=False)
+    for entry in entries:
+        if any(entry.says_the_same(held.entry) for held in found.records):
+            continue
+        fields = entry.stored(zone.origin)
+        id = ispconfig().create_record(
+            zone.customer.client_id, found.id, raise_serial=False, mark=mark, **fields
+        )
+        if not is_kept(id, found.id, entry, zone.origin):
+            ispconfig().delete_record(id, raise_serial=False)
+            return refused(NotKept(f"record ({entry.type} {entry.name})"))
     return Done()
 
 
@@ -93,25 +107,35 @@ def published(call: Call) -> Outcome:
     found = live.zone(zone.customer, zone.name)
     if found is None:
         return Retry(error="The zone is not at ISPConfig any more.")
-    if not found.active:
-        ispconfig().set_zone_active(found.id, True, next_serial(found.serial))
+    if not found.active and not _switched(found, True):
+        return Retry(error="ISPConfig did not switch the zone on.")
     return Done(facts={"state": Zone.State.ACTIVE, "ispconfig_id": found.id})
 
 
 def unpublished(call: Call) -> Outcome:
     """The zone is not served any more."""
     found = _owned(call)
-    if found is not None and found.active:
-        ispconfig().set_zone_active(found.id, False, next_serial(found.serial))
+    if found is not None and found.active and not _switched(found, False):
+        return Retry(error="ISPConfig did not switch the zone off.")
     return Done()
+
+
+def _switched(found: LiveZone, active: bool) -> bool:
+    """Have a zone served, or not any more, and see that it is so."""
+    ispconfig().set_zone_active(found.id, active, next_serial(found.serial))
+    now = ispconfig().zone(found.id)
+    return now is not None and now.active is active
 
 
 def emptied(call: Call) -> Outcome:
-    """No record of the zone is left; they would outlive the zone."""
+    """No record of the zone is left, of whatever type and whoever made it; they would outlive the zone."""
     found = _owned(call)
-    for held in found.records if found else ():
-        ispconfig().delete_record(held.id, held.entry.type, raise_serial=False)
-    return Done()
+    if found is None or not found.records:
+        return Done()
+    for held in found.records:
+        ispconfig().delete_record(held.id, raise_serial=False)
+    left = ispconfig().zone_records(found.id)
+    return Retry(error=f"{len(left)} records are still there.", seconds=0.2) if left else Done()
 
 
 def absent(call: Call) -> Outcome:
@@ -119,13 +143,16 @@ def absent(call: Call) -> Outcome:
     found = _owned(call)
     if found is not None:
         ispconfig().delete_zone(found.id)
+        if ispconfig().zone(found.id) is not None:
+            return Retry(error="The zone is still at ISPConfig.")
     return Done()
 
 
 def removed(call: Call) -> Outcome:
     """All of it is gone: the undo of a zone that was not finished."""
-    unpublished(call)
-    emptied(call)
+    for step in (unpublished, emptied):
+        if not isinstance(outcome := step(call), Done):
+            return outcome
     return absent(call)
 
 

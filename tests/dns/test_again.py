@@ -285,7 +285,7 @@ class RecordTests(AgainCase):
         id = self.add()
         values = {**RECORD, "txt": "new"}
         job = self.fails("update/record", "dns_txt_update", zone_id=self.id, rc_id=id, **values)
-        ispconfig().delete_record(int(id), "TXT")  # in the panel
+        ispconfig().delete_record(int(id))  # in the panel
         self.assertEqual(self.not_again(job), UnknownRecord().sentence)
 
     def test_not_while_the_zone_is_another_clients_in_the_panel(self) -> None:

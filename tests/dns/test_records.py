@@ -41,6 +41,11 @@ GOOD = (
         "k1._domainkey.m.net.",
     ),
     ("mx", "@", "exchange", "mail.example.net", "example.com.", "mail.example.net."),
+    ("mx", "@", "content", "0 .", "example.com.", "."),
+    ("A", "a--b", "ip", "192.0.2.1", "a--b.example.com.", "192.0.2.1"),
+    ("A", "XN--LU-YTA1H", "ip", "192.0.2.1", "xn--lu-yta1h.example.com.", "192.0.2.1"),
+    ("A", "STRASSE.faß", "ip", "192.0.2.1", "strasse.xn--fa-hia.example.com.", "192.0.2.1"),
+    ("CNAME", "x", "target", "žluť.example", "x.example.com.", "xn--lu-yta1h.example."),
     ("ns", "sub", "ns", "ns.other.net", "sub.example.com.", "ns.other.net."),
     ("txt", "_dmarc", "txt", "v=DMARC1; p=none", "_dmarc.example.com.", "v=DMARC1; p=none"),
     ("TXT", "*", "content", "x", "*.example.com.", "x"),
@@ -75,6 +80,14 @@ ALWAYS_BAD_NAMES = (
     "\\",
     '"',
     "a;b",
+    "ab--cd",
+    "r3---sn-x",
+    "xn--a",
+    "xn--n3h",
+    "ａｂ－－ｃｄ",
+    "x.ab--cd",
+    "☃",
+    "\ud800",
     ".".join(["a" * 60] * 5),
     "\u200b",
     "x.example.com..",
@@ -95,6 +108,8 @@ HOSTS = (
     ".",
     "a/b.example",
     "a" * 254,
+    "r3---sn-x.example",
+    "xn--a.example",
 )
 BAD_DATA = {
     "A": (
@@ -112,7 +127,7 @@ BAD_DATA = {
     ),
     "AAAA": ("", "203.0.113.10", "PROXYSRV", "proxysrv", "fe80::1%eth0", "2001:db8::/64", "::g", "[::1]"),
     "CNAME": HOSTS,
-    "MX": (*HOSTS, "mail_1.example.com"),
+    "MX": (*(host for host in HOSTS if host != "."), "mail_1.example.com"),
     "NS": (*HOSTS, "ns_1.example.com"),
     "TXT": ("", " ", '""', "a\nb", "a\rb", "a\tb\x01", "\x7f", "x" * 4097, "é" * 2049, '"' * 300),
 }
@@ -139,13 +154,13 @@ class GoodRecordTests(SimpleTestCase):
     def test_every_form_is_understood(self) -> None:
         for type, name, field, content, whole, data in GOOD:
             with self.subTest(type=type, name=name, content=content[:30]):
-                entry = read(type, name, **{field: content})
+                entry = read(type, name, priority=None if field == "content" else 10, **{field: content})
                 self.assertEqual((entry.type, entry.name, entry.data), (type.upper(), whole, data))
 
     def test_what_is_stored_reads_as_what_was_meant(self) -> None:
         for type, name, field, content, *_ in GOOD:
             with self.subTest(type=type, name=name, content=content[:30]):
-                entry = read(type, name, **{field: content})
+                entry = read(type, name, priority=None if field == "content" else 10, **{field: content})
                 row = Record(id=1, zone_id=1, group_id=1, active=True, **entry.stored("example.com."))
                 self.assertEqual(held(row, "example.com.").entry, entry)
 
@@ -164,6 +179,9 @@ class GoodRecordTests(SimpleTestCase):
             ("CNAME", "Blog", "target.example.net", "blog.example.com.", "target.example.net.example.com."),
             ("MX", "www.Other.org.", "mail", "www.other.org.", "mail.example.com."),
             ("SRV", "_sip._tcp", "10 5060 sip.x.", "_sip._tcp.example.com.", "10 5060 sip.x."),
+            ("ALIAS", "al", "x", "al.example.com.", "x.example.com."),
+            ("AAAA", "v6", "2001:0DB8::0001", "v6.example.com.", "2001:db8::1"),
+            ("TXT", "t", "\\195\\188ber", "t.example.com.", "über"),
         ):
             row = Record(1, 1, 1, name, type, data, 10, 60, False)
             entry = held(row, "example.com.").entry
@@ -207,6 +225,15 @@ class BadRecordTests(SimpleTestCase):
         for ttl, priority in ((60, 0), (86_400, 65_535)):
             self.assertEqual((read("MX", ttl=ttl, priority=priority).priority), priority)
         self.assertIsNone(read("A", priority=70_000).priority)
+
+    def test_no_mail_at_all_has_the_priority_0(self) -> None:
+        self.assertEqual(read("MX", priority=0, exchange=".").data, ".")
+        self.refuses("priority", "MX", priority=10, exchange=".")
+
+    def test_what_begins_with_a_priority_shows_it(self) -> None:
+        for type, shown in (("MX", 7), ("SRV", 7), ("NAPTR", 7), ("A", None), ("CAA", None)):
+            row = Record(1, 1, 1, "x", type, "10 5060 sip.x.", 7, 60, True)
+            self.assertEqual(held(row, "example.com.").entry.priority, shown)
 
     def test_an_alias_of_itself(self) -> None:
         self.refuses("target", "CNAME", name="x", target="x.example.com")

@@ -124,6 +124,7 @@ JOBS: dict[str, tuple[Act, ...]] = {
         "dns_rr_get_all_by_zone",
         "dns_ns_add",
         "dns_a_add",
+        "dns_a_get",
         "dns_zone_update",
     ),
     "delete zone": _panel(
@@ -131,15 +132,13 @@ JOBS: dict[str, tuple[Act, ...]] = {
         "dns_zone_get",
         "dns_rr_get_all_by_zone",
         "dns_zone_update",
-        "dns_ns_delete",
         "dns_a_delete",
-        "dns_txt_delete",
         "dns_zone_delete",
     ),
     "repair zone": _panel("login", "dns_zone_get", "dns_rr_get_all_by_zone", "dns_zone_update"),
-    "add record": _panel("dns_txt_add"),
-    "change record": _panel("dns_txt_update"),
-    "delete record": _panel("dns_txt_delete"),
+    "add record": _panel("dns_txt_add", "dns_a_get"),
+    "change record": _panel("dns_txt_update", "dns_a_get"),
+    "delete record": _panel("dns_a_delete", "dns_a_get"),
 }
 
 # By act: the calls that are made before anything is accepted. Where one of them fails, whoever asks is

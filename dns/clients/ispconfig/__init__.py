@@ -3,12 +3,12 @@ thing is, and whether it stands in the way of another, is decided by the caller.
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
+from dns.clients.ispconfig import rows
 from dns.clients.ispconfig.faults import SYSTEM
+from dns.clients.ispconfig.rows import Client, FailedChange, Record, Row, Zone
 from dns.clients.ispconfig.session import Session
 from nodepoint.clients.errors import BadAnswer
 
@@ -16,72 +16,7 @@ PAGE = 20_000  # rows of a list; about 7 MB
 TIMES = {"refresh": 7200, "retry": 540, "expire": 604800, "minimum": 3600, "ttl": 3600}  # seconds, of a zone
 MOST_ZONES, MOST_RECORDS = 1000, 100_000  # the panel's own limits; they bind the customer there, not the API
 
-Row = Mapping[str, Any]
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Client:
-    """A client: the owner of zones. `customer_no` holds our owner mark."""
-
-    id: int
-    customer_no: str
-    username: str
-
-
-@dataclass(frozen=True)
-class Zone:
-    """A zone. `origin` ends in a dot; `group_id` says whose it is. `signed`: with DNSSEC; None where that is
-    wanted and there are no keys yet. `xfer`, `also_notify`: addresses with commas between, as stored."""
-
-    id: int
-    origin: str
-    group_id: int
-    active: bool
-    serial: int
-    signed: bool | None = False
-    xfer: str = ""
-    also_notify: str = ""
-
-    @property
-    def published_serials(self) -> tuple[int, ...]:
-        """The serials with which it may be served once all is published: a zone is signed with `-N
-        increment`, one above its own (ISPConfig, server/plugins-available/bind_plugin.inc.php:174)."""
-        return {True: (self.serial + 1,), None: (self.serial, self.serial + 1)}.get(
-            self.signed, (self.serial,)
-        )
-
-
-@dataclass(frozen=True)
-class Record:
-    """A record as it is stored: names and targets without a last dot are relative to the zone, `""` is its
-    apex, TXT data is escaped.
-
-    `ttl` in seconds; `priority` is meant for MX only.
-    """
-
-    id: int
-    zone_id: int
-    group_id: int
-    name: str
-    type: str
-    data: str
-    priority: int
-    ttl: int
-    active: bool
-
-
-@dataclass(frozen=True)
-class FailedChange:
-    """A row of the change log that the server part could not apply. `zone_id` where it is about a zone
-    itself; `error`: what the server's own tools said, in several lines."""
-
-    zone_id: int | None
-    error: str
-
-    def is_about(self, zone: Zone) -> bool:
-        """Whether it concerns the zone: by its id, or by its name in named-checkzone's last line."""
-        return self.zone_id == zone.id or f"zone {zone.origin.rstrip('.')}/IN:" in self.error
+__all__ = ["Client", "FailedChange", "Ispconfig", "Record", "Zone", "first_serial", "next_serial"]
 
 
 class Ispconfig:
@@ -109,8 +44,7 @@ class Ispconfig:
     def find_clients(self, customer_no: str) -> list[Client]:
         """The clients with this customer number, oldest first: more than one is possible, no index forbids
         it."""
-        rows = self._rows("client_get", client_id={"customer_no": customer_no})
-        found = [_made(_client, row) for row in rows]
+        found = rows.some(rows.client, self._rows("client_get", client_id={"customer_no": customer_no}))
         return sorted((c for c in found if c.customer_no == customer_no), key=lambda client: client.id)
 
     def create_client(self, customer_no: str, username: str, name: str, email: str) -> int:
@@ -159,7 +93,8 @@ class Ispconfig:
 
     def zones_of(self, group_id: int) -> list[Zone]:
         """All zones of a client's group."""
-        return self._zones({"sys_groupid": group_id})
+        found = self._rows("dns_zone_get", primary_id={"sys_groupid": group_id})
+        return rows.some(rows.zone, found, group_id=group_id)
 
     def create_zone(self, client_id: int, origin: str, ns: str, mbox: str, serial: int) -> int:
         """Makes a zone that is not served yet; its id. Names with their last dot. `Conflict` when anybody has
@@ -179,6 +114,11 @@ class Ispconfig:
         }
         return _id("dns_zone_add", self._session.call("dns_zone_add", client_id=client_id, params=params))
 
+    def zone(self, zone_id: int) -> Zone | None:
+        """One zone, whoever owns it; None when it is gone."""
+        found = self._session.read("dns_zone_get", primary_id=int(zone_id))
+        return rows.one(rows.zone, found, zone_id)
+
     def set_zone_active(self, zone_id: int, active: bool, serial: int) -> None:
         """Has a zone served, or not any more. A client_id of 0 keeps the owner."""
         params = {"active": "Y" if active else "N", "serial": serial}
@@ -187,10 +127,10 @@ class Ispconfig:
     def failed_changes(self, since: datetime) -> list[FailedChange]:
         """Changes since then that the server part could not apply, the newest first. `Refused` without the
         Server functions."""
-        rows = self._session.read("sys_datalog_get_by_tstamp", tstamp=int(since.timestamp())) or []
-        if not isinstance(rows, list):
+        found = self._session.read("sys_datalog_get_by_tstamp", tstamp=int(since.timestamp())) or []
+        if not isinstance(found, list):
             raise BadAnswer(SYSTEM, "sys_datalog_get_by_tstamp: no list")
-        return [_made(_failed_change, row) for row in rows if row.get("error")]
+        return rows.some(rows.failed_change, (row for row in found if row.get("error")))
 
     def pending_changes(self) -> int:
         """How many changes the server parts have not applied yet. `Refused` without the Monitor functions."""
@@ -207,23 +147,30 @@ class Ispconfig:
 
     def records_of(self, group_id: int) -> list[Record]:
         """All records of a client's group, in all zones, also in some that are gone."""
-        rows = self._rows("dns_a_get", primary_id={"sys_groupid": group_id})
-        return [_made(_record, row) for row in rows]
+        found = self._rows("dns_a_get", primary_id={"sys_groupid": group_id})
+        return rows.some(rows.record, found, group_id=group_id)
 
     def zone_records(self, zone_id: int) -> list[Record]:
         """All records of one zone, whoever made them, active or not."""
-        rows = self._list("dns_rr_get_all_by_zone", zone_id=int(zone_id))
-        return [_made(_record, row) for row in rows]
+        found = self._list("dns_rr_get_all_by_zone", zone_id=int(zone_id))
+        return rows.some(rows.record, found, zone_id=int(zone_id))
 
     def has_record(self, type: str, record_id: int) -> bool:
         """Whether there is a record of that id. `Refused` where the functions for the type are not
         permitted."""
         return self._session.read(f"dns_{type.lower()}_get", primary_id=int(record_id)) is not None
 
-    def create_record(self, client_id: int, zone_id: int, raise_serial: bool = True, **fields: Any) -> int:
+    def record(self, record_id: int) -> Record | None:
+        """One record of any type and zone; None when it is gone."""
+        found = self._session.read("dns_a_get", primary_id=int(record_id))
+        return rows.one(rows.record, found, record_id)
+
+    def create_record(
+        self, client_id: int, zone_id: int, raise_serial: bool = True, mark: int = 0, **fields: Any
+    ) -> int:
         """Makes a record of `type, name, data, ttl, priority`; its id. Pass the zone's owner: another would
-        take the zone over."""
-        params = {**self._params(zone_id, **fields), "serial": 0}
+        take the zone over. ISPConfig may store something else than it was sent: read it back."""
+        params = {**self._params(zone_id, **fields), "serial": mark}
         function = f"dns_{fields['type'].lower()}_add"
         return _id(
             function,
@@ -240,12 +187,22 @@ class Ispconfig:
             update_serial=True,
         )
 
-    def delete_record(self, record_id: int, type: str, raise_serial: bool = True) -> None:
-        """Deletes a record that was just read: with a serial to raise, one that is gone ends in
-        `BadAnswer`."""
+    def set_ttl(self, zone_id: int, record_id: int, type: str, ttl: int) -> None:
+        """Changes a record's `ttl` (seconds) and nothing else. A client_id of 0 keeps the owner."""
+        params = {"zone": int(zone_id), "ttl": ttl}
+        function = f"dns_{type.lower()}_update"
         self._session.call(
-            f"dns_{type.lower()}_delete", primary_id=int(record_id), update_serial=raise_serial
+            function, client_id=0, primary_id=int(record_id), params=params, update_serial=True
         )
+
+    def delete_record(self, record_id: int, raise_serial: bool = True) -> None:
+        """Deletes a record of any type that was just read: with a serial to raise, one that is gone ends in
+        `BadAnswer`.
+
+        One function deletes rows of every type with the rights for A records; DNSKEY and NULL have none of
+        their own (3.2.12p1, interface/lib/classes/remote.d/dns.inc.php).
+        """
+        self._session.call("dns_a_delete", primary_id=int(record_id), update_serial=raise_serial)
 
     def _params(
         self, zone_id: int, *, type: str, name: str, data: str, ttl: int, priority: int
@@ -263,18 +220,17 @@ class Ispconfig:
         }
 
     def _zones(self, filter: Row) -> list[Zone]:
-        return [_made(_zone, row) for row in self._rows("dns_zone_get", primary_id=filter)]
+        return rows.some(rows.zone, self._rows("dns_zone_get", primary_id=filter))
 
     def _rows(self, function: str, **filters: Row) -> list[Row]:
         """All rows that match; page by page, since no function gives a count."""
         ((argument, filter),) = filters.items()
-        rows: list[Row] = []
+        found: list[Row] = []
         while True:
-            page = {**filter, "#OFFSET#": len(rows), "#LIMIT#": PAGE}
-            found = self._list(function, **{argument: page})
-            rows += found
-            if len(found) < PAGE:
-                return rows
+            page = self._list(function, **{argument: {**filter, "#OFFSET#": len(found), "#LIMIT#": PAGE}})
+            found += page
+            if len(page) < PAGE:
+                return found
 
     def _list(self, function: str, **arguments: Any) -> list[Row]:
         found = self._session.read(function, **arguments)
@@ -301,53 +257,3 @@ def _id(function: str, value: Any) -> int:
     if id <= 0:
         raise BadAnswer(SYSTEM, f"{function}: no id: {value!r}")
     return id
-
-
-def _made(make: Callable[[Row], T], row: Row) -> T:
-    try:
-        return make(row)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadAnswer(SYSTEM, f"not a row that was asked for: {error!r}") from error
-
-
-def _client(row: Row) -> Client:
-    return Client(int(row["client_id"]), row["customer_no"], row["username"])
-
-
-def _zone(row: Row) -> Zone:
-    return Zone(
-        id=int(row["id"]),
-        origin=row["origin"].lower(),
-        group_id=int(row["sys_groupid"]),
-        active=row["active"] == "Y",
-        serial=int(row["serial"]),
-        signed=_signed(row),
-        xfer=row.get("xfer") or "",
-        also_notify=row.get("also_notify") or "",
-    )
-
-
-def _signed(row: Row) -> bool | None:
-    if row.get("dnssec_wanted") != "Y":
-        return False
-    return True if row.get("dnssec_initialized") == "Y" else None
-
-
-def _failed_change(row: Row) -> FailedChange:
-    column, _, id = row["dbidx"].partition(":")
-    is_zone = row["dbtable"] == "dns_soa" and column == "id"
-    return FailedChange(int(id) if is_zone else None, row["error"])
-
-
-def _record(row: Row) -> Record:
-    return Record(
-        id=int(row["id"]),
-        zone_id=int(row["zone"]),
-        group_id=int(row["sys_groupid"]),
-        name=row["name"] or "",
-        type=row["type"] or "",
-        data=row["data"] or "",
-        priority=int(row["aux"]),
-        ttl=int(row["ttl"]),
-        active=row["active"] == "Y",
-    )
