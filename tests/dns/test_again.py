@@ -234,7 +234,7 @@ class RecordTests(AgainCase):
 
     def test_one_that_was_to_be_deleted(self) -> None:
         id = self.add()
-        self.again(self.fails("delete/record", "dns_txt_delete", zone_id=self.id, rc_id=id))
+        self.again(self.fails("delete/record", "dns_a_delete", zone_id=self.id, rc_id=id))
         self.assertEqual(self.in_zone(), {})
 
     def test_each_of_many_by_itself(self) -> None:
@@ -255,7 +255,7 @@ class RecordTests(AgainCase):
 
     def test_not_once_the_customer_wants_the_record_otherwise(self) -> None:
         id = self.add()
-        old = self.fails("delete/record", "dns_txt_delete", zone_id=self.id, rc_id=id)
+        old = self.fails("delete/record", "dns_a_delete", zone_id=self.id, rc_id=id)
         self.done("update/record", zone_id=self.id, rc_id=id, **{**RECORD, "txt": "kept after all"})
         self.assertEqual(troubles.unsettled(), [])
         self.assertEqual(self.not_again(old), steering.NOT_NOW)
