@@ -75,9 +75,9 @@ class Lab:
         self._ending = threading.Event()
         self._systems: list[System] = []
 
-    def open(self, control_port: int) -> None:
+    def open(self, control_port: int, release: str) -> None:
         """Start every system, then the control calls."""
-        self.proxmox = self._add(proxmox.start(self))
+        self.proxmox = self._add(proxmox.start(self, release))
         self.npm = self._add(npm.start(self))
         self.cloudflare = self._add(cloudflare.start(self))
         self.dns = self._add(nameserver.start(self))
@@ -167,16 +167,22 @@ def _claim(folder: Path) -> Any:
     return handle
 
 
-def start(data: Path | None = None, speed: float = 0.0, jitter: float = 0.0, control_port: int = 0) -> Lab:
+def start(
+    data: Path | None = None,
+    speed: float = 0.0,
+    jitter: float = 0.0,
+    control_port: int = 0,
+    proxmox_release: str = "9.2",
+) -> Lab:
     """Run the whole lab in daemon threads of this process.
 
     ``data``: folder for state, keys and ports, so that a later start on it comes back as if only the network
     had been away; None keeps the state in memory. ``speed``: factor on all durations, 1.0 = life-like, 0 =
-    none. Raises FolderInUse, or OSError when a remembered port is taken.
+    none. ``proxmox_release``: 8.4 or 9.2. Raises FolderInUse, or OSError when a remembered port is taken.
     """
     lab = Lab(data, speed, jitter)
     try:
-        lab.open(control_port)
+        lab.open(control_port, proxmox_release)
     except BaseException:
         with contextlib.suppress(OSError):
             lab.stop()

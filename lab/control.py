@@ -5,6 +5,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lab.faults import BadFault
+from lab.proxmox.state.model import Stranger
+from lab.proxmox.state.storages import STORAGES
 from lab.server import Request, Response, Server, Wire, serve
 
 if TYPE_CHECKING:
@@ -31,6 +33,10 @@ class Control(Wire):
             "POST /_lab/faults": self._add_fault,
             "DELETE /_lab/faults": self._clear_faults,
             "POST /_lab/node": self._node,
+            "POST /_lab/rights": self._rights,
+            "POST /_lab/datacenter": self._datacenter,
+            "POST /_lab/stranger": self._stranger,
+            "POST /_lab/storage": self._storage,
             "POST /_lab/dns": self._dns,
             "POST /_lab/speed": self._speed,
         }
@@ -98,6 +104,56 @@ class Control(Wire):
             cluster.set_node_up(order["node"], order["up"])
         return {"node": order["node"], "up": order["up"]}
 
+    def _rights(self, request: Request) -> dict[str, Any]:
+        """The token's whole access control list: privileges by path, none at all being NoAccess."""
+        order = _body(request, required=("rights",), optional=("propagate",))
+        rights, propagate = order["rights"], order.get("propagate", True)
+        if not isinstance(rights, dict) or not all(_texts(privileges) for privileges in rights.values()):
+            raise BadCall("rights must be an object of lists of privileges by path")
+        if not all(path.startswith("/") for path in rights) or not isinstance(propagate, bool):
+            raise BadCall("a path begins with a slash, and propagate is true or false")
+        access = self._lab.proxmox.cluster.access
+        with self._lab.lock:
+            access.clear()
+            for path, privileges in rights.items():
+                access.set(path, privileges, propagate=propagate)
+        return {"rights": rights, "propagate": propagate}
+
+    def _datacenter(self, request: Request) -> dict[str, Any]:
+        """All options of the datacenter that are not at their default."""
+        options = _body(request, required=(), optional=("user-tag-access", "registered-tags"))
+        if not _texts(list(options.values())):
+            raise BadCall("options are texts as in datacenter.cfg")
+        with self._lab.lock:
+            self._lab.proxmox.cluster.set_datacenter(options)
+        return options
+
+    def _stranger(self, request: Request) -> dict[str, Any]:
+        """A guest of somebody else."""
+        order = _body(request, required=("vmid", "node"), optional=("name", "type", "hidden"))
+        vmid, cluster = order["vmid"], self._lab.proxmox.cluster
+        if not isinstance(vmid, int) or order["node"] not in cluster.nodes:
+            raise BadCall("vmid must be a number, and node one of the cluster")
+        type = order.get("type", "qemu")
+        if type not in ("lxc", "qemu"):
+            raise BadCall("type must be lxc or qemu")
+        with self._lab.lock:
+            if taken := cluster.taken(vmid):
+                raise BadCall(taken)
+            cluster.add_stranger(Stranger(vmid, order["node"], str(order.get("name", f"guest-{vmid}")), type))
+            if order.get("hidden"):
+                cluster.access.set(f"/vms/{vmid}", [])
+        return order
+
+    def _storage(self, request: Request) -> dict[str, Any]:
+        """How much is left of a storage, in bytes."""
+        order = _body(request, required=("storage", "free"))
+        if order["storage"] not in STORAGES or not isinstance(order["free"], int):
+            raise BadCall(f"storage must be one of {', '.join(STORAGES)}, and free a number of bytes")
+        with self._lab.lock:
+            self._lab.proxmox.cluster.fill(STORAGES[order["storage"]], order["free"])
+        return order
+
     def _dns(self, request: Request) -> dict[str, Any]:
         order = _body(request, required=("name", "type"), optional=("values",))
         name, type, values = order["name"], order["type"], order.get("values") or []
@@ -119,6 +175,10 @@ class Control(Wire):
             raise BadCall("factor must be a number from 0 to 100")
         self._lab.clock.factor = float(factor)
         return {"factor": self._lab.clock.factor}
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _body(request: Request, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -64,6 +64,11 @@ class Faults:
                     return fault
         return None
 
+    def await_one(self, system: str, only: str) -> bool:
+        """Whether a fault of ``system`` is open whose match begins with ``only``."""
+        with self._lock:
+            return any(fault.system == system and fault.match.startswith(only) for fault in self._open)
+
     def clear(self) -> None:
         """Forget every open order."""
         with self._lock:

@@ -29,6 +29,8 @@ PCT_FAILED = 255
 SYNTAX_ERROR = 2
 NOT_FOUND = 127
 BASH = "/bin/bash"
+HOST_NAMESERVER = "192.168.1.1"
+"""What a container uses that was given none: its node's own."""
 
 
 class Guests:
@@ -187,6 +189,8 @@ class Guests:
         installation = Installation(
             status_file, now, phases(plan, prepared, seconds), parameters=plan.parameters
         )
+        if not prepared and not self._resolves(vmid):
+            installation.failing = plan.base[0]
         self._apply_faults(vmid, installation)
         guest["install"] = installation.as_object()
         guest["files"][status_file] = ""
@@ -261,6 +265,12 @@ class Guests:
             return guest["files"]
         installation = Installation(**guest["install"])
         return {**guest["files"], installation.status_file: _text(installation.lines(now))}
+
+    def _resolves(self, vmid: int) -> bool:
+        """Whether the container's firewall lets it reach a name server, without which it fetches nothing."""
+        container = self._lab.proxmox.cluster.containers[vmid]
+        servers = str(container.config.get("nameserver", HOST_NAMESERVER)).split()
+        return any(container.firewall_lets_out(server, "udp", 53) for server in servers)
 
     def _title(self, vmid: int) -> str:
         return str(self._lab.proxmox.cluster.containers[vmid].config.get("hostname", f"CT{vmid}"))

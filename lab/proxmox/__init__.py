@@ -1,4 +1,4 @@
-"""A simulated Proxmox VE 9.2 cluster of three nodes; the real proxmoxer talks to it."""
+"""A simulated Proxmox VE cluster of three nodes, 9.2 or 8.4; the real proxmoxer talks to it."""
 
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -18,11 +18,11 @@ TOKEN_NAME = "nodepoint"  # noqa: S105 - a name, not a secret
 class Proxmox:
     """The running cluster: ``cluster`` is its state, ``settings`` what NodePoint needs to reach it."""
 
-    def __init__(self, lab: "Lab") -> None:
+    def __init__(self, lab: "Lab", release: str) -> None:
         with lab.lock:
             secret = lab.store.load("proxmox").get("token") or str(uuid.uuid4())
             lab.store.save("proxmox", "token", secret)
-            self.cluster = Cluster(lab)
+            self.cluster = Cluster(lab, release)
         self._wire = ProxmoxWire(lab, self.cluster, USER, TOKEN_NAME, secret)
         self._server = serve("proxmox", self._wire, lab, tls=lab.keys.tls)
         self.settings: dict[str, str] = {
@@ -50,6 +50,6 @@ class Proxmox:
         self._server.stop()
 
 
-def start(lab: "Lab") -> Proxmox:
-    """Start the cluster with the state of the lab's store."""
-    return Proxmox(lab)
+def start(lab: "Lab", release: str) -> Proxmox:
+    """Start the cluster with the state of the lab's store, as Proxmox VE ``release`` (8.4 or 9.2)."""
+    return Proxmox(lab, release)

@@ -1,35 +1,55 @@
 """What the reading calls show: bulk status, node and storage figures, task lists."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lab.proxmox.formats import split_list
-from lab.proxmox.state.containers import memory_in_use
-from lab.proxmox.state.model import GIB, STORAGES, Container, Node, Storage, Task
+from lab.proxmox.state.cluster import Cluster
+from lab.proxmox.state.model import Container, Node, Stranger, Task
+from lab.proxmox.state.storages import GIB, STORAGES, Storage
 from lab.proxmox.state.tasks import task_view
-
-if TYPE_CHECKING:
-    from lab.proxmox.state.cluster import Cluster
 
 BROADCAST_SECONDS = 10
 CPU = 0.005
 BASE_DISK = int(2.4 * GIB)
 
 
-def resources(cluster: "Cluster", type: str | None) -> list[dict[str, Any]]:
-    """GET /cluster/resources: figures of guests are as old as the last broadcast, up to 10 s times the
-    factor."""
+def resources(cluster: Cluster, type: str | None) -> list[dict[str, Any]]:
+    """GET /cluster/resources: what the token may see. Figures of guests are as old as the last broadcast, up
+    to 10 s times the factor."""
     found: list[dict[str, Any]] = []
     if type in (None, "vm"):
-        found += [_guest(cluster, container) for _, container in sorted(cluster.containers.items())]
+        found += guests(cluster)
     if type in (None, "node"):
         found += [_node_resource(cluster, node) for node in cluster.nodes.values()]
     if type in (None, "storage"):
-        found += [_storage_resource(cluster, s, n) for n in cluster.nodes.values() for s in STORAGES.values()]
+        seen = [
+            s for s in STORAGES.values() if cluster.access.allows(f"/storage/{s.name}", "Datastore.Audit")
+        ]
+        found += [_storage_resource(cluster, s, n) for n in cluster.nodes.values() for s in seen]
     return found
 
 
-def container_status(cluster: "Cluster", container: Container) -> dict[str, Any]:
+def guests(cluster: Cluster) -> list[dict[str, Any]]:
+    """The guests among them: without VM.Audit on one it is not there, without Pool.Audit its pool is not."""
+    found = []
+    for vmid in sorted({*cluster.containers, *cluster.strangers}):
+        if not cluster.access.allows(f"/vms/{vmid}", "VM.Audit"):
+            continue
+        container, stranger = cluster.containers.get(vmid), cluster.strangers.get(vmid)
+        view = _guest(cluster, container) if container else _stranger(stranger)
+        if "pool" in view and not cluster.access.allows(f"/pool/{view['pool']}", "Pool.Audit"):
+            del view["pool"]
+        found.append(view)
+    return found
+
+
+def _stranger(stranger: Stranger) -> dict[str, Any]:
+    view = {"id": f"{stranger.type}/{stranger.vmid}", "type": stranger.type, "vmid": stranger.vmid}
+    return {**view, "node": stranger.node, "name": stranger.name, "status": "running", "template": 0}
+
+
+def container_status(cluster: Cluster, container: Container) -> dict[str, Any]:
     """One container as status/current and the node's list show it, live."""
     now = time.time()
     config = container.config
@@ -47,7 +67,7 @@ def container_status(cluster: "Cluster", container: Container) -> dict[str, Any]
     return view | {key: config[key] for key in ("lock", "tags", "template") if key in config}
 
 
-def node_list(cluster: "Cluster") -> list[dict[str, Any]]:
+def node_list(cluster: Cluster) -> list[dict[str, Any]]:
     """GET /nodes."""
     views = []
     for node in cluster.nodes.values():
@@ -57,11 +77,11 @@ def node_list(cluster: "Cluster") -> list[dict[str, Any]]:
     return views
 
 
-def node_status(cluster: "Cluster", node: Node) -> dict[str, Any]:
+def node_status(cluster: Cluster, node: Node) -> dict[str, Any]:
     """GET /nodes/N/status."""
     used = _memory_used(cluster, node)
     return {
-        "pveversion": "pve-manager/9.2.11",
+        "pveversion": f"pve-manager/{cluster.release.version}",
         "uptime": int(time.time() - node.booted_at),
         "cpu": 0.02,
         "loadavg": ["0.42", "0.40", "0.37"],
@@ -77,7 +97,7 @@ def node_status(cluster: "Cluster", node: Node) -> dict[str, Any]:
     }
 
 
-def cluster_status(cluster: "Cluster") -> list[dict[str, Any]]:
+def cluster_status(cluster: Cluster) -> list[dict[str, Any]]:
     """GET /cluster/status."""
     head = {"type": "cluster", "id": "cluster", "name": "lab", "version": 3, "nodes": len(cluster.nodes)}
     nodes = [
@@ -96,7 +116,7 @@ def cluster_status(cluster: "Cluster") -> list[dict[str, Any]]:
     return [{**head, "quorate": int(cluster.quorate())}, *nodes]
 
 
-def storage_status(cluster: "Cluster", storage: Storage, node: str) -> dict[str, Any]:
+def storage_status(cluster: Cluster, storage: Storage, node: str) -> dict[str, Any]:
     """GET /nodes/N/storage/S/status."""
     used = cluster.used(storage) + cluster.files.used(node) * (storage.name == "local")
     return {
@@ -111,18 +131,22 @@ def storage_status(cluster: "Cluster", storage: Storage, node: str) -> dict[str,
     }
 
 
-def storage_list(cluster: "Cluster", node: str, content: str, name: str) -> list[dict[str, Any]]:
+def storage_list(cluster: Cluster, node: str, content: str, name: str) -> list[dict[str, Any]]:
     """GET /nodes/N/storage."""
     wanted = set(split_list(content))
     return [
         {"storage": s.name, **storage_status(cluster, s, node), "used_fraction": cluster.used(s) / s.total}
         for s in STORAGES.values()
-        if name in ("", s.name) and (not wanted or wanted & set(split_list(s.content)))
+        if name in ("", s.name)
+        and (not wanted or wanted & set(split_list(s.content)))
+        and cluster.access.allows(
+            f"/storage/{s.name}", "Datastore.AllocateSpace", "Datastore.Audit", any=True
+        )
     ]
 
 
 def storage_content(
-    cluster: "Cluster", node: str, storage: Storage, values: dict[str, Any]
+    cluster: Cluster, node: str, storage: Storage, values: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """GET /nodes/N/storage/S/content: templates, backups and root file systems."""
     content, vmid = values.get("content", ""), values.get("vmid")
@@ -135,7 +159,7 @@ def storage_content(
     return found
 
 
-def task_list(cluster: "Cluster", node: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+def task_list(cluster: Cluster, node: str, values: dict[str, Any]) -> list[dict[str, Any]]:
     """GET /nodes/N/tasks, newest first, before ``start`` and ``limit`` are applied."""
     source = values.get("source", "archive")
     wanted = []
@@ -148,6 +172,12 @@ def task_list(cluster: "Cluster", node: str, values: dict[str, Any]) -> list[dic
             # The node's list says so in capitals, the status of the single task "running".
             wanted.append({"status": "RUNNING", **listed(task)})
     return wanted
+
+
+def cluster_tasks(cluster: Cluster) -> list[dict[str, Any]]:
+    """GET /cluster/tasks: without Sys.Audit those of the user alone, and those of a token are not."""
+    tasks = [listed(task) for task in cluster.tasks.all()][:500]
+    return tasks if cluster.access.allows("/", "Sys.Audit") else []
 
 
 def listed(task: Task) -> dict[str, Any]:
@@ -177,7 +207,7 @@ def _asked(task: Task, values: dict[str, Any]) -> bool:
     )
 
 
-def _guest(cluster: "Cluster", container: Container) -> dict[str, Any]:
+def _guest(cluster: Cluster, container: Container) -> dict[str, Any]:
     now = time.time()
     view: dict[str, Any] = {
         "id": f"lxc/{container.vmid}",
@@ -190,7 +220,7 @@ def _guest(cluster: "Cluster", container: Container) -> dict[str, Any]:
     if container.pool:
         view["pool"] = container.pool
     if cluster.ha.manages(container.vmid):
-        view["hastate"] = cluster.ha.state_of(container.vmid)
+        view["hastate"] = cluster.ha.state_of(container.vmid) or cluster.ha.requested(container.vmid)
     period = BROADCAST_SECONDS * cluster.clock.factor
     last = now - now % period if period else now
     if container.created_at > last or not cluster.nodes[container.node].up:
@@ -213,14 +243,14 @@ def _figures(container: Container, running: bool, now: float) -> dict[str, Any]:
     uptime = max(0, int(now - container.changed_at))
     return {
         "cpu": CPU,
-        "mem": memory_in_use(container),
+        "mem": container.memory_in_use,
         "disk": min(BASE_DISK, container.disk),
         "uptime": uptime,
         **{name: uptime * 1000 for name in traffic},
     }
 
 
-def _node_resource(cluster: "Cluster", node: Node) -> dict[str, Any]:
+def _node_resource(cluster: Cluster, node: Node) -> dict[str, Any]:
     view: dict[str, Any] = {"id": f"node/{node.name}", "type": "node", "node": node.name}
     if not node.up:
         return {**view, "status": "offline", "level": ""}
@@ -239,7 +269,7 @@ def _node_resource(cluster: "Cluster", node: Node) -> dict[str, Any]:
     }
 
 
-def _storage_resource(cluster: "Cluster", storage: Storage, node: Node) -> dict[str, Any]:
+def _storage_resource(cluster: Cluster, storage: Storage, node: Node) -> dict[str, Any]:
     view: dict[str, Any] = {
         "id": f"storage/{node.name}/{storage.name}",
         "type": "storage",
@@ -254,6 +284,6 @@ def _storage_resource(cluster: "Cluster", storage: Storage, node: Node) -> dict[
     return {**view, "status": "available", "disk": cluster.used(storage), "maxdisk": storage.total}
 
 
-def _memory_used(cluster: "Cluster", node: Node) -> int:
-    guests = sum(memory_in_use(c) for c in cluster.containers.values() if c.running and c.node == node.name)
+def _memory_used(cluster: Cluster, node: Node) -> int:
+    guests = sum(c.memory_in_use for c in cluster.containers.values() if c.running and c.node == node.name)
     return 4 * GIB + guests

@@ -6,16 +6,11 @@ from typing import Any
 
 from lab.proxmox import readings
 from lab.proxmox.errors import BadParameter, failure
+from lab.proxmox.formats import split_list
 from lab.proxmox.state.cluster import Cluster
+from lab.proxmox.state.configrights import ConfigRights, split_options
 from lab.proxmox.state.model import Container
-
-PRIVILEGES = (
-    *(f"VM.{name}" for name in ("Allocate", "Audit", "Backup", "Clone", "Console", "Migrate", "PowerMgmt")),
-    *(f"VM.Config.{name}" for name in ("CPU", "Disk", "Memory", "Network", "Options")),
-    *("VM.Snapshot", "VM.Snapshot.Rollback", "Datastore.AllocateSpace", "Datastore.Audit", "SDN.Use"),
-    *("Pool.Audit", "Pool.Allocate", "Sys.Audit", "Sys.Console", "Sys.Modify"),
-)
-PERMISSION_PATHS = ("/", "/access", "/nodes", "/pool", "/pool/nodepoint", "/sdn", "/storage", "/vms")
+from lab.proxmox.state.tasks import task_view
 
 
 @dataclass(slots=True)
@@ -49,23 +44,44 @@ def _plain(function: Callable[[Call], Any]) -> Callable[[Call], Answer]:
 
 
 def _next_id(call: Call) -> str:
-    taken, wanted = call.cluster.containers, call.values.get("vmid")
-    if wanted in taken:
+    """Every guest counts, also one that the token does not see."""
+    taken, wanted = call.cluster.taken, call.values.get("vmid")
+    if wanted and taken(wanted):
         raise BadParameter({"vmid": f"VM {wanted} already exists"})
-    return str(wanted or next(vmid for vmid in range(100, 1_000_000) if vmid not in taken))
+    return str(wanted or next(vmid for vmid in range(100, 1_000_000) if not taken(vmid)))
 
 
 def _permissions(call: Call) -> dict[str, dict[str, int]]:
-    path = call.values.get("path")
-    return {each: dict.fromkeys(PRIVILEGES, 1) for each in ([path] if path else PERMISSION_PATHS)}
+    path, access = call.values.get("path"), call.cluster.access
+    return {path: access.permissions(path)} if path else access.effective()
+
+
+def _datacenter(call: Call) -> dict[str, Any]:
+    """Tag rules and the like; whoever may not audit the cluster sees little of it."""
+    options: dict[str, Any] = {}
+    if call.cluster.access.allows("/", "Sys.Audit"):
+        stored = call.cluster.datacenter
+        if access := split_options(stored.get("user-tag-access", "")):
+            listed = (
+                {"user-allow-list": split_list(access["user-allow-list"])}
+                if "user-allow-list" in access
+                else {}
+            )
+            options["user-tag-access"] = {**access, **listed}
+        if "registered-tags" in stored:
+            options["registered-tags"] = split_list(stored["registered-tags"])
+    return {
+        **options,
+        "allowed-tags": sorted(ConfigRights(call.cluster.access, call.cluster).allowed_tags()[0]),
+    }
 
 
 def _pool(call: Call) -> dict[str, Any]:
     id = call.values["poolid"]
     if id not in call.cluster.pools:
         raise failure(f"pool '{id}' does not exist")
-    guests = [guest for guest in readings.resources(call.cluster, "vm") if guest.get("pool") == id]
-    return {"comment": call.cluster.pools[id], "members": guests}
+    members = [guest for guest in readings.guests(call.cluster) if call.cluster.pool_of(guest["vmid"]) == id]
+    return {"comment": call.cluster.pools[id], "members": members}
 
 
 def _pools(call: Call) -> list[dict[str, Any]]:
@@ -73,12 +89,13 @@ def _pools(call: Call) -> list[dict[str, Any]]:
     return [
         {"poolid": id, "comment": comment}
         for id, comment in call.cluster.pools.items()
-        if wanted in (None, id)
+        if wanted in (None, id) and call.cluster.access.allows(f"/pool/{id}", "Pool.Audit")
     ]
 
 
 def _containers(call: Call) -> list[dict[str, Any]]:
-    here = [c for c in call.cluster.containers.values() if c.node == call.values["node"]]
+    allows = call.cluster.access.allows
+    here = [c for c in call.cluster.on(call.values["node"]) if allows(f"/vms/{c.vmid}", "VM.Audit")]
     return [readings.container_status(call.cluster, container) for container in here]
 
 
@@ -112,8 +129,8 @@ def _pending(call: Call) -> list[dict[str, Any]]:
 def _current(call: Call) -> dict[str, Any]:
     container = call.container()
     ha: dict[str, Any] = {"managed": int(call.cluster.ha.manages(container.vmid))}
-    if ha["managed"]:
-        ha["state"] = call.cluster.ha.state_of(container.vmid)
+    if ha["managed"] and (state := call.cluster.ha.state_of(container.vmid)):
+        ha["state"] = state
     return {**readings.container_status(call.cluster, container), "ha": ha}
 
 
@@ -195,7 +212,7 @@ def _tasks(call: Call) -> Answer:
 
 def _task_status(call: Call) -> dict[str, Any]:
     task = call.cluster.tasks.get(call.values["upid"], call.values["node"])
-    view = readings.task_view(task)
+    view = task_view(task)
     if task.running:
         return {**view, "status": "running"}
     return {**view, "status": "stopped", "exitstatus": task.exitstatus}
@@ -212,11 +229,17 @@ def _stop_task(call: Call) -> None:
     call.cluster.tasks.abort(call.cluster.tasks.get(call.values["upid"], call.values["node"]), call.now)
 
 
-def _no_groups(verb: str) -> Callable[[Call], Any]:
-    def refuse(call: Call) -> None:
-        raise failure(f"cannot {verb}: ha groups have been migrated to rules")
+def _groups(verb: str) -> Callable[[Call], Any]:
+    """HA groups: those of 8.4 are not played, only that 9 has none."""
 
-    return refuse
+    def answer(call: Call) -> list[dict[str, Any]]:
+        if call.cluster.release.rules:
+            raise failure(f"cannot {verb}: ha groups have been migrated to rules")
+        if verb == "index groups":
+            return []
+        raise failure("the lab keeps no HA groups")
+
+    return answer
 
 
 def _index(*names: str) -> list[dict[str, str]]:
@@ -229,12 +252,17 @@ _RULE = f"{_CT}/firewall/rules/{{pos}}"
 _HA = "/cluster/ha"
 
 _DATA: dict[str, Callable[[Call], Any]] = {
-    "GET /version": lambda c: {"version": "9.2.11", "release": "9.2", "repoid": "5a1b2c3d4e5f6071"},
+    "GET /version": lambda c: {
+        "version": c.cluster.release.version,
+        "release": c.cluster.release.name,
+        "repoid": "5a1b2c3d4e5f6071",
+    },
     "GET /cluster/resources": lambda c: readings.resources(c.cluster, c.values.get("type")),
     "GET /cluster/status": lambda c: readings.cluster_status(c.cluster),
     "GET /cluster/nextid": _next_id,
-    "GET /cluster/tasks": lambda c: [readings.listed(task) for task in c.cluster.tasks.all()][:500],
+    "GET /cluster/tasks": lambda c: readings.cluster_tasks(c.cluster),
     "GET /cluster/firewall/options": lambda c: {"enable": 1, "policy_in": "DROP"},
+    "GET /cluster/options": _datacenter,
     "GET /access/permissions": _permissions,
     "GET /pools": _pools,
     "GET /pools/{poolid}": _pool,
@@ -244,8 +272,8 @@ _DATA: dict[str, Callable[[Call], Any]] = {
     f"PUT {_HA}/resources/{{sid}}": lambda c: c.cluster.ha.update(c.values["sid"], c.rest("sid"), c.now),
     f"DELETE {_HA}/resources/{{sid}}": lambda c: c.cluster.ha.delete(c.values["sid"]),
     f"GET {_HA}/status/current": lambda c: c.cluster.ha.status(),
-    f"GET {_HA}/groups": _no_groups("index groups"),
-    f"POST {_HA}/groups": _no_groups("create group"),
+    f"GET {_HA}/groups": _groups("index groups"),
+    f"POST {_HA}/groups": _groups("create group"),
     f"GET {_HA}/rules": lambda c: c.cluster.rules.all(c.values.get("type", ""), c.values.get("resource", "")),
     f"POST {_HA}/rules": lambda c: c.cluster.rules.add(c.values),
     f"GET {_HA}/rules/{{rule}}": lambda c: c.cluster.rules.get(c.values["rule"]),
@@ -262,7 +290,7 @@ _DATA: dict[str, Callable[[Call], Any]] = {
     "GET /nodes/{node}/storage/{storage}/content": lambda c: readings.storage_content(
         c.cluster, c.values["node"], c.cluster.storage(c.values["storage"]), c.values
     ),
-    "POST /nodes/{node}/vzdump": lambda c: c.cluster.files.dump(c.values["node"], c.user, c.now, c.values),
+    "POST /nodes/{node}/vzdump": lambda c: c.cluster.backups.dump(c.values["node"], c.user, c.now, c.values),
     f"GET {_LXC}": _containers,
     f"POST {_LXC}": lambda c: c.cluster.lifecycle.create(c.values["node"], c.user, c.now, c.values),
     f"GET {_CT}": lambda c: c.container() and _index("config", "status", "snapshot", "firewall", "pending"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.proxmox import schema
 from lab.proxmox.errors import ApiError, BadParameter, ConfigLocked, failure
+from lab.proxmox.rights import RIGHTS
 from lab.proxmox.routes import ROUTES, Call
 from lab.proxmox.state.cluster import Cluster
 from lab.proxmox.state.tasks import CONFIG_LOCK_SECONDS
@@ -62,8 +63,10 @@ class ProxmoxWire(Wire):
         try:
             user = self._authenticate(request.headers)
             call, path_values = self._route(request)
+            parameters = _parameters(request)
+            self._check_right(call, {**parameters, **path_values})
             self._check_node(path_values.get("node"))
-            parameters = {**_parameters(request), **path_values}
+            parameters = _together(parameters, path_values)
             values, errors = schema.check(call, parameters)
             if errors:
                 raise BadParameter(errors)
@@ -108,6 +111,15 @@ class ProxmoxWire(Wire):
                     return f"{method} {template}", found.groupdict()
         raise ApiError(501, f"Method '{request.method} {path}' not implemented")
 
+    def _check_right(self, call: str, values: dict[str, str]) -> None:
+        """Before the parameters are looked at, and before the call goes on to its node."""
+        right = RIGHTS.get(call)
+        if right:
+            self._lab.world.settle()
+            with self._lab.lock:
+                path = right.path.format(**values)
+                self._cluster.access.check(path, *right.privileges, any=right.any)
+
     def _check_node(self, name: str | None) -> None:
         if name is None:
             return
@@ -134,6 +146,14 @@ def _parameters(request: Request) -> dict[str, str]:
     if request.headers.get("Content-Type", "").startswith("application/json"):
         return _json_parameters(request)
     return {name: values[-1] for name, values in {**request.query, **request.form()}.items()}
+
+
+def _together(given: dict[str, str], path: dict[str, str]) -> dict[str, str]:
+    for name, value in path.items():
+        if given.get(name, value) != value:
+            text = "duplicate parameter (already defined in URI) with conflicting values!"
+            raise BadParameter({name: text})
+    return {**given, **path}
 
 
 def _json_parameters(request: Request) -> dict[str, str]:

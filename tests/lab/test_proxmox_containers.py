@@ -1,5 +1,8 @@
 """Creating, configuring, growing and deleting containers."""
 
+import time
+from typing import Any
+
 from tests.lab.cluster import ClusterCase
 
 
@@ -9,7 +12,7 @@ class CreateTests(ClusterCase):
         config = ct.config.get()
         self.assertEqual(["b", "site"], config["tags"].split(";"))
         self.assertEqual(
-            ("demo", 2048, 2, "mark"),
+            ("demo", 2048, 2, "mark\n"),
             tuple(config[k] for k in ("hostname", "memory", "cores", "description")),
         )
         self.assertRegex(config["rootfs"], r"^global-lvm:.*,size=20G$")
@@ -30,10 +33,15 @@ class CreateTests(ClusterCase):
                 500,
                 "CT 901 already exists on node 'node1'",
             ),
-            "pool": ({"pool": "nobody"}, 500, "pool 'nobody' does not exist"),
+            "pool": ({"pool": "nobody"}, 403, "Permission check failed (pool 'nobody' does not exist)"),
             "storage": ({"rootfs": "nowhere:20"}, 500, "storage 'nowhere' does not exist"),
             "features": ({"features": "nesting=1,keyctl=1"}, 403, "only allowed for root@pam"),
-            "hookscript": ({"hookscript": "local:snippets/x"}, 403, "only root can set 'hookscript'"),
+            "hookscript": (
+                {"hookscript": "local:snippets/x"},
+                403,
+                "Permission check failed (changing the hookscript is only allowed for root@pam)",
+            ),
+            "size with unit": ({"rootfs": "global-lvm:20G"}, 500, "unable to parse PVE volume name '20G'"),
             "mount point": ({"mp0": "global-lvm:5,mp=/data"}, 400, "Parameter verification failed."),
         }
         for what, (values, status, text) in refused.items():
@@ -46,8 +54,7 @@ class CreateTests(ClusterCase):
                 {"ostemplate": "local:vztmpl/none.tar.zst"},
                 "volume 'local:vztmpl/none.tar.zst' does not exist",
             ),
-            "size with unit": ({"rootfs": "global-lvm:20G"}, "unable to parse drbd volume name '20G'"),
-            "no space": ({"rootfs": "local:501"}, "not enough free space"),
+            "no space": ({"rootfs": "thick:1025"}, "not enough free space (1073741824 < 1074790400)"),
         }
         for what, (values, text) in failing.items():
             with self.subTest(what):
@@ -55,6 +62,27 @@ class CreateTests(ClusterCase):
                 self.assertTrue(status.startswith("unable to create CT 900 - "), status)
                 self.assertIn(text, status)
                 self.refused(500, "does not exist", self.ct().config.get)
+
+    def test_in_its_second_half_it_is_seen_without_a_lock_and_in_no_pool_yet(self) -> None:
+        """pve-container 6.1.10, src/PVE/API2/LXC.pm:595 (safe config after OS detection) and :641 (the
+        pool)."""
+        self.lab.clock.factor = 1
+        upid = self.fork_create(pool="nodepoint", description="a mark", tags="b;a")
+        self.assertEqual({"lock": "create"}, _without_digest(self.ct().config.get()))
+        self.lab.world.settle(time.time() + 30)
+        config = self.ct().config.get()
+        self.assertNotIn("lock", config)
+        self.assertEqual(("a mark\n", "a;b"), (config["description"], config["tags"]))
+        self.assertEqual([], self.api.pools("nodepoint").get()["members"])
+        self.assertEqual("running", self.api.nodes("node1").tasks(upid).status.get()["status"])
+        self.lab.world.settle(time.time() + 46)
+        self.done(upid)
+        self.assertEqual([900], [m["vmid"] for m in self.api.pools("nodepoint").get()["members"]])
+
+    def test_a_lock_that_is_put_on_by_hand_cannot_be_taken_off_here(self) -> None:
+        ct = self.create()
+        ct.config.put(lock="backup")
+        self.refused(500, "CT is locked (backup)", ct.config.put, delete="lock")
 
     def test_start_on_create_forks_a_second_task(self) -> None:
         self.done(self.fork_create(start=1))
@@ -73,7 +101,7 @@ class CreateInTimeTests(ClusterCase):
         self.assertEqual("create", self.resource()["lock"])
         self.refused(500, "CT is locked (create)", self.ct().delete)
         self.done(upid)
-        self.assertEqual("mark", self.ct().config.get()["description"])
+        self.assertEqual("mark\n", self.ct().config.get()["description"])
 
     def test_a_golden_template_takes_less_than_a_plain_one(self) -> None:
         plain = self.lab.clock.seconds("create.plain")
@@ -124,13 +152,27 @@ class ConfigTests(ClusterCase):
             "nothing": ({}, 500, "no options specified"),
             "digest": ({"cores": 1, "digest": "0" * 40}, 500, "detected modified configuration"),
             "required": ({"delete": "rootfs"}, 500, "unable to delete required option 'rootfs'"),
-            "lock": ({"lock": "backup"}, 403, "only root can set 'lock'"),
             "memory in use": ({"memory": 64}, 400, "Parameter verification failed."),
             "unprivileged": ({"unprivileged": 0}, 500, "read-only option"),
         }
         for what, (values, status, text) in refused.items():
             with self.subTest(what):
                 self.refused(status, text, ct.config.put, **values)
+
+    def test_a_description_comes_back_with_one_newline_at_its_end(self) -> None:
+        """Each line is a comment of the config file (pve-container 6.1.10, src/PVE/LXC/Config.pm: run)."""
+        ct = self.create(description="one")
+        written = {
+            "one": "one\n",
+            "one\n\n\n": "one\n",
+            "mark\n\nNotes of people: # 100 %\n  indented": "mark\n\nNotes of people: # 100 %\n  indented\n",
+        }
+        for text, expected in written.items():
+            with self.subTest(text):
+                ct.config.put(description=text)
+                self.assertEqual(expected, ct.config.get()["description"])
+        ct.config.put(description="\n")
+        self.assertNotIn("description", ct.config.get())
 
     def test_the_right_digest_is_taken(self) -> None:
         ct = self.create()
@@ -157,8 +199,8 @@ class ResizeTests(ClusterCase):
         self.refused(400, "", ct.resize.put, disk="rootfs", size="much")
 
     def test_a_full_storage_ends_the_task(self) -> None:
-        ct = self.create(rootfs="local:20")
-        self.assertIn("not enough free space", self.exitstatus(ct.resize.put(disk="rootfs", size="2T")))
+        ct = self.create(rootfs="thick:20")
+        self.assertIn("Insufficient free space", self.exitstatus(ct.resize.put(disk="rootfs", size="2T")))
 
 
 class DeleteTests(ClusterCase):
@@ -212,3 +254,7 @@ class DeleteInTimeTests(ClusterCase):
         ct = self.create(start=True)
         self.api.cluster.ha.resources.post(sid="ct:900")
         self.assertIn("is in use", self.exitstatus(ct.delete(force=1, purge=1)))
+
+
+def _without_digest(config: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in config.items() if name != "digest"}

@@ -65,6 +65,21 @@ class FirewallTests(ClusterCase):
         self.assertTrue(reaches("192.168.1.100", PROXY)[0])
         self.assertFalse(reaches("192.168.1.100", "192.168.1.101")[0])
 
+    def test_a_drop_above_the_name_server_lets_nothing_be_fetched(self) -> None:
+        """The first rule that matches decides, and new ones stand first: in the wrong order they cut it
+        off."""
+        rules = [{"action": "ACCEPT", "dest": "192.168.1.1"}, {"action": "DROP", "dest": "192.168.1.0/24"}]
+        self.firewall.options.put(enable=1)
+        for order, end in ((rules, "done 1"), (list(reversed(rules)), "done 0")):
+            with self.subTest(end):
+                for _ in self.firewall.rules.get():
+                    self.firewall.rules(0).delete()
+                for rule in order:
+                    self.firewall.rules.post(type="out", enable=1, **rule)
+                self.install()
+                _, out, _ = self.lab.guest_exec("node1", 900, ["cat", "/root/install.status"], b"")
+                self.assertEqual(end, out.decode().splitlines()[-1])
+
     def test_without_the_switch_on_the_interface_nothing_is_filtered(self) -> None:
         self.install()
         self.firewall.options.put(enable=1)

@@ -1,6 +1,7 @@
 """High availability: resources, the manager's slow hand, recovery of a lost node's containers, rules."""
 
 import time
+from typing import Any
 
 from tests.lab.cluster import ClusterCase
 
@@ -62,24 +63,87 @@ class ResourceTests(ClusterCase):
         self.api.cluster.ha.resources.post(sid="ct:900", state="ignored")
         self.assertEqual("vzstart", ct.status.start.post().split(":")[5])
 
-    def test_starts_in_vain_end_in_error_and_only_disabling_helps(self) -> None:
-        ct = self.create(net0="name=eth0,bridge=vmbr9,ip=dhcp")
-        resource = self.api.cluster.ha.resources("ct:900")
-        self.api.cluster.ha.resources.post(sid="ct:900", state="ignored", max_restart=5)
-        resource.put(delete="max_restart", state="started")
-        self.assertEqual(1, resource.get()["max_restart"])
+    def in_error(self, **values: Any) -> Any:
+        """A container whose starts were in vain, on its node and on another; its HA resource."""
+        self.create(net0="name=eth0,bridge=vmbr9,ip=dhcp")
+        self.api.cluster.ha.resources.post(sid="ct:900", **values)
         self.assertEqual("error", self.service()["state"])
-        self.assertIn("exit code 255", self.exitstatus(ct.status.start.post()))
-        self.refused(
-            500,
-            "service 'ct:900' in error state, must be disabled and fixed first",
-            resource.put,
-            state="started",
+        return self.api.cluster.ha.resources("ct:900")
+
+    def there(self) -> Any:
+        """The container, wherever the manager has put it."""
+        return self.ct(node=self.resource()["node"])
+
+    def test_starts_in_vain_are_tried_on_another_node_and_end_in_error(self) -> None:
+        """max_restart on a node, then max_relocate other nodes (pve-ha-manager 5.2.0,
+        src/PVE/HA/Manager.pm)."""
+        self.in_error()
+        self.assertNotEqual("node1", self.resource()["node"])
+        starts = [task["node"] for task in self.api.cluster.tasks.get() if task["type"] == "vzstart"]
+        self.assertEqual(
+            {"node1": 2, self.resource()["node"]: 2}, {node: starts.count(node) for node in starts}
         )
+
+    def test_a_resource_in_error_takes_nothing_but_disabled(self) -> None:
+        """src/PVE/API2/HA/Resources.pm:37-51; its requested state is ``started`` all the while."""
+        resource = self.in_error()
+        service = self.service()
+        self.assertEqual(("started", "error"), (service["request_state"], service["crm_state"]))
+        text = "service 'ct:900' in error state, must be disabled and fixed first"
+        for values in ({"state": "started"}, {"state": "stopped"}, {"comment": "x"}):
+            with self.subTest(values):
+                self.refused(500, text, resource.put, **values)
+        upid = self.there().status.start.post()
+        self.assertEqual(
+            "command 'ha-manager set ct:900 --state started' failed: exit code 255", self.exitstatus(upid)
+        )
+        self.assertEqual("error", self.resource()["hastate"])
+
+    def test_disabled_and_then_started_is_the_way_out_of_error(self) -> None:
+        resource = self.in_error()
         resource.put(state="disabled")
-        ct.config.put(net0="name=eth0,bridge=vmbr1,ip=dhcp")
+        service = self.service()
+        self.assertEqual(("disabled", "stopped"), (service["state"], service["crm_state"]))
+        self.there().config.put(net0="name=eth0,bridge=vmbr1,ip=dhcp")
         resource.put(state="started")
+        self.assertEqual("running", self.there().status.current.get()["status"])
+
+    def test_a_stop_of_what_runs_though_in_error_fails_by_its_own_command(self) -> None:
+        """src/PVE/CLI/ha_manager.pm:113 asks check_service_state, too."""
+        self.in_error()
+        with self.lab.lock:
+            container = self.lab.proxmox.cluster.containers[900]
+            container.running = True
+        for call, timeout in ((self.there().status.stop, 0), (self.there().status.shutdown, 60)):
+            with self.subTest(timeout):
+                text = f"command 'ha-manager crm-command stop ct:900 {timeout}' failed: exit code 255"
+                self.assertEqual(text, self.exitstatus(call.post()))
+
+    def test_a_guest_that_does_not_obey_brings_its_resource_into_error(self) -> None:
+        """The manager's shutdown has no forceStop (src/PVE/HA/Resources/PVECT.pm, shutdown); a hard stop
+        kills."""
+        ct = self.create(start=True)
+        self.api.cluster.ha.resources.post(sid="ct:900")
+        self.lab.proxmox.cluster.containers[900].stubborn = True
+        self.done(ct.status.shutdown.post(forceStop=1))
+        self.assertEqual(("error", "stopped"), tuple(self.service()[k] for k in ("state", "request_state")))
         self.assertEqual("running", ct.status.current.get()["status"])
+
+    def test_a_hard_stop_through_the_manager_kills(self) -> None:
+        ct = self.create(start=True)
+        self.api.cluster.ha.resources.post(sid="ct:900")
+        self.lab.proxmox.cluster.containers[900].stubborn = True
+        self.refused(400, "Parameter", ct.status.stop.post, **{"overrule-shutdown": 1})
+        self.done(ct.status.stop.post())
+        self.assertEqual("stopped", ct.status.current.get()["status"])
+
+    def test_an_ignored_resource_has_no_state_of_the_manager(self) -> None:
+        self.create()
+        self.api.cluster.ha.resources.post(sid="ct:900", state="ignored")
+        service = self.service()
+        self.assertEqual("ignored", service["state"])
+        self.assertNotIn("crm_state", service)
+        self.assertEqual("ignored", self.resource()["hastate"])
 
 
 class ManagerInTimeTests(ClusterCase):
@@ -97,6 +161,7 @@ class ManagerInTimeTests(ClusterCase):
         self.wait("started")
         self.done(ct.status.stop.post())
         self.assertEqual("running", ct.status.current.get()["status"])
+        self.assertEqual("started", self.service()["request_state"], "the manager writes it when it stops")
         self.wait("stopped")
         self.assertEqual("stopped", ct.status.current.get()["status"])
 

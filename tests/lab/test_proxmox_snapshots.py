@@ -1,5 +1,7 @@
 """Snapshots: taking, deleting, and what a rollback brings back."""
 
+import time
+
 from tests.lab.cluster import ClusterCase
 
 
@@ -15,7 +17,7 @@ class SnapshotTests(ClusterCase):
         self.assertEqual(["initial", "BAK11122025-1", "current"], self.names())
         self.assertEqual("BAK11122025-1", entries["current"]["parent"])
         self.assertEqual("initial", entries["BAK11122025-1"]["parent"])
-        self.assertEqual("first", entries["initial"]["description"])
+        self.assertEqual("first\n", entries["initial"]["description"])
 
     def test_reserved_names_are_refused_at_once(self) -> None:
         ct = self.create()
@@ -59,7 +61,7 @@ class RollbackTests(ClusterCase):
         self.done(ct.resize.put(disk="rootfs", size="40G"))
         self.done(ct.snapshot("initial").rollback.post())
         config = ct.config.get()
-        self.assertEqual((2048, "new", "old"), (config["memory"], config["description"], config["tags"]))
+        self.assertEqual((2048, "new\n", "old"), (config["memory"], config["description"], config["tags"]))
         self.assertIn("size=20G", config["rootfs"])
         self.assertEqual("stopped", ct.status.current.get()["status"])
 
@@ -98,6 +100,97 @@ class RollbackTests(ClusterCase):
             self.done(ct.status.start.post())
             with self.subTest(name):
                 self.assertEqual(answers, self.lab.world.reaches_site("192.168.1.100")[0])
+
+
+class BackupTests(ClusterCase):
+    """A backup in snapshot mode: pve-container 6.1.10, src/PVE/VZDump/LXC.pm (snapshot, cleanup)."""
+
+    def back_up(self, **more: str) -> str:
+        values = {"vmid": 900, "mode": "snapshot", "compress": "zstd", "storage": "local"}
+        return self.api.nodes("node1").vzdump.post(**(values | more))
+
+    def test_it_holds_a_snapshot_of_its_own_and_the_lock_while_it_lasts(self) -> None:
+        ct = self.create(start=True)
+        self.lab.clock.factor = 1
+        upid = self.back_up()
+        self.assertEqual("backup", ct.config.get()["lock"])
+        entry, current = ct.snapshot.get()
+        self.assertEqual(("vzdump", "vzdump backup snapshot\n"), (entry["name"], entry["description"]))
+        self.assertEqual("vzdump", current["parent"])
+        self.assertEqual("CT is locked (backup)", self.exitstatus(ct.snapshot.post(snapname="mine")))
+        self.lab.world.settle(time.time() + 26)
+        self.done(upid)
+        self.assertEqual(["current"], [entry["name"] for entry in ct.snapshot.get()])
+        self.assertNotIn("lock", ct.config.get())
+
+    def test_zfs_refuses_a_rollback_meanwhile_for_its_newer_snapshot(self) -> None:
+        """Before it looks at the lock (pve-guest-common 6.0.2, src/PVE/AbstractConfig.pm,
+        snapshot_rollback)."""
+        for vmid, storage, text in (
+            (
+                900,
+                "local-zfs",
+                "can't rollback, 'initial' is not most recent snapshot on 'local-zfs:subvol-900-disk-0'",
+            ),
+            (901, "global-lvm", "CT is locked (backup)"),
+        ):
+            with self.subTest(storage):
+                ct = self.create(vmid, start=True, rootfs=f"{storage}:20")
+                self.done(ct.snapshot.post(snapname="initial"))
+                self.lab.clock.factor = 1
+                self.back_up(vmid=vmid)
+                self.assertEqual(text, self.exitstatus(ct.snapshot("initial").rollback.post()))
+                self.assertEqual("running", ct.status.current.get()["status"])
+                self.lab.clock.factor = 0
+
+    def test_a_node_that_dies_leaves_snapshot_and_lock_and_the_next_backup_removes_the_snapshot(self) -> None:
+        ct = self.create(start=True)
+        self.lab.clock.factor = 1
+        self.back_up()
+        for up in (False, True):
+            self.control("POST", "node", {"node": "node1", "up": up})
+        self.lab.clock.factor = 0
+        self.assertEqual("backup", ct.config.get()["lock"])
+        self.assertEqual("vzdump", ct.snapshot.get()[0]["name"])
+        self.assertEqual("CT is locked (backup)", self.exitstatus(ct.snapshot("vzdump").delete()))
+        self.lab.ssh.nodes["node1"]._commands.unlock(900)
+        self.done(ct.status.start.post())
+        self.done(self.back_up())
+        self.assertEqual(["current"], [entry["name"] for entry in ct.snapshot.get()])
+
+    def test_where_no_snapshot_can_be_made_the_backup_fails(self) -> None:
+        ct = self.create(start=True, rootfs="local:20")
+        self.assertEqual("job errors", self.exitstatus(self.back_up()))
+        self.assertNotIn("lock", ct.config.get())
+
+
+class FailedTests(ClusterCase):
+    def test_a_deletion_that_fails_leaves_its_lock_and_its_mark(self) -> None:
+        """AbstractConfig.pm, snapshot_delete: set_lock, and only the end deletes it; autosnap #24, #27."""
+        ct = self.create(rootfs="local-zfs:20")
+        self.done(ct.snapshot.post(snapname="initial"))
+        self.lab.faults.add("proxmox", "error", match="TASK vzdelsnapshot 900")
+        text = "zfs error: cannot destroy snapshot rpool/data/subvol-900-disk-0@initial: dataset is busy"
+        self.assertEqual(text, self.exitstatus(ct.snapshot("initial").delete()))
+        self.assertEqual("snapshot-delete", ct.config.get().get("lock"))
+        self.assertEqual("delete", ct.snapshot.get()[0]["snapstate"])
+        self.assertEqual("CT is locked (snapshot-delete)", self.exitstatus(ct.snapshot("initial").delete()))
+        self.lab.ssh.nodes["node1"]._commands.unlock(900)
+        incomplete = "unable to rollback to incomplete snapshot (snapstate = delete)"
+        self.assertEqual(incomplete, self.exitstatus(ct.snapshot("initial").rollback.post()))
+        self.done(ct.snapshot("initial").delete())
+
+    def test_a_snapshot_that_fails_cleans_up(self) -> None:
+        ct = self.create()
+        self.lab.faults.add("proxmox", "error", match="TASK vzsnapshot 900")
+        self.assertNotEqual("OK", self.exitstatus(ct.snapshot.post(snapname="initial")))
+        self.assertNotIn("lock", ct.config.get())
+        self.assertEqual(["current"], [entry["name"] for entry in ct.snapshot.get()])
+
+    def test_what_is_missing_is_said_before_the_lock_is_looked_at(self) -> None:
+        ct = self.create()
+        ct.config.put(lock="backup")
+        self.assertEqual("snapshot 'none' does not exist", self.exitstatus(ct.snapshot("none").delete()))
 
 
 class SnapshotInTimeTests(ClusterCase):

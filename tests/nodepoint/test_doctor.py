@@ -11,10 +11,10 @@ from django.test import override_settings
 from django.utils import timezone
 
 import lab.npm.wire
-import lab.proxmox.routes
 from dns import connections as dns_connections
 from dns.models import Customer, Publication, Zone
-from lab.proxmox.state.model import STORAGES
+from lab.proxmox.state.access import PRIVILEGES
+from lab.proxmox.state.storages import STORAGES
 from sites import connections
 from sites.clients.npm import Npm
 from tests.base import LabTestCase
@@ -106,15 +106,15 @@ class DoctorTests(LabTestCase):
 
     def test_privileges_that_the_token_lacks_are_named_with_their_path(self) -> None:
         gone = {"VM.Snapshot", "Datastore.AllocateSpace", "SDN.Use", "Sys.Console"}
-        left = tuple(name for name in lab.proxmox.routes.PRIVILEGES if name not in gone)
-        with mock.patch.object(lab.proxmox.routes, "PRIVILEGES", left):
-            self.assert_complains(
-                "proxmox",
-                "VM.Snapshot on /vms or /pool/nodepoint",
-                "Datastore.AllocateSpace on /storage/global-lvm",
-                "SDN.Use on /sdn/zones/localnetwork/vmbr1",
-                "Sys.Console on /,",
-            )
+        self.control("rights", rights={"/": [name for name in PRIVILEGES if name not in gone]})
+        self.addCleanup(self.control, "rights", rights={"/": list(PRIVILEGES)})
+        self.assert_complains(
+            "proxmox",
+            "VM.Snapshot on /vms or /pool/nodepoint",
+            "Datastore.AllocateSpace on /storage/global-lvm",
+            "SDN.Use on /sdn/zones/localnetwork/vmbr1",
+            "Sys.Console on /,",
+        )
 
     def test_what_is_missing_at_proxmox_is_named(self) -> None:
         template = "local:vztmpl/no-such_1.tar.zst"

@@ -26,7 +26,7 @@ class MakeBackupTests(BackupsCase):
         self.assertEqual(answer, {"success": True, "backup": self.today(1), "quota": "1/2"})
         self.assertEqual(self.snapshots(), ["initial", self.today(1)])
         made = self.lab.proxmox.cluster.containers[900].snapshots[self.today(1)]
-        self.assertEqual(made["description"], self.site.owner_mark)
+        self.assertEqual(made["description"], f"{self.site.owner_mark}\n")
         self.assertTrue(self.snapshot(self.today(1))["consistent"])
         self.assertNotIn("held_until", self.lab.guest._guests[900], "released at once")
 

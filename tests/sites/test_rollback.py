@@ -40,7 +40,7 @@ class RollbackCase(BackupsCase):
         self.assertEqual((config["memory"], config["cores"]), (site.plan.memory_mb, site.plan.cores))
         self.assertGreaterEqual(self.container(900)["disk"], site.plan.disk_gb)
         self.assertIn(f"ip={site.private_ip}/", config["net0"])
-        self.assertEqual((config["description"], config.get("onboot")), (site.owner_mark, 1))
+        self.assertEqual((config["description"].strip(), config.get("onboot")), (site.owner_mark, 1))
         self.assertNotIn("lock", config)
         self.assertEqual(site.power, power)
 

@@ -8,7 +8,7 @@ from unittest import mock
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from lab.proxmox.state import model
+from lab.proxmox.state import storages
 from nodepoint.jobs.models import Job
 from sites import install, services
 from sites.allocation import free_address, free_vmid
@@ -142,10 +142,10 @@ class BuildTests(TemplateCase):
 
     def test_a_storage_that_is_shared_needs_no_copies(self):
         shared = {
-            **model.STORAGES,
-            "local": model.Storage("local", "nfs", "vztmpl,backup,rootdir", 10**12, shared=True),
+            **storages.STORAGES,
+            "local": storages.Storage("local", "nfs", "vztmpl,backup,rootdir", 10**12, shared=True),
         }
-        with mock.patch.dict(model.STORAGES, shared):
+        with mock.patch.dict(storages.STORAGES, shared):
             self.built()
         self.assertEqual([len(self.files(node)) for node in NODES], [1, 0, 0])
 
@@ -165,8 +165,8 @@ class FailureTests(TemplateCase):
         self.assert_no_trace()
 
     def test_a_storage_that_takes_no_backups_is_named(self):
-        poor = {**model.STORAGES, "local": model.Storage("local", "dir", "vztmpl,iso", 10**12)}
-        with mock.patch.dict(model.STORAGES, poor):
+        poor = {**storages.STORAGES, "local": storages.Storage("local", "dir", "vztmpl,iso", 10**12)}
+        with mock.patch.dict(storages.STORAGES, poor):
             template = self.build()
         self.assertEqual(template.state, "failed")
         self.assertIn(

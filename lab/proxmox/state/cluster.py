@@ -1,16 +1,19 @@
-"""The cluster: its nodes and containers, and what happens to them when a node goes away."""
+"""The cluster: everything of this package put together, and what happens when a node goes away."""
 
 import time
 from typing import TYPE_CHECKING, Any
 
-from lab.proxmox.errors import ApiError, ConfigLocked, failure
+from lab.proxmox.errors import ApiError
+from lab.proxmox.state.access import Access
+from lab.proxmox.state.backups import Backups
 from lab.proxmox.state.containers import Containers
 from lab.proxmox.state.files import Files
 from lab.proxmox.state.firewall import Firewall
 from lab.proxmox.state.ha import HighAvailability
-from lab.proxmox.state.model import STORAGES, Container, Node, Storage
+from lab.proxmox.state.inventory import RELEASES, Inventory
+from lab.proxmox.state.model import Container
 from lab.proxmox.state.power import Power
-from lab.proxmox.state.rules import Rules
+from lab.proxmox.state.powercalls import PowerCalls
 from lab.proxmox.state.snapshots import Snapshots
 from lab.proxmox.state.tasks import Tasks
 
@@ -18,71 +21,29 @@ if TYPE_CHECKING:
     from lab import Lab
 
 PCT_NOT_HERE, PCT_FAILED = 2, 255
-NODES = ("node1", "node2", "node3")
-POOLS = {"nodepoint": "Containers of NodePoint"}
 
 
-class Cluster:
+class Cluster(Inventory):
     """All state of the simulated Proxmox VE. Call everything with the lab's lock held."""
 
-    def __init__(self, lab: "Lab") -> None:
-        self.store, self.clock, self.world, self.guest = lab.store, lab.clock, lab.world, lab.guest
-        stored = self.store.load("node")
-        self.nodes = {name: Node(**stored.get(name, {"name": name})) for name in NODES}
-        self.pools = dict(POOLS)
-        self.containers: dict[int, Container] = {
-            int(id): Container(**container) for id, container in self.store.load("container").items()
-        }
-        self.tasks = Tasks(self)
-        self.ha = HighAvailability(self)
-        self.rules = Rules(self)
-        self.power = Power(self)
-        self.lifecycle = Containers(self)
-        self.snapshots = Snapshots(self)
+    def __init__(self, lab: "Lab", release: str = "9.2") -> None:
+        super().__init__(lab.store, RELEASES[release])
+        self.clock, world, guests = lab.clock, lab.world, lab.guest
+        self.access = Access(self.store, self)
+        self.files = Files(self.store, self.nodes)
         self.firewall = Firewall(self)
-        self.files = Files(self)
-        for name, node in self.nodes.items():
-            if name not in stored:
-                node.booted_at = time.time()
-                self.store.save("node", name, vars(node))
-        self.world.on("node.boot", self._boot)
-
-    def save(self, container: Container) -> None:
-        """Write a container's state through to the store."""
-        self.store.save("container", container.vmid, container.as_object())
-
-    def find(self, node: str, vmid: int) -> Container:
-        """The container, if it is on that node; else the refusal of a missing config file."""
-        container = self.containers.get(vmid)
-        if container is None or container.node != node:
-            raise failure(f"Configuration file 'nodes/{node}/lxc/{vmid}.conf' does not exist")
-        return container
-
-    def find_unheld(self, node: str, vmid: int) -> Container:
-        """The same for a change of the config file: ConfigLocked while a task holds its lock."""
-        container = self.find(node, vmid)
-        if container.held:
-            raise ConfigLocked(f"/run/lock/lxc/pve-config-{vmid}.lock")
-        return container
-
-    def storage(self, name: str) -> Storage:
-        """A storage by name."""
-        if name not in STORAGES:
-            raise failure(f"storage '{name}' does not exist")
-        return STORAGES[name]
-
-    def used(self, storage: Storage) -> int:
-        """Bytes given away on a storage."""
-        return sum(c.disk for c in self.containers.values() if c.storage == storage)
-
-    def quorate(self) -> bool:
-        """Whether more than half of the nodes are up."""
-        return sum(node.up for node in self.nodes.values()) * 2 > len(self.nodes)
-
-    def container_at(self, address: str) -> Container | None:
-        """The running container that holds an address (``192.168.1.100``) on its first interface."""
-        running = (c for c in self.containers.values() if c.running)
-        return next((c for c in running if c.address.partition("/")[0] == address), None)
+        self.tasks = Tasks(self, world, lab.clock, lab.faults)
+        self._power = Power(self, self.tasks, guests)
+        self.ha = HighAvailability(self, world, self.tasks, self._power)
+        self.rules = self.ha.rules
+        self.power = PowerCalls(self._power, self.ha)
+        self.snapshots = Snapshots(self, self.tasks, self._power, guests)
+        self.backups = Backups(self, self.access, self.tasks, self.files, self.snapshots, guests)
+        self.lifecycle = Containers(
+            self, self.access, self.tasks, self.files, self._power, self.ha, guests, world
+        )
+        self._world = world
+        world.on("node.boot", self._boot)
 
     def exec_refusal(self, node: str, vmid: int) -> tuple[int, str]:
         """pct's exit code and words when it cannot run a command in the container; (0, "") when it can.
@@ -111,13 +72,13 @@ class Cluster:
         node.up = up
         if up:
             node.booted_at = now
-            self.world.at(now, "node.boot", node=name)
+            self._world.at(now, "node.boot", node=name)
         else:
             self.tasks.lose_node(name, now)
-            for container in self._on(name):
-                self.power.halt(container, now)
+            for container in self.on(name):
+                self._power.halt(container, now)
             self.ha.lose_node(name, now)
-        self.store.save("node", name, vars(node))
+        self.save_node(node)
 
     def state_view(self) -> dict[str, Any]:
         """Containers, HA resources and tasks for GET /_lab/state; memory in MB, disk in GB."""
@@ -149,7 +110,7 @@ class Cluster:
             "cores": config.get("cores", 0),
             "disk": container.disk / 1024**3,
             "tags": config.get("tags", ""),
-            "description": config.get("description", ""),
+            "description": config.get("description", "").rstrip("\n"),
             "snapshots": list(container.snapshots),
             "lock": container.lock,
             "onboot": config.get("onboot", 0),
@@ -158,13 +119,10 @@ class Cluster:
             "firewall": {"options": container.firewall_options, "rules": container.firewall_rules},
         }
 
-    def _on(self, node: str) -> list[Container]:
-        return [container for container in self.containers.values() if container.node == node]
-
     def _boot(self, now: float, node: str) -> None:
         """A node that has come up starts what is marked ``onboot``; the HA manager minds its own."""
-        for container in self._on(node):
+        for container in self.on(node):
             if self.ha.manages(container.vmid):
                 self.ha.look_later(container.vmid, now)
             elif container.config.get("onboot") == 1 and not container.running and not container.lock:
-                self.power.fork_start(container, "root@pam", now)
+                self._power.fork_start(container, "root@pam", now)

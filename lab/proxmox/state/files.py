@@ -1,18 +1,13 @@
-"""The files of the folder storage `local` on each node, CT templates and backups, and `vzdump`, which makes
-some."""
+"""The files of the folder storage `local` on each node: CT templates and backups."""
 
 import hashlib
 import json
 import re
-import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
-from lab.proxmox.errors import BadParameter, TaskFailed
-from lab.proxmox.formats import split_list
-from lab.proxmox.state.model import TEMPLATES, Container, Task
-
-if TYPE_CHECKING:
-    from lab.proxmox.state.cluster import Cluster
+from lab.proxmox.state.model import TEMPLATES
+from lab.store import Store
 
 File = dict[str, Any]
 
@@ -20,27 +15,25 @@ STORAGE = "local"
 FOLDERS = {"vztmpl": "/var/lib/vz/template/cache", "backup": "/var/lib/vz/dump"}
 TEMPLATE_NAME = re.compile(r"[^/\s]+\.tar\.(?:gz|xz|zst|bz2)")
 BACKUP_NAME = re.compile(r"vzdump-lxc-(\d+)-\d{4}_\d\d_\d\d-\d\d_\d\d_\d\d\.tar\.zst")
-GOLDEN_SIZE, PLAIN_SIZE = 197_000_000, 141_000_000
 
 
 class Files:
-    """Files by node and path; part of the Cluster.
+    """Files by node and path.
 
     A file is a JSON object, which is its content too: ``size`` as listings show it, ``ctime``, ``golden``
     (packages and WordPress are in it), ``files`` (what lies in the root file system), of a backup also
     ``vmid`` and ``notes``.
     """
 
-    def __init__(self, cluster: "Cluster") -> None:
-        self._cluster = cluster
-        self._files: dict[str, File] = cluster.store.load("file")
+    def __init__(self, store: Store, nodes: Iterable[str]) -> None:
+        self._store = store
+        self._files: dict[str, File] = store.load("file")
         if not self._files:
-            for node in cluster.nodes:
+            for node in nodes:
                 for volid, size in TEMPLATES.items():
                     golden = "golden" in volid
                     file = {"size": size, "ctime": 1_767_225_600, "golden": golden, "files": {}}
                     self.write(node, path_of(volid), file)
-        cluster.tasks.define("vzdump", self._dump_begin, self._dump_end)
 
     def read(self, node: str, path: str) -> File | None:
         """The file, if it is there."""
@@ -50,12 +43,12 @@ class Files:
         """Make a file, or replace it."""
         key = f"{node}:{path}"
         self._files[key] = dict(file)
-        self._cluster.store.save("file", key, self._files[key])
+        self._store.save("file", key, self._files[key])
 
     def delete(self, node: str, path: str) -> bool:
         """Remove a file; whether it was there."""
         key = f"{node}:{path}"
-        self._cluster.store.delete("file", key)
+        self._store.delete("file", key)
         return self._files.pop(key, None) is not None
 
     def volume(self, node: str, volid: str) -> File | None:
@@ -87,61 +80,6 @@ class Files:
             if content in ("", entry["content"]):
                 found.append({**entry, "size": file["size"], "ctime": file["ctime"]})
         return found
-
-    # vzdump
-
-    def dump(self, node: str, user: str, now: float, values: dict[str, Any]) -> str:
-        """POST vzdump: back a stopped container up into `local`. Returns the UPID, or `OK` where the guest is
-        on another node: then nothing is done."""
-        if values.get("compress") != "zstd" or values.get("mode", "snapshot") != "stop":
-            raise BadParameter({"mode": "the lab plays nothing but mode stop with compress zstd"})
-        (vmid, *others) = split_list(values.get("vmid", "")) or [""]
-        if others or not vmid:
-            raise BadParameter({"vmid": "the lab backs up one guest at a time"})
-        container = self._cluster.containers.get(int(vmid))
-        if container and container.node != node:
-            return "OK"
-        if container and container.running:
-            raise BadParameter({"mode": "the lab does not stop what runs for a backup"})
-        notes = values.get("notes-template", "").replace(
-            "{{guestname}}", container.config.get("hostname", "") if container else ""
-        )
-        storage = values.get("storage", STORAGE)
-        return self._cluster.tasks.fork(
-            node, "vzdump", int(vmid), user, "backup", now, notes=notes, storage=storage
-        )
-
-    def _dump_begin(self, task: Task, now: float, notes: str, storage: str) -> None:
-        if storage != STORAGE:
-            why = f"can't use storage '{storage}' for backups - wrong content type"
-            raise TaskFailed(f"could not get storage information for '{storage}': {why}")
-        task.log.append(f"INFO: Starting Backup of VM {task.id} (lxc)")
-        container = self._cluster.containers.get(int(task.id))
-        if container is None:
-            raise self._failed(task, f"unable to find VM '{task.id}'")
-        if container.lock:
-            raise self._failed(task, f"CT is locked ({container.lock})")
-        container.config["lock"] = "backup"
-        self._cluster.save(container)
-
-    def _dump_end(self, task: Task, now: float, notes: str, storage: str) -> None:
-        container = self._cluster.containers[int(task.id)]
-        container.config.pop("lock", None)
-        self._cluster.save(container)
-        stamp = time.strftime("%Y_%m_%d-%H_%M_%S", time.localtime(task.starttime))
-        path = f"{FOLDERS['backup']}/vzdump-lxc-{task.id}-{stamp}.tar.zst"
-        task.log.append(f"INFO: creating vzdump archive '{path}'")
-        self.write(task.node, path, self._archive(container, now) | {"vmid": container.vmid, "notes": notes})
-
-    def _archive(self, container: Container, now: float) -> File:
-        golden, files = self._cluster.guest.archive(container.vmid, now)
-        size = GOLDEN_SIZE if golden else PLAIN_SIZE
-        return {"size": size, "ctime": int(now), "golden": golden, "files": files}
-
-    def _failed(self, task: Task, text: str) -> TaskFailed:
-        """The words stand in the log; the exit status of a backup says no more than this."""
-        task.log.append(f"ERROR: Backup of VM {task.id} failed - {text}")
-        return TaskFailed("job errors")
 
 
 def path_of(volid: str) -> str:

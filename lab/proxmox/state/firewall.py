@@ -1,15 +1,11 @@
 """A container's own firewall: options and rules. The cluster's switch is on."""
 
-import hashlib
-import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lab.proxmox.errors import BadParameter, failure
 from lab.proxmox.formats import split_list
-from lab.proxmox.state.model import Container
-
-if TYPE_CHECKING:
-    from lab.proxmox.state.cluster import Cluster
+from lab.proxmox.state.inventory import Inventory
+from lab.proxmox.state.model import Container, digest
 
 ACTIONS = ("ACCEPT", "DROP", "REJECT")
 WITH_PORTS = ("tcp", "udp", "sctp", "dccp", "udplite", "6", "17", "33", "132", "136")
@@ -29,8 +25,8 @@ NOT_STORED = ("pos", "digest")
 class Firewall:
     """Firewall files of containers; part of the Cluster."""
 
-    def __init__(self, cluster: "Cluster") -> None:
-        self._cluster = cluster
+    def __init__(self, inventory: Inventory) -> None:
+        self._inventory = inventory
 
     def options(self, container: Container) -> dict[str, Any]:
         """GET options: only what has been set."""
@@ -42,7 +38,7 @@ class Firewall:
         for name in split_list(values.pop("delete", "")):
             container.firewall_options.pop(name, None)
         container.firewall_options.update(values)
-        self._cluster.save(container)
+        self._inventory.save(container)
 
     def rules(self, container: Container) -> list[dict[str, Any]]:
         """GET rules, in the order in which they are asked."""
@@ -65,7 +61,7 @@ class Firewall:
         rule = {"enable": 0, **{name: value for name, value in values.items() if name not in NOT_STORED}}
         _check_rule(rule)
         container.firewall_rules.insert(0, rule)
-        self._cluster.save(container)
+        self._inventory.save(container)
 
     def change_rule(self, container: Container, pos: int, values: dict[str, Any]) -> None:
         """PUT: move a rule with ``moveto``, then all else is ignored; or change it."""
@@ -82,23 +78,18 @@ class Firewall:
                 changed.pop(name, None)
             _check_rule(changed)
             rules[pos] = changed
-        self._cluster.save(container)
+        self._inventory.save(container)
 
     def delete_rule(self, container: Container, pos: int, values: dict[str, Any]) -> None:
         """DELETE one rule; those behind move up."""
         _check_digest(values, container.firewall_rules)
         self._check_position(container, pos)
         del container.firewall_rules[pos]
-        self._cluster.save(container)
+        self._inventory.save(container)
 
     def _check_position(self, container: Container, pos: int) -> None:
         if not 0 <= pos < len(container.firewall_rules):
             raise failure(f"no rule at position {pos}")
-
-
-def digest(content: Any) -> str:
-    """Changes with every change of the firewall file's section."""
-    return hashlib.sha1(json.dumps(content, sort_keys=True).encode(), usedforsecurity=False).hexdigest()
 
 
 def _check_digest(values: dict[str, Any], content: Any) -> None:

@@ -1,34 +1,57 @@
 """High availability: resources, what is asked of them, and the manager that follows in rounds of up to 10
 s."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lab.proxmox.errors import TaskFailed, failure
 from lab.proxmox.formats import split_list
+from lab.proxmox.state.inventory import Inventory
 from lab.proxmox.state.model import Container, Task
-
-if TYPE_CHECKING:
-    from lab.proxmox.state.cluster import Cluster
+from lab.proxmox.state.power import Power
+from lab.proxmox.state.rules import Rules
+from lab.proxmox.state.tasks import Tasks
+from lab.world import World
 
 MANAGER = "root@pam"
 DEFAULTS = {"max_restart": 1, "max_relocate": 1, "failback": 1}
-SHOWN = ("sid", "type", "state", "comment", "max_restart", "max_relocate", "failback", "auto-rebalance")
+SHOWN = (
+    *(
+        "sid",
+        "type",
+        "state",
+        "comment",
+        "max_restart",
+        "max_relocate",
+        "failback",
+        "auto-rebalance",
+        "group",
+    ),
+)
+QUEUED = ""
+"""The manager has not seen the resource yet, or has nothing to do with it (``ignored``)."""
 
 
 class HighAvailability:
-    """HA resources by sid (``ct:907``); part of the Cluster.
+    """HA resources by sid (``ct:907``), and the manager.
 
-    Beside what was configured each resource keeps ``crm`` (the manager's own state of it), ``failed`` (starts
-    in vain), ``upid`` (its start or stop at work) and ``event`` (the manager's next look at it).
+    Beside what was configured (``state`` is what is asked for) each resource keeps what the manager makes of
+    it: ``crm`` (its state), ``up`` (a start has succeeded), ``stop`` (a stop that was asked for by a command:
+    its timeout, else None), ``failed`` (starts in vain on this node), ``tried`` (nodes on which they were in
+    vain), ``upid`` (its start or stop at work) and ``event`` (its next look).
     """
 
-    def __init__(self, cluster: "Cluster") -> None:
-        self._cluster = cluster
-        self._resources: dict[str, dict[str, Any]] = cluster.store.load("ha")
-        for type, state in (("hastart", "started"), ("hastop", "stopped")):
-            cluster.tasks.define(type, self._request(state), lambda task, now: None)
-        cluster.world.on("ha.look", self._look)
-        cluster.world.on("ha.recover", self._recover)
+    def __init__(self, inventory: Inventory, world: World, tasks: Tasks, power: Power) -> None:
+        self._inventory, self._world, self._tasks, self._power = inventory, world, tasks, power
+        self._clock, self._store = tasks.clock, inventory.store
+        stored = self._store.load("ha")
+        self._resources: dict[str, dict[str, Any]] = {sid: _untouched() | stored[sid] for sid in stored}
+        self.rules = Rules(self._store, self._resources.__contains__)
+        tasks.define("hastart", self._ask_start, lambda task, now: None)
+        tasks.define("hastop", self._ask_stop, lambda task, now, timeout: None)
+        world.on("ha.look", self._look)
+        world.on("ha.recover", self._recover)
+        power.started.append(self._container_started)
+        power.stopped.append(lambda container, now: self.look_later(container.vmid, now))
 
     # What the API asks.
 
@@ -36,15 +59,21 @@ class HighAvailability:
         """POST resources. The guest must exist; with the default state ``started`` the manager starts it."""
         sid = canonical(values["sid"])
         vmid = vmid_of(sid)
-        _refuse_groups(values)
-        if not sid.startswith("ct:") or vmid not in self._cluster.containers:
+        self._refuse_groups(values)
+        if not sid.startswith("ct:") or vmid not in self._inventory.containers:
             raise failure(f"resource '{sid}' does not exist in cluster")
         if sid in self._resources:
             raise failure(f"create resource failed: resource ID '{sid}' already defined")
         asked = {**DEFAULTS, **{key: value for key, value in values.items() if key in SHOWN}}
         state = _plain(values.get("state", "started"))
-        resource = {**asked, "sid": sid, "type": "ct", "state": state, "crm": "queued"}
-        self._resources[sid] = {**resource, "failed": 0, "upid": "", "event": ""}
+        self._resources[sid] = {
+            **asked,
+            "sid": sid,
+            "type": "ct",
+            "state": state,
+            **_untouched(),
+            "event": "",
+        }
         self.look_later(vmid, now)
 
     def get(self, sid: str) -> dict[str, Any]:
@@ -59,17 +88,18 @@ class HighAvailability:
         return [self.get(sid) for sid in sorted(self._resources)]
 
     def update(self, sid: str, values: dict[str, Any], now: float) -> None:
-        """PUT a resource; one in error must be disabled first."""
+        """PUT a resource; one in error takes nothing but ``disabled``, whatever is asked of it."""
         self.get(sid)
-        _refuse_groups(values)
+        self._refuse_groups(values)
         resource = self._resources[canonical(sid)]
-        state = _plain(values.get("state", resource["state"]))
+        state = _plain(values.get("state", ""))
         if resource["crm"] == "error" and state != "disabled":
-            raise failure(f"service '{resource['sid']}' in error state, must be disabled and fixed first")
+            raise failure(in_error(resource["sid"]))
         resource.update({key: value for key, value in values.items() if key in SHOWN and key != "sid"})
         for name in split_list(values.get("delete", "")):
             resource.pop(name, None)
-        resource.update({**DEFAULTS, **resource, "state": state})
+        resource.update({**DEFAULTS, "state": "started", **resource})
+        resource["state"] = _plain(resource["state"])
         self.look_later(vmid_of(resource["sid"]), now)
 
     def delete(self, sid: str) -> None:
@@ -80,27 +110,21 @@ class HighAvailability:
 
     def status(self) -> list[dict[str, Any]]:
         """GET status/current."""
-        nodes = self._cluster.nodes.values()
-        quorum = self._cluster.quorate()
+        nodes = self._inventory.nodes.values()
+        quorum = self._inventory.quorate()
         entries: list[dict[str, Any]] = [
             {
                 "id": "quorum",
                 "type": "quorum",
                 "node": "node1",
                 "quorate": int(quorum),
-                "status": "OK" if quorum else "No quorum!",
+                "status": "OK" if quorum else "No quorum on node 'node1'!",
             }
         ]
         for node in nodes:
             state = "active" if node.up else "old timestamp - dead?"
-            entries.append(
-                {
-                    "id": f"lrm:{node.name}",
-                    "type": "lrm",
-                    "node": node.name,
-                    "status": f"{node.name} ({state})",
-                }
-            )
+            status = {"node": node.name, "status": f"{node.name} ({state})"}
+            entries.append({"id": f"lrm:{node.name}", "type": "lrm", **status})
         return entries + [self._service(sid, resource) for sid, resource in sorted(self._resources.items())]
 
     # What the rest of the cluster asks.
@@ -117,27 +141,35 @@ class HighAvailability:
         """The state asked of a container, None when it is no HA resource."""
         return self._resources[f"ct:{vmid}"]["state"] if self.manages(vmid) else None
 
-    def state_of(self, vmid: int) -> str | None:
-        """The manager's own state of a container, None when it is no HA resource."""
-        return self._resources[f"ct:{vmid}"]["crm"] if self.manages(vmid) else None
+    def state_of(self, vmid: int) -> str:
+        """The manager's own state of a container; empty where it has none (yet)."""
+        return self._resources[f"ct:{vmid}"]["crm"] if self.manages(vmid) else ""
 
     def set_state(self, vmid: int, state: str, now: float) -> None:
         """Ask for a state; it comes about at the manager's next look."""
         self._resources[f"ct:{vmid}"]["state"] = state
         self.look_later(vmid, now)
 
-    def fork_request(self, container: Container, state: str, user: str, now: float) -> str:
-        """A start or stop of an HA resource: a task that ends as soon as the request is noted."""
-        type = "hastart" if state == "started" else "hastop"
-        return self._cluster.tasks.fork(container.node, type, container.vmid, user, "write", now)
+    def command_stop(self, vmid: int, timeout: int, now: float) -> None:
+        """Ask for a stop by a command: the manager writes the state ``stopped`` when it gets to it."""
+        self._resources[f"ct:{vmid}"]["stop"] = timeout
+        self.look_later(vmid, now)
+
+    def fork_start(self, container: Container, user: str, now: float) -> str:
+        """A task that ends as soon as the start is asked for."""
+        return self._tasks.fork(container.node, "hastart", container.vmid, user, "write", now)
+
+    def fork_stop(self, container: Container, user: str, now: float, *, timeout: int) -> str:
+        """The same for a stop; ``timeout`` 0 kills."""
+        return self._tasks.fork(container.node, "hastop", container.vmid, user, "write", now, timeout=timeout)
 
     def purge(self, vmid: int) -> None:
         """Forget a container, in the rules too."""
         resource = self._resources.pop(f"ct:{vmid}", None)
         if resource is not None:
-            self._cluster.world.cancel(resource["event"])
-            self._cluster.store.delete("ha", resource["sid"])
-            self._cluster.rules.forget(resource["sid"])
+            self._world.cancel(resource["event"])
+            self._store.delete("ha", resource["sid"])
+            self.rules.forget(resource["sid"])
 
     def look_later(self, vmid: int, now: float, seconds: float | None = None) -> None:
         """The manager looks at the resource (if it is one) a round from now, or after ``seconds``."""
@@ -145,25 +177,18 @@ class HighAvailability:
         if resource is None:
             return
         if not resource["event"]:
-            wait = self._cluster.clock.seconds("ha.round") if seconds is None else seconds
-            resource["event"] = self._cluster.world.at(now + wait, "ha.look", sid=resource["sid"])
+            wait = self._clock.seconds("ha.round") if seconds is None else seconds
+            resource["event"] = self._world.at(now + wait, "ha.look", sid=resource["sid"])
         self._save(resource)
-
-    def container_started(self, vmid: int) -> None:
-        """A start has succeeded: earlier ones in vain are forgotten."""
-        resource = self._resources.get(f"ct:{vmid}")
-        if resource and resource["state"] == "started" and resource["crm"] != "error":
-            resource.update(crm="started", failed=0, upid="")
-            self._save(resource)
 
     def lose_node(self, node: str, now: float) -> None:
         """A node died: it is fenced, and what was on it is recovered a minute later."""
         for resource in self._resources.values():
-            container = self._cluster.containers.get(vmid_of(resource["sid"]))
+            container = self._inventory.containers.get(vmid_of(resource["sid"]))
             if container and container.node == node and resource["state"] in ("started", "stopped"):
-                resource.update(crm="fence", upid="")
-                wait = self._cluster.clock.seconds("ha.recovery")
-                self._cluster.world.at(now + wait, "ha.recover", sid=resource["sid"], node=node)
+                resource.update(crm="fence", up=False, upid="")
+                wait = self._clock.seconds("ha.recovery")
+                self._world.at(now + wait, "ha.recover", sid=resource["sid"], node=node)
                 self._save(resource)
 
     # The manager.
@@ -171,98 +196,180 @@ class HighAvailability:
     def _look(self, now: float, sid: str) -> None:
         resource = self._resources[sid]
         resource["event"] = ""
-        container = self._cluster.containers.get(vmid_of(sid))
-        if container is None or not self._cluster.nodes[container.node].up:
-            self._save(resource)
-            return
-        if resource["state"] == "ignored":
-            resource["crm"] = "ignored"
-        elif resource["crm"] == "error" and resource["state"] == "disabled":
-            resource.update(crm="disabled", failed=0, upid="")
-        elif resource["crm"] != "error":
-            self._approach(resource, container, now)
+        container = self._inventory.containers.get(vmid_of(sid))
+        if container is not None and self._inventory.nodes[container.node].up:
+            if resource["state"] == "ignored":
+                resource.update(_untouched())
+            elif resource["crm"] != "error":
+                self._take_command(resource)
+                self._approach(resource, container, now)
+            elif resource["state"] == "disabled":
+                resource.update(_untouched(), crm="stopped")
+                self.look_later(container.vmid, now)
         self._save(resource)
+
+    def _take_command(self, resource: dict[str, Any]) -> None:
+        """A stop by command changes what is asked for; where nothing runs it is ignored."""
+        if resource["stop"] is not None and resource["crm"] == "started" and resource["state"] == "started":
+            resource.update(state="stopped", crm="request_stop")
+        elif resource["crm"] == "stopped":
+            resource["stop"] = None
 
     def _approach(self, resource: dict[str, Any], container: Container, now: float) -> None:
         wanted = resource["state"] == "started"
         if container.running == wanted:
-            crm = "started" if wanted else resource["state"]
-            resource.update(crm=crm, failed=0 if wanted else resource["failed"], upid="")
+            crm = "started" if wanted else "stopped"
+            resource.update(crm=crm, up=wanted, upid="", stop=resource["stop"] if wanted else None)
+            if wanted:
+                resource.update(failed=0, tried=[])
+            if resource["stop"] is not None:
+                self.look_later(container.vmid, now)
             return
-        if self._cluster.tasks.at_work(resource["upid"]):
+        if self._tasks.at_work(resource["upid"]):
             self.look_later(container.vmid, now)
             return
-        if wanted and resource["upid"]:
-            resource["failed"] += 1
-            if resource["failed"] > resource["max_restart"]:
-                resource.update(crm="error", upid="")
-                return
-        power = self._cluster.power
-        fork = power.fork_start if wanted else power.fork_shutdown
-        resource["crm"] = "starting" if wanted else "request_stop"
-        resource["upid"] = fork(container, MANAGER, now)
+        if resource["upid"] and not self._try_again(resource, container, wanted):
+            resource.update(crm="error", up=False, upid="")
+            return
+        resource["crm"] = "started" if wanted else "request_stop"
+        resource["upid"] = self._begin(resource, container, wanted, now)
         # A look at once when the work is done; a failure before that is noticed a round later.
-        work = self._cluster.clock.seconds("start" if wanted else "stop")
-        self.look_later(container.vmid, now, max(work, self._cluster.clock.seconds("ha.round")))
+        work = self._clock.seconds("start" if wanted else "stop")
+        self.look_later(container.vmid, now, max(work, self._clock.seconds("ha.round")))
+
+    def _begin(self, resource: dict[str, Any], container: Container, wanted: bool, now: float) -> str:
+        if wanted:
+            resource["up"] = False
+            return self._power.fork_start(container, MANAGER, now)
+        if resource["stop"] == 0:
+            return self._power.fork_stop(container, MANAGER, now)
+        return self._power.fork_shutdown(container, MANAGER, now, timeout=resource["stop"] or 60)
+
+    def _try_again(self, resource: dict[str, Any], container: Container, wanted: bool) -> bool:
+        """After a start or stop in vain. A start: again here, then on another node, then no more; a stop is
+        not tried again."""
+        if not wanted:
+            return False
+        resource["failed"] += 1
+        if resource["failed"] <= resource["max_restart"]:
+            return True
+        resource.update(failed=0, tried=[*resource["tried"], container.node])
+        if len(resource["tried"]) > resource["max_relocate"]:
+            return False
+        self._relocate(resource["sid"], container, resource["tried"])
+        return True
+
+    def _relocate(self, sid: str, container: Container, tried: list[str]) -> None:
+        """Another node may do better, for what does not stand on a local disk."""
+        target = self._target(sid, container, tried)
+        if target:
+            container.node = target
+            self._inventory.save(container)
 
     def _recover(self, now: float, sid: str, node: str) -> None:
         resource = self._resources.get(sid)
-        container = self._cluster.containers.get(vmid_of(sid))
-        if resource is None or container is None or container.node != node or self._cluster.nodes[node].up:
+        container = self._inventory.containers.get(vmid_of(sid))
+        if resource is None or container is None or container.node != node or self._inventory.nodes[node].up:
             return
         target = self._target(sid, container)
         if target is None:
             resource["crm"] = "recovery"
-            wait = self._cluster.clock.seconds("ha.recovery")
+            wait = self._clock.seconds("ha.recovery")
             # No node can take it: asked again only as life goes on, not in an endless loop at factor 0.
-            self._cluster.world.at(now + max(wait, 1), "ha.recover", sid=sid, node=node)
+            self._world.at(now + max(wait, 1), "ha.recover", sid=sid, node=node)
         else:
             container.node, container.held = target, ""
-            self._cluster.save(container)
-            resource["crm"] = "started" if resource["state"] == "started" else "stopped"
+            self._inventory.save(container)
+            resource["crm"] = "started" if resource["state"] == "started" else "request_stop"
             self.look_later(container.vmid, now, 0)
         self._save(resource)
 
-    def _target(self, sid: str, container: Container) -> str | None:
-        """The node that takes a lost container: by rule, else the one with the fewest; None without any."""
-        if not self._cluster.quorate() or not container.storage or not container.storage.shared:
+    def _target(self, sid: str, container: Container, without: list[str] | None = None) -> str | None:
+        """The node that takes a container: by rule, else the one with the fewest; None without any."""
+        if not self._inventory.quorate() or not container.storage or not container.storage.shared:
             return None
-        up = [node.name for node in self._cluster.nodes.values() if node.up]
-        load = {name: sum(c.node == name for c in self._cluster.containers.values()) for name in up}
-        allowed = self._cluster.rules.allowed(sid, up)
+        up = [
+            node.name
+            for node in self._inventory.nodes.values()
+            if node.up and node.name not in (without or ())
+        ]
+        load = {name: len(self._inventory.on(name)) for name in up}
+        allowed = self.rules.allowed(sid, up)
         return min(allowed, key=lambda name: (-allowed[name], load[name]), default=None)
 
-    def _request(self, state: str) -> Any:
-        def begin(task: Task, now: float) -> None:
-            sid = f"ct:{task.id}"
-            if self._resources.get(sid, {}).get("crm") in (None, "error"):
-                raise TaskFailed(f"command 'ha-manager set {sid} --state {state}' failed: exit code 255")
-            self.set_state(int(task.id), state, now)
+    def _container_started(self, container: Container, now: float) -> None:
+        """A start has succeeded: earlier ones in vain are forgotten."""
+        resource = self._resources.get(f"ct:{container.vmid}")
+        if resource and resource["state"] == "started" and resource["crm"] != "error":
+            resource.update(crm="started", up=True, failed=0, tried=[], upid="")
+            self._save(resource)
 
-        return begin
+    def _ask_start(self, task: Task, now: float) -> None:
+        sid = f"ct:{task.id}"
+        self._refuse_error(sid, f"ha-manager set {sid} --state started")
+        self.set_state(int(task.id), "started", now)
+
+    def _ask_stop(self, task: Task, now: float, timeout: int) -> None:
+        sid = f"ct:{task.id}"
+        self._refuse_error(sid, f"ha-manager crm-command stop {sid} {timeout}")
+        self.command_stop(int(task.id), timeout, now)
+
+    def _refuse_error(self, sid: str, command: str) -> None:
+        if self._resources.get(sid, {}).get("crm", "error") == "error":
+            raise TaskFailed(f"command '{command}' failed: exit code 255")
+
+    def _refuse_groups(self, values: dict[str, Any]) -> None:
+        if "group" in values and self._inventory.release.rules:
+            raise failure("invalid parameter 'group': ha groups have been migrated to rules")
 
     def _service(self, sid: str, resource: dict[str, Any]) -> dict[str, Any]:
-        container = self._cluster.containers.get(vmid_of(sid))
+        container = self._inventory.containers.get(vmid_of(sid))
         node = container.node if container else ""
+        state = verbose(resource)
+        known = {"crm_state": resource["crm"]} if resource["crm"] != QUEUED else {}
         return {
             "id": f"service:{sid}",
             "type": "service",
             "sid": sid,
             "node": node,
-            "state": resource["crm"],
-            "crm_state": resource["crm"],
+            "state": state,
+            **known,
             "request_state": resource["state"],
-            "status": f"{sid} ({node}, {resource['crm']})",
-            "max_restart": resource["max_restart"],
-            "max_relocate": resource["max_relocate"],
+            "status": f"{sid} ({node}, {state})",
+            **{
+                key: resource[key]
+                for key in ("max_restart", "max_relocate", "failback", "comment")
+                if key in resource
+            },
         }
 
     def _save(self, resource: dict[str, Any]) -> None:
-        self._cluster.store.save("ha", resource["sid"], resource)
+        self._store.save("ha", resource["sid"], resource)
+
+
+def verbose(resource: dict[str, Any]) -> str:
+    """The state as people are shown it: what the manager has and what is asked of it, in one word
+    (pve-ha-manager 5.2.0, src/PVE/HA/Tools.pm:216-252)."""
+    crm, asked = resource["crm"], resource["state"]
+    if asked == "ignored":
+        return "ignored"
+    if crm == "stopped" and asked != "stopped":
+        return "starting" if asked == "started" else "disabled"
+    if crm == "started":
+        going = "stopping" if asked in ("stopped", "disabled") else crm
+        return going if resource["up"] else "starting"
+    if crm == "error" and asked == "disabled":
+        return "clearing error flag"
+    return crm or "queued"
+
+
+def in_error(sid: str) -> str:
+    """The refusal of a resource in error."""
+    return f"service '{sid}' in error state, must be disabled and fixed first"
 
 
 def canonical(sid: str) -> str:
-    """``907`` means ``ct:907``: the lab has no virtual machines."""
+    """``907`` means ``ct:907``: nobody else's guests are HA resources here."""
     return sid if ":" in sid else f"ct:{sid}"
 
 
@@ -271,10 +378,9 @@ def vmid_of(sid: str) -> int:
     return int(sid.partition(":")[2])
 
 
+def _untouched() -> dict[str, Any]:
+    return {"crm": QUEUED, "up": False, "stop": None, "failed": 0, "tried": [], "upid": ""}
+
+
 def _plain(state: str) -> str:
     return "started" if state == "enabled" else state
-
-
-def _refuse_groups(values: dict[str, Any]) -> None:
-    if "group" in values:
-        raise failure("invalid parameter 'group': ha groups have been migrated to rules")

@@ -1,4 +1,4 @@
-"""The things of a cluster: nodes, storages, containers, tasks. Times are epoch seconds, sizes bytes unless
+"""The things of a cluster: nodes, guests, tasks. Times are epoch seconds, sizes bytes unless
 said."""
 
 import hashlib
@@ -8,7 +8,8 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-GIB = 1024**3
+from lab.proxmox.state.storages import GIB, STORAGES, Storage
+
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": GIB, "T": 1024**4}
 
 
@@ -23,29 +24,6 @@ class Node:
     memory: int = 512 * GIB
 
 
-@dataclass(frozen=True)
-class Storage:
-    """A storage and what its kind can do; each is on every node."""
-
-    name: str
-    kind: str
-    content: str
-    total: int
-    shared: bool = False
-    snapshots: bool = False
-    newest_only: bool = False
-
-
-STORAGES = {
-    "global-lvm": Storage(
-        "global-lvm", "drbd", "images,rootdir", 20 * 1024 * GIB, shared=True, snapshots=True
-    ),
-    "local-zfs": Storage(
-        "local-zfs", "zfspool", "images,rootdir", 4096 * GIB, snapshots=True, newest_only=True
-    ),
-    "local": Storage("local", "dir", "vztmpl,iso,backup,rootdir", 500 * GIB),
-}
-
 TEMPLATES = {
     "local:vztmpl/ubuntu-24.04-standard_24.04-2_amd64.tar.zst": 141_000_000,
     "local:vztmpl/nodepoint-golden_1_amd64.tar.zst": 197_000_000,
@@ -54,6 +32,21 @@ TEMPLATES = {
 name has everything installed."""
 
 BRIDGES = ("vmbr0", "vmbr1")
+PROTOCOLS = {"tcp": "6", "udp": "17"}
+MACRO_PORTS = {"http": (80,), "https": (443,), "web": (80, 443), "dns": (53,)}
+
+
+IN_USE = 512 * 1024**2
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A guest of somebody else. ``type``: ``lxc`` or ``qemu``."""
+
+    vmid: int
+    node: str
+    name: str
+    type: str = "qemu"
 
 
 @dataclass
@@ -118,10 +111,23 @@ class Container:
         text = str(self.config.get("net0", ""))
         return dict(part.split("=", 1) for part in text.split(",") if "=" in part)
 
+    @property
+    def memory_in_use(self) -> int:
+        """Bytes that the guest uses while it runs: 512 MB, a quarter where there is less than 2 GB."""
+        return min(IN_USE, int(self.config.get("memory", 512)) * 1024**2 // 4)
+
     def digest(self) -> str:
         """Changes with every change of the config file."""
-        text = json.dumps([self.config, self.pending, self.snapshots], sort_keys=True)
-        return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        return digest([self.config, self.pending, self.snapshots])
+
+    def apply_pending(self) -> None:
+        """A start makes the waiting changes real."""
+        for name, value in self.pending.items():
+            if value is None:
+                self.config.pop(name, None)
+            else:
+                self.config[name] = value
+        self.pending = {}
 
     def set_size(self, size: int) -> None:
         """Write another size into rootfs."""
@@ -134,9 +140,26 @@ class Container:
         if self.firewall_options.get("enable") != 1 or self.net0.get("firewall") != "1":
             return True
         for rule in self.firewall_rules:
-            if rule.get("enable") == 1 and rule["type"] == "in" and _rule_matches(rule, source, port):
+            if (
+                rule.get("enable") == 1
+                and rule["type"] == "in"
+                and _rule_matches(rule, "source", source, "tcp", port)
+            ):
                 return bool(rule["action"] == "ACCEPT")
         return self.firewall_options.get("policy_in", "DROP") == "ACCEPT"
+
+    def firewall_lets_out(self, dest: str, proto: str, port: int) -> bool:
+        """The same for what goes from the container to ``dest``; ``proto``: tcp or udp."""
+        if self.firewall_options.get("enable") != 1 or self.net0.get("firewall") != "1":
+            return True
+        for rule in self.firewall_rules:
+            if (
+                rule.get("enable") == 1
+                and rule["type"] == "out"
+                and _rule_matches(rule, "dest", dest, proto, port)
+            ):
+                return bool(rule["action"] == "ACCEPT")
+        return self.firewall_options.get("policy_out", "ACCEPT") == "ACCEPT"
 
     def as_object(self) -> dict[str, Any]:
         """The JSON object that ``Container(**object)`` takes."""
@@ -174,6 +197,19 @@ class Task:
         return asdict(self)
 
 
+def digest(content: Any) -> str:
+    """Changes with every change of ``content``, anything that JSON can say."""
+    return hashlib.sha1(json.dumps(content, sort_keys=True).encode(), usedforsecurity=False).hexdigest()
+
+
+def stored_text(text: str) -> str:
+    """A description as it comes back from the config file, where each of its lines is a comment: always with
+    one newline at its end, whatever it was written with (pve-container 6.1.10,
+    src/PVE/LXC/Config.pm:1226)."""
+    stripped = text.rstrip("\n")
+    return f"{stripped}\n" if stripped else ""
+
+
 def parse_size(text: str) -> int:
     """``20G``, ``1.5T``, ``512`` (bytes) in bytes, binary units."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)", text)
@@ -190,14 +226,15 @@ def format_size(size: int) -> str:
     return str(size)
 
 
-def _rule_matches(rule: dict[str, Any], source: str, port: int) -> bool:
-    if rule.get("proto", "tcp") not in ("tcp", "6"):
+def _rule_matches(rule: dict[str, Any], side: str, address: str, proto: str, port: int) -> bool:
+    """Whether a rule speaks of packets whose far end is ``address``, on its ``source`` or ``dest`` side."""
+    if rule.get("proto", proto) not in (proto, PROTOCOLS[proto]):
         return False
-    if "macro" in rule and rule["macro"].upper() not in ("HTTP", "WEB"):
+    if "macro" in rule and port not in MACRO_PORTS.get(rule["macro"].lower(), ()):
         return False
     if "dport" in rule and not any(_port_in(item, port) for item in str(rule["dport"]).split(",")):
         return False
-    return "source" not in rule or any(_address_in(item, source) for item in rule["source"].split(","))
+    return side not in rule or any(_address_in(item, address) for item in rule[side].split(","))
 
 
 def _port_in(item: str, port: int) -> bool:

@@ -1,22 +1,22 @@
 """HA rules of Proxmox VE 9: on which nodes resources should run, and which belong together."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from lab.proxmox.errors import BadParameter, failure
 from lab.proxmox.formats import split_list
-from lab.proxmox.state.firewall import digest
-
-if TYPE_CHECKING:
-    from lab.proxmox.state.cluster import Cluster
+from lab.proxmox.state.model import digest
+from lab.store import Store
 
 
 class Rules:
-    """HA rules by id; part of the Cluster. Affinity between resources is kept but has no effect in the
+    """HA rules by id. Affinity between resources is kept but has no effect in the
     lab."""
 
-    def __init__(self, cluster: "Cluster") -> None:
-        self._cluster = cluster
-        self._rules: dict[str, dict[str, Any]] = cluster.store.load("ha-rule")
+    def __init__(self, store: Store, managed: Callable[[str], bool]) -> None:
+        """``managed``: whether a sid is an HA resource."""
+        self._store, self._managed = store, managed
+        self._rules: dict[str, dict[str, Any]] = store.load("ha-rule")
 
     def all(self, type: str = "", resource: str = "") -> list[dict[str, Any]]:
         """GET rules."""
@@ -54,7 +54,7 @@ class Rules:
         """DELETE a rule."""
         self.get(id)
         del self._rules[id]
-        self._cluster.store.delete("ha-rule", id)
+        self._store.delete("ha-rule", id)
 
     def forget(self, sid: str) -> None:
         """A resource went: it leaves its rules, and a rule goes with its last one."""
@@ -82,7 +82,7 @@ class Rules:
 
     def _check(self, id: str, rule: dict[str, Any]) -> None:
         resources = split_list(rule["resources"])
-        unmanaged = [sid for sid in resources if not self._cluster.ha.manages(int(sid.partition(":")[2]))]
+        unmanaged = [sid for sid in resources if not self._managed(sid)]
         if unmanaged:
             raise failure(f"cannot use unmanaged resource(s) {', '.join(unmanaged)}.")
         needed = "nodes" if rule["type"] == "node-affinity" else "affinity"
@@ -97,7 +97,7 @@ class Rules:
 
     def _save(self, id: str, rule: dict[str, Any]) -> None:
         self._rules[id] = rule
-        self._cluster.store.save("ha-rule", id, rule)
+        self._store.save("ha-rule", id, rule)
 
 
 def _invalid(id: str, why: str) -> BadParameter:

@@ -1,26 +1,26 @@
 """Snapshots: taking, deleting, rolling back."""
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lab.guest import Guests
 from lab.proxmox.errors import TaskFailed, failure
-from lab.proxmox.state.model import Container, Task
-
-if TYPE_CHECKING:
-    from lab.proxmox.state.cluster import Cluster
+from lab.proxmox.state.inventory import Inventory
+from lab.proxmox.state.model import Container, Task, stored_text
+from lab.proxmox.state.power import Power
+from lab.proxmox.state.tasks import Tasks
 
 RESERVED = ("current", "vzdump")
 NOT_ROLLED_BACK = ("description", "parent", "lock")
 
 
 class Snapshots:
-    """Snapshots of containers; part of the Cluster. Nearly every refusal comes from inside the task."""
+    """Snapshots of containers. Nearly every refusal comes from inside the task."""
 
-    def __init__(self, cluster: "Cluster") -> None:
-        self._cluster = cluster
-        tasks = cluster.tasks
-        tasks.define("vzsnapshot", self._create_begin, self._create_end, waits=True)
-        tasks.define("vzdelsnapshot", self._delete_begin, self._delete_end, waits=True)
+    def __init__(self, inventory: Inventory, tasks: Tasks, power: Power, guests: Guests) -> None:
+        self._inventory, self._tasks, self._power, self._guests = inventory, tasks, power, guests
+        tasks.define("vzsnapshot", self._create_begin, self._create_end, waits=True, accident=self._clean_up)
+        tasks.define("vzdelsnapshot", self._delete_begin, self._delete_end, waits=True, accident=self._stuck)
         tasks.define("vzrollback", self._rollback_begin, self._rollback_end, waits=True)
 
     def create(self, container: Container, user: str, now: float, name: str, description: str) -> str:
@@ -46,8 +46,8 @@ class Snapshots:
 
     def set_description(self, container: Container, name: str, description: str) -> None:
         """PUT snapshot config."""
-        self.get(container, name)["description"] = description
-        self._cluster.save(container)
+        self.get(container, name)["description"] = stored_text(description)
+        self._inventory.save(container)
 
     def all(self, container: Container) -> list[dict[str, Any]]:
         """All entries, and the pseudo entry ``current`` at the end."""
@@ -68,81 +68,103 @@ class Snapshots:
     def _fork(
         self, type: str, container: Container, user: str, duration: str, now: float, **args: Any
     ) -> str:
-        return self._cluster.tasks.fork(container.node, type, container.vmid, user, duration, now, **args)
+        return self._tasks.fork(container.node, type, container.vmid, user, duration, now, **args)
 
-    def _create_begin(self, task: Task, now: float, name: str, description: str) -> None:
-        container = self._unlocked(task)
+    def take(self, container: Container, name: str, description: str, now: float) -> None:
+        """Begin a snapshot: its entry, marked as not finished."""
         if name in container.snapshots:
             raise TaskFailed(f"snapshot name '{name}' already used")
         if not container.storage or not container.storage.snapshots:
             raise TaskFailed("snapshot feature is not available")
+        if not self._inventory.free(container.storage):
+            raise TaskFailed(container.storage.no_snapshot(container.volume, name))
         config = {key: value for key, value in container.config.items() if key not in NOT_ROLLED_BACK}
-        entry: dict[str, Any] = {"config": config, "description": description, "snapstate": "prepare"}
+        entry: dict[str, Any] = {"config": config, "snapstate": "prepare"}
+        entry["description"] = stored_text(description)
         entry["snaptime"] = int(now)
         if "parent" in container.config:
             entry["parent"] = container.config["parent"]
         container.snapshots[name] = entry
-        self._lock(container, "snapshot")
+        self._inventory.save(container)
 
-    def _create_end(self, task: Task, now: float, name: str, description: str) -> None:
-        container = self._of(task)
+    def commit(self, container: Container, name: str, now: float) -> None:
+        """End a snapshot: it is what the container descends from now."""
         del container.snapshots[name]["snapstate"]
         container.config["parent"] = name
-        self._cluster.guest.snapshot(container.vmid, name, now)
-        self._unlock(container)
+        self._guests.snapshot(container.vmid, name, now)
+        self._inventory.save(container)
 
-    def _delete_begin(self, task: Task, now: float, name: str, force: bool) -> None:
-        container = self._unlocked(task)
-        self._existing(container, name)["snapstate"] = "delete"
-        self._lock(container, "snapshot-delete")
-
-    def _delete_end(self, task: Task, now: float, name: str, force: bool) -> None:
-        container = self._of(task)
+    def remove(self, container: Container, name: str) -> None:
+        """Forget a snapshot; its children descend from its parent then."""
         parent = container.snapshots.pop(name).get("parent")
         for holder in [container.config, *container.snapshots.values()]:
             if holder.get("parent") == name:
                 holder.pop("parent")
                 if parent:
                     holder["parent"] = parent
-        self._cluster.guest.delete_snapshot(container.vmid, name)
+        self._guests.delete_snapshot(container.vmid, name)
+        self._inventory.save(container)
+
+    def _create_begin(self, task: Task, now: float, name: str, description: str) -> None:
+        container = self._tasks.unlocked(task)
+        self.take(container, name, description, now)
+        self._lock(container, "snapshot")
+
+    def _create_end(self, task: Task, now: float, name: str, description: str) -> None:
+        container = self._tasks.container(task)
+        self.commit(container, name, now)
         self._unlock(container)
 
-    def _rollback_begin(self, task: Task, now: float, name: str, start: bool) -> None:
-        container = self._of(task)
+    def _clean_up(self, task: Task) -> str:
+        container, name = self._tasks.container(task), task.args["name"]
+        container.snapshots.pop(name, None)
+        self._unlock(container)
+        return container.storage.no_snapshot(container.volume, name) if container.storage else "got timeout"
+
+    def _delete_begin(self, task: Task, now: float, name: str, force: bool) -> None:
+        container = self._tasks.container(task)
         entry = self._existing(container, name)
-        if "snapstate" in entry:
-            raise TaskFailed(f"unable to rollback to incomplete snapshot (snapstate = {entry['snapstate']})")
+        self._tasks.unlocked(task)
+        entry["snapstate"] = "delete"
+        self._lock(container, "snapshot-delete")
+
+    def _delete_end(self, task: Task, now: float, name: str, force: bool) -> None:
+        container = self._tasks.container(task)
+        self.remove(container, name)
+        self._unlock(container)
+
+    def _stuck(self, task: Task) -> str:
+        """The lock and the mark stay: nothing but ``pct unlock`` ends it."""
+        container = self._tasks.container(task)
+        text = (
+            container.storage.stuck_snapshot(container.volume, task.args["name"]) if container.storage else ""
+        )
+        return text or "got timeout"
+
+    def _rollback_begin(self, task: Task, now: float, name: str, start: bool) -> None:
+        container = self._tasks.container(task)
+        entry = self._existing(container, name)
         if container.storage and container.storage.newest_only:
             # The insertion order is the order of taking: times have whole seconds only.
             newest = list(container.snapshots)[-1]
             if newest != name:
                 where = f"is not most recent snapshot on '{container.volume}'"
                 raise TaskFailed(f"can't rollback, '{name}' {where}")
-        self._unlocked(task)
+        if "snapstate" in entry:
+            raise TaskFailed(f"unable to rollback to incomplete snapshot (snapstate = {entry['snapstate']})")
+        self._tasks.unlocked(task)
         self._lock(container, "rollback")
-        self._cluster.power.halt(container, now)
+        self._power.halt(container, now)
 
     def _rollback_end(self, task: Task, now: float, name: str, start: bool) -> None:
-        container = self._of(task)
+        container = self._tasks.container(task)
         kept = {key: container.config[key] for key in ("description",) if key in container.config}
         container.config = {**copy.deepcopy(container.snapshots[name]["config"]), **kept, "parent": name}
         container.pending = {}
-        self._cluster.guest.roll_back(container.vmid, name)
-        self._cluster.save(container)
+        self._guests.roll_back(container.vmid, name)
+        self._inventory.save(container)
         if start:
-            self._cluster.power.fork_start(container, task.user, now)
-
-    def _of(self, task: Task) -> Container:
-        container = self._cluster.containers.get(int(task.id))
-        if container is None or container.node != task.node:
-            raise TaskFailed(f"Configuration file 'nodes/{task.node}/lxc/{task.id}.conf' does not exist")
-        return container
-
-    def _unlocked(self, task: Task) -> Container:
-        container = self._of(task)
-        if container.lock:
-            raise TaskFailed(f"CT is locked ({container.lock})")
-        return container
+            self._power.fork_start(container, task.user, now)
 
     def _existing(self, container: Container, name: str) -> dict[str, Any]:
         if name not in container.snapshots:
@@ -151,8 +173,8 @@ class Snapshots:
 
     def _lock(self, container: Container, lock: str) -> None:
         container.config["lock"] = lock
-        self._cluster.save(container)
+        self._inventory.save(container)
 
     def _unlock(self, container: Container) -> None:
         container.config.pop("lock", None)
-        self._cluster.save(container)
+        self._inventory.save(container)

@@ -5,13 +5,17 @@ import itertools
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lab.proxmox.errors import BadParameter, TaskFailed
+from lab.clock import Clock
+from lab.faults import Faults
+from lab.proxmox.errors import BadParameter, TaskFailed, failure
+from lab.proxmox.state.inventory import Inventory
 from lab.proxmox.state.model import Container, Task
+from lab.world import World
 
-if TYPE_CHECKING:
-    from lab.proxmox.state.cluster import Cluster
+Accident = Callable[[Task], str]
+"""What a task says that fails in the middle: what it has locked stays locked."""
 
 Half = Callable[..., None]
 """``half(task, now, **args)``: the beginning or the end of a task's work; raises TaskFailed."""
@@ -26,6 +30,7 @@ class Kind:
     end: Half
     holds: bool
     waits: bool
+    accident: Accident
 
 
 CONFIG_LOCK_SECONDS = 10
@@ -35,20 +40,29 @@ KEPT = 2000
 class Tasks:
     """Every task of the cluster by UPID. Call with the lab's lock held."""
 
-    def __init__(self, cluster: "Cluster") -> None:
-        self._cluster = cluster
+    def __init__(self, inventory: Inventory, world: World, clock: Clock, faults: Faults) -> None:
+        self._inventory, self._world, self.clock, self._faults = inventory, world, clock, faults
         self._kinds: dict[str, Kind] = {}
         self._tasks: dict[str, Task] = {}
-        stored = (Task(**task) for task in cluster.store.load("task").values())
+        stored = (Task(**task) for task in inventory.store.load("task").values())
         for task in sorted(stored, key=lambda task: (task.starttime, task.pid)):
             self._tasks[task.upid] = task
         self._pids = itertools.count(random.randrange(1000, 500_000) + len(self._tasks))
-        cluster.world.on("task.begin", self._begin_late)
-        cluster.world.on("task.end", self._end)
+        world.on("task.begin", self._begin_late)
+        world.on("task.end", self._end)
 
-    def define(self, type: str, begin: Half, end: Half, *, holds: bool = False, waits: bool = False) -> None:
+    def define(
+        self,
+        type: str,
+        begin: Half,
+        end: Half,
+        *,
+        holds: bool = False,
+        waits: bool = False,
+        accident: Accident = lambda task: f"command '{task.type}' failed: exit code 1",
+    ) -> None:
         """Say what a type of task does; see Kind. What holds the lock file waits for it too."""
-        self._kinds[type] = Kind(begin, end, holds, holds or waits)
+        self._kinds[type] = Kind(begin, end, holds, holds or waits, accident)
 
     def fork(
         self,
@@ -76,7 +90,7 @@ class Tasks:
             type,
             str(id),
             user,
-            self._cluster.clock.seconds(duration) if seconds is None else seconds,
+            self.clock.seconds(duration) if seconds is None else seconds,
             args,
         )
         self._tasks[upid] = task
@@ -85,11 +99,9 @@ class Tasks:
         if holder is None:
             self._begin(task, now)
         else:
-            patience = now + CONFIG_LOCK_SECONDS * self._cluster.clock.factor
-            due = self._cluster.world.due(holder.event)
-            task.event = self._cluster.world.at(
-                min(due, patience), "task.begin", upid=upid, patience=patience
-            )
+            patience = now + CONFIG_LOCK_SECONDS * self.clock.factor
+            due = self._world.due(holder.event)
+            task.event = self._world.at(min(due, patience), "task.begin", upid=upid, patience=patience)
             self._save(task)
         return upid
 
@@ -100,6 +112,20 @@ class Tasks:
             text = "no such task" if upid.count(":") == 8 else "unable to parse worker upid"
             raise BadParameter({"upid": text})
         return task
+
+    def container(self, task: Task) -> Container:
+        """The container that a task works on; TaskFailed where it is not on the task's node (any more)."""
+        container = self._container(task)
+        if container is None or container.node != task.node:
+            raise TaskFailed(f"Configuration file 'nodes/{task.node}/lxc/{task.id}.conf' does not exist")
+        return container
+
+    def unlocked(self, task: Task) -> Container:
+        """The same, without a lock in its config."""
+        container = self.container(task)
+        if container.lock:
+            raise TaskFailed(f"CT is locked ({container.lock})")
+        return container
 
     def at_work(self, upid: str) -> bool:
         """Whether that task has no end yet; one that is long forgotten has."""
@@ -118,7 +144,7 @@ class Tasks:
     def abort(self, task: Task, now: float, exitstatus: str = "received interrupt") -> None:
         """End a task from outside; what it has locked in the config stays locked."""
         if task.running:
-            self._cluster.world.cancel(task.event)
+            self._world.cancel(task.event)
             self._finish(task, now, exitstatus)
 
     def lose_node(self, node: str, now: float) -> None:
@@ -135,8 +161,8 @@ class Tasks:
             lock_file = f"/run/lock/lxc/pve-config-{task.id}.lock"
             self._finish(task, now, f"can't lock file '{lock_file}' - got timeout")
         else:
-            due = min(self._cluster.world.due(holder.event), patience)
-            task.event = self._cluster.world.at(due, "task.begin", upid=upid, patience=patience)
+            due = min(self._world.due(holder.event), patience)
+            task.event = self._world.at(due, "task.begin", upid=upid, patience=patience)
             self._save(task)
 
     def _begin(self, task: Task, now: float) -> None:
@@ -149,12 +175,17 @@ class Tasks:
         container = self._container(task)
         if kind.holds and container is not None:
             container.held = task.upid
-            self._cluster.save(container)
-        task.event = self._cluster.world.at(now + task.seconds, "task.end", upid=task.upid)
+            self._inventory.save(container)
+        task.event = self._world.at(now + task.seconds, "task.end", upid=task.upid)
         self._save(task)
 
     def _end(self, now: float, upid: str) -> None:
         task = self._tasks[upid]
+        if self._faults.await_one("proxmox", "TASK") and self._faults.take(
+            "proxmox", f"TASK {task.type} {task.id}", only="TASK"
+        ):
+            self._finish(task, now, self._kinds[task.type].accident(task))
+            return
         try:
             self._kinds[task.type].end(task, now, **task.args)
         except TaskFailed as failure:
@@ -166,7 +197,7 @@ class Tasks:
         container = self._container(task)
         if container is not None and container.held == task.upid:
             container.held = ""
-            self._cluster.save(container)
+            self._inventory.save(container)
         task.exitstatus, task.endtime, task.event = exitstatus, now, ""
         good = exitstatus == "OK" or exitstatus.startswith("WARNINGS")
         if exitstatus != "unexpected status":
@@ -181,17 +212,23 @@ class Tasks:
         return self._tasks.get(container.held)
 
     def _container(self, task: Task) -> Container | None:
-        return self._cluster.containers.get(int(task.id)) if task.id.isdigit() else None
+        return self._inventory.containers.get(int(task.id)) if task.id.isdigit() else None
 
     def _save(self, task: Task) -> None:
-        self._cluster.store.save("task", task.upid, task.as_object())
+        self._inventory.store.save("task", task.upid, task.as_object())
 
     def _prune(self) -> None:
         if len(self._tasks) > KEPT:
             oldest = next((task for task in self._tasks.values() if not task.running), None)
             if oldest is not None:
                 del self._tasks[oldest.upid]
-                self._cluster.store.delete("task", oldest.upid)
+                self._inventory.store.delete("task", oldest.upid)
+
+
+def refuse_locked(container: Container) -> None:
+    """Nothing that is locked may be changed before a fork."""
+    if container.lock:
+        raise failure(f"CT is locked ({container.lock})")
 
 
 def task_view(task: Task) -> dict[str, Any]:
