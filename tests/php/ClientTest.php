@@ -218,6 +218,8 @@ class ClientTest extends TestCase
     {
         $this->assertTrue($this->odd('restart')->insist('/suspend', ['service_id' => '1'], [], 10)['success']);
         $this->assertTrue($this->odd('restart')->read('/status')['success']);
+        $this->assertSame('unreachable', $this->refusal(fn () => $this->odd('restart')->ask('/getdata', []))->errorCode);
+        $this->assertTrue($this->odd('restart')->ask('/getdata', [])['success']); // the third time
         $this->assertSame('unreachable', $this->refusal(fn () => $this->odd('restart')->get('/once'))->errorCode);
         $this->assertSame('unreachable', $this->refusal(fn () => $this->odd('restart')->post('/once-only'))->errorCode);
     }

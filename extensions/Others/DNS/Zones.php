@@ -15,7 +15,7 @@ use Paymenter\Extensions\Others\DNS\Api\Client;
 final class Zones
 {
     public const CALLS = [
-        'zones' => ['POST', '/customdomain/getdata', 'within' => 9, 'sends' => ['user_id'], 'reads' => [
+        'zones' => ['POST', '/customdomain/getdata', 'within' => 9, 'asks' => true, 'sends' => ['user_id'], 'reads' => [
             'zones.*.zone.id', 'zones.*.zone.name', 'zones.*.zone.status', 'zones.*.zone.nameservers',
             'zones.*.zone.records.*.id', 'zones.*.zone.records.*.type', 'zones.*.zone.records.*.name', 'zones.*.zone.records.*.data',
             'zones.*.zone.records.*.ttl', 'zones.*.zone.records.*.priority', 'zones.*.zone.records.*.active',

@@ -15,19 +15,20 @@ use LogicException;
  * - The table is the truth, since nothing else gets through: a field that is not in `sends` cannot be sent, and of the
  *   answer only what `reads` names is handed on. A test compares each word of it with the backend's OpenAPI document.
  * - `reads` names fields with dots; `*` stands for each item of a list or map: `zones.*.zone.name`.
+ * - `'asks' => true`: a POST that changes nothing, and so may be repeated like a GET.
  * - `'secret' => true`: the answer must not stand in any log.
  * - `{job_id}` in a path is filled in from the fields.
  */
 final class Calls
 {
     /**
-     * @param  array<string, array{0: string, 1: string, within: float, sends: list<string>, reads: list<string>, secret?: bool}>  $table
-     *         method and path by a call's name; `within`: seconds for the whole call; `secret` may be left out
+     * @param  array<string, array{0: string, 1: string, within: float, sends: list<string>, reads: list<string>, asks?: bool, secret?: bool}>  $table
+     *         method and path by a call's name; `within`: seconds for the whole call; `asks` and `secret` may be left out
      */
     public function __construct(private Client $client, private array $table) {}
 
     /**
-     * Once; a GET twice, when the backend is away at first.
+     * Once; what only reads twice, when the backend is away at first.
      *
      * @param  string  $name  the call's name in the table
      * @param  array<string, scalar>  $fields  body of a POST, query of a GET
@@ -43,7 +44,11 @@ final class Calls
         if ($this->table[$name]['secret'] ?? false) {
             $client = $client->unlogged();
         }
-        $answer = $method === 'GET' ? $client->read($path, $fields) : $client->post($path, $fields, $headers);
+        $answer = match (true) {
+            $method === 'GET' => $client->read($path, $fields),
+            $this->table[$name]['asks'] ?? false => $client->ask($path, $fields),
+            default => $client->post($path, $fields, $headers),
+        };
 
         return self::sift($answer, $this->table[$name]['reads']);
     }

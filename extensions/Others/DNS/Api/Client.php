@@ -129,6 +129,19 @@ final class Client
     }
 
     /**
+     * A POST that only reads, asked once more, after a second, when the backend is away at first.
+     *
+     * @param  array<string, mixed>  $body
+     * @return array<string, mixed> the answer's object
+     *
+     * @throws ApiException the last refusal
+     */
+    public function ask(string $path, array $body): array
+    {
+        return $this->repeated(fn (float $left) => $this->within(min($left, $this->timeout))->post($path, $body), $this->timeout, 1);
+    }
+
+    /**
      * A POST for Paymenter's hooks, which it calls once only: asked again, each second, while the backend is away or
      * overloaded. Only for what may be asked twice: with an Idempotency-Key, or where the API makes a repeat harmless.
      *
