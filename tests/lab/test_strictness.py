@@ -3,9 +3,9 @@ hides."""
 
 import unittest
 
-from tests.lab.kindnesses import Kindness, proxmox
+from tests.lab.kindnesses import Kindness, cloudflare, proxmox
 
-KINDNESSES = (*proxmox.KINDNESSES,)
+KINDNESSES = (*proxmox.KINDNESSES, *cloudflare.KINDNESSES)
 
 
 class StrictnessTests(unittest.TestCase):
