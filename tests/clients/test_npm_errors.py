@@ -434,6 +434,28 @@ class VersionTests(Base):
                 self.assertEqual(["letsencrypt_email" in body for body in sent], [old, old])
                 self.assertEqual(self.server.seen.count("GET /api/schema"), 1)
 
+    def test_an_npm_that_was_upgraded_meanwhile_is_asked_again(self) -> None:
+        row = {"id": 3, "created_on": "2026-11-23 09:45:21", "expires_on": "2027-02-21 09:45:21"}
+        sent: list[str] = []
+
+        def answer(request: Request) -> tuple[int, dict]:
+            sent.append(request.body)
+            if fake.version["minor"] > 12 and "letsencrypt_email" in request.body:
+                return error(400, "data/meta must NOT have additional properties")
+            return 201, row
+
+        fake = FakeNpm(answer)
+        fake.version = {"major": 2, "minor": 12, "revision": 6}
+        client = self.client(fake)
+        client.create_certificate(["a.example"], email="a@b.example")
+        fake.version = {"major": 2, "minor": 15, "revision": 1}
+        client.create_certificate(["a.example"], email="a@b.example")
+        self.assertEqual(["letsencrypt_email" in body for body in sent], [True, True, False])
+        fake.answer = lambda request: error(400, "data must NOT have additional properties")
+        with self.assertRaises(Refused):
+            client.create_certificate(["a.example"])
+        self.assertEqual(self.server.seen.count("POST /api/nginx/certificates"), 4)
+
     def test_a_schema_that_tells_nothing_and_a_version_that_is_none_are_named(self) -> None:
         for version, schema in (
             ({"major": 2, "minor": 0, "revision": 0}, {"paths": {}}),

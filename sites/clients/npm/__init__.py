@@ -9,7 +9,7 @@ writes to one NPM must never run side by side, since nginx is tested as a whole.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from nodepoint.clients.errors import BadAnswer, Conflict, NotFound
+from nodepoint.clients.errors import BadAnswer, Conflict, NotFound, Refused
 from sites.clients.npm.calls import SYSTEM, Calls
 from sites.clients.npm.causes import Cause, NoCertificate
 from sites.clients.npm.rows import (
@@ -118,12 +118,29 @@ class Npm(Calls):
         only (certificate.js: create, enableInUseHosts; seen on 2.15.1). So write such a host afterwards, and
         delete none while one of its names is on order: its file would come back without a row.
         """
+        payload = self._order(domain_names, email)
+        try:
+            return self._ordered(payload)
+        except Refused as error:
+            if "additional properties" not in error.vendor:
+                raise
+            # Another release than when it was asked last: NPM was upgraded meanwhile. Nothing was done.
+            self._forget_release()
+            again = self._order(domain_names, email)
+            if again == payload:
+                raise
+        return self._ordered(again)
+
+    def _order(self, domain_names: Iterable[str], email: str) -> dict[str, Any]:
         meta: dict[str, Any] = {"dns_challenge": False}
         if self._orders_name_an_address():
             meta |= {"letsencrypt_email": email, "letsencrypt_agree": True}
         names = sorted(name.lower() for name in domain_names)
-        body = {"provider": "letsencrypt", "domain_names": names, "meta": meta}
-        answer = self._call("POST", "nginx", "certificates", body=body, timeout=self.certificate_timeout)
+        return {"provider": "letsencrypt", "domain_names": names, "meta": meta}
+
+    def _ordered(self, payload: Mapping[str, Any]) -> Certificate:
+        timeout = self.certificate_timeout
+        answer = self._call("POST", "nginx", "certificates", body=payload, timeout=timeout)
         return certificate_of(object_of(answer))
 
     def delete_certificate(self, certificate_id: int) -> None:

@@ -77,6 +77,9 @@ class Calls:
                 raise answer.bad(f"no version: {error}") from error
         return self._version
 
+    def _forget_release(self) -> None:
+        self._version = self._named_address = None
+
     def _orders_name_an_address(self) -> bool:
         """Whether the order of a certificate carries the address for the authority, as up to 2.12; later
         releases refuse it. A build that does not say its release is asked for its schema (without token)."""
