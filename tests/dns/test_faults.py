@@ -13,7 +13,7 @@ from tests.dns.test_add_zone import DEFAULTS
 
 WRITES = ("client_add", "dns_zone_add", "dns_ns_add", "dns_a_add", "dns_zone_update")
 READS = ("login", "client_get", "client_get_groupid", "dns_zone_get", "dns_rr_get_all_by_zone")
-REMOVALS = ("dns_zone_update", "dns_ns_delete", "dns_a_delete", "dns_zone_delete")
+REMOVALS = ("dns_zone_update", "dns_a_delete", "dns_zone_get", "dns_zone_delete")
 KINDS = ("error", "drop_before", "drop_after")
 METHODS = ("create_client", "create_zone", "create_record", "set_zone_active", "delete_record", "delete_zone")
 
@@ -135,7 +135,7 @@ class FaultTests(DnsTestCase):
                 self.done("update/record", **record, rc_id=rc_id, name=name, txt="y")
                 self.assertEqual(self.zone("example.com")["records"][rc_id]["data"], "y")
                 self.clear_faults()
-                self.fault("ispconfig", kind, match="dns_txt_delete")
+                self.fault("ispconfig", kind, match="dns_a_delete")
                 self.done("delete/record", zone_id=id, rc_id=rc_id)
                 self.assertNotIn(rc_id, self.zone("example.com")["records"])
                 self.clear_faults()

@@ -251,7 +251,7 @@ def next_serial(serial: int) -> int:
 
 def _id(function: str, value: Any) -> int:
     try:
-        id = int(value)
+        id = 0 if isinstance(value, bool) else int(value)
     except (TypeError, ValueError):
         id = 0
     if id <= 0:
