@@ -3,9 +3,9 @@ hides."""
 
 import unittest
 
-from tests.lab.kindnesses import Kindness, cloudflare, proxmox
+from tests.lab.kindnesses import Kindness, cloudflare, ispconfig, proxmox
 
-KINDNESSES = (*proxmox.KINDNESSES, *cloudflare.KINDNESSES)
+KINDNESSES = (*proxmox.KINDNESSES, *cloudflare.KINDNESSES, *ispconfig.KINDNESSES)
 
 
 class StrictnessTests(unittest.TestCase):
