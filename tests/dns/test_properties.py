@@ -1,8 +1,8 @@
 """Labels and texts from all of Unicode: what is asked for, what ISPConfig stores, and what is served are one
 and the same, or nothing was accepted.
 
-The short form runs always; `DNS_NAMES=2000 script/test --sqlite-only tests.dns.test_properties` tries that many
-of each.
+The short form runs always; `DNS_NAMES=2000 script/test --sqlite-only tests.dns.test_properties` tries that
+many of each.
 """
 
 import os
