@@ -12,11 +12,11 @@ DOMAIN = "shop.example.org"
 class Life:
     """From the order to nothing left."""
 
-    plan, bigger = "basic", "standard"
+    smaller, bigger = "basic", "standard"
     high_availability = False
 
     def test_all_acts_from_the_order_to_nothing_left(self):
-        self.site = self.live_site(plan=self.plan)
+        self.site = self.live_site(plan=self.smaller)
         self.ordered()
         for act in (self.power, self.backups, self.domains, self.suspension, self.upgrade):
             with self.subTest(act.__name__):
@@ -126,7 +126,7 @@ class BasicOn92(Life, IndependentCase):
 class PremiumOn92(Life, IndependentCase):
     """The plan premium, with HA."""
 
-    plan = bigger = "premium"
+    smaller = bigger = "premium"
     high_availability = True
 
 

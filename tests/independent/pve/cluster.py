@@ -1,5 +1,6 @@
 """The state of the cluster: nodes, guests, storages, and what happens on it without being asked."""
 
+import copy
 import hashlib
 import json
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from tests.independent.pve.tasks import Tasks, Work
 
 TEMPLATE = "ubuntu-24.04-standard_24.04-2_amd64.tar.zst"
 TEMPLATES, DUMPS = "/var/lib/vz/template/cache", "/var/lib/vz/dump"
-ROUND = 10.0  # seconds: of pvestatd's broadcast and of the HA manager
+ROUND = 4.0  # seconds between broadcasts of pvestatd, and between rounds of the HA manager; in life 10
 MB, GB = 1024**2, 1024**3
 Config = dict[str, str]
 
@@ -145,6 +146,26 @@ class Cluster:
             "uptime": int(self.tasks.now() - guest.since) if guest.running else 0,
             **{name: 0 for name in ("netin", "netout", "diskread", "diskwrite")},
         }
+
+    def kept(self) -> dict[str, Any]:
+        """All that stands, once nothing goes on any more; for `take` of another one."""
+        names = ("guests", "files", "notes", "heard")
+        found = {name: getattr(self, name) for name in names}
+        whole = {
+            **found,
+            "pools": self.pools,
+            "ha": (self.ha.resources, self.ha.services),
+            "tasks": self.tasks.all,
+        }
+        return copy.deepcopy(whole)
+
+    def take(self, kept: dict[str, Any]) -> None:
+        """Go on from what another one has left."""
+        kept = copy.deepcopy(kept)
+        self.pools.update(kept.pop("pools"))
+        self.ha.resources, self.ha.services = kept.pop("ha")
+        self.tasks.all = kept.pop("tasks")
+        vars(self).update(kept)
 
     # What others do
 

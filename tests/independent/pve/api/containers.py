@@ -150,6 +150,8 @@ def resize(cluster: Cluster, values: Values, user: str) -> str:
         yield 2
         if full := cluster.storages[guest.storage].full:
             raise TaskFailed(full)
+        if size == guest.disk_gb:  # it is looked at once more when the container's lock file is held
+            raise TaskFailed("disk is already at specified size")
         guest.config["rootfs"] = guest.config["rootfs"].partition(",")[0] + f",size={size}G"
 
     return cluster.tasks.begin("resize", guest.vmid, user, guest.node, work())
