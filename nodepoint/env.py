@@ -7,6 +7,7 @@ that every command stops with that line instead of a traceback. Files are read b
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import environ
@@ -129,6 +130,31 @@ def database(name: str, default: Path) -> dict:
     else:
         raise ImproperlyConfigured(f"{name}: only sqlite:// and mysql:// are supported.")
     return config
+
+
+def broker(name: str, value: str) -> dict[str, Any]:
+    """django-q2's broker: `orm`, the database, or `redis://host:port/number` (`rediss://`, `unix://`).
+
+    Redis has 2 s to take a connection and 5 s to answer, without repetition: a request that wakes a worker
+    must not hang on it, and taking a task waits 1 s in Redis itself (django_q/brokers/redis_broker.py).
+    """
+    if value == "orm":
+        return {"orm": "default"}
+    try:
+        from redis.backoff import NoBackoff
+        from redis.connection import SSLConnection, parse_url
+        from redis.retry import Retry
+
+        options = dict(parse_url(value))
+    except ImportError as error:
+        raise ImproperlyConfigured(f"{name}: Redis needs requirements.txt to be installed.") from error
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be orm or redis://host:port/number.") from error
+    kind = options.pop("connection_class", None)
+    if socket := options.pop("path", None):
+        options["unix_socket_path"] = socket
+    patience = {"socket_connect_timeout": 2, "socket_timeout": 5, "retry": Retry(NoBackoff(), 0)}
+    return {"redis": patience | options | {"ssl": kind is SSLConnection}}
 
 
 def email(name: str, default: str) -> dict:

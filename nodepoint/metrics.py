@@ -21,7 +21,7 @@ from rest_framework.request import Request
 from nodepoint.api.models import Token
 from nodepoint.api.schema import ErrorOutput
 from nodepoint.api.views import ApiView
-from nodepoint.jobs import queue, registry
+from nodepoint.jobs import broker, queue, registry
 from nodepoint.jobs.models import Job, JobStep, Lease
 
 # Our own, not the library's: that one counts in each process by itself, and we have several.
@@ -61,6 +61,7 @@ class JobsCollector(Collector):
         )
         limits = {limit.name: limit for limit in _limits()}
         held = _held([queue.WORKER, queue.SEAT, *limits])
+        yield gauge("broker_up", "Whether the broker of wake-up calls answers.", not broker.fault())
         yield gauge("workers", "Worker commands that are up.", held.get(queue.WORKER, 0))
         yield gauge("runners", "Runners that work now.", held.get(queue.SEAT, 0))
         yield gauge("runner_seats", "Runners that may work at a time.", settings.JOB_RUNNERS)

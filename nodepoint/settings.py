@@ -222,11 +222,8 @@ Q_CLUSTER = {
     "max_attempts": 1,
     "catch_up": False,
     "recycle": 2000,
-    "orm": "default",
+    **env.broker("QUEUE_BROKER", QUEUE_BROKER),
 }
-if QUEUE_BROKER != "orm":
-    Q_CLUSTER["redis"] = QUEUE_BROKER
-    del Q_CLUSTER["orm"]
 
 # Names and addresses of the platform
 INSTALLATION_ID = env.text("INSTALLATION_ID")  # empty: the one in the database (nodepoint.installation)

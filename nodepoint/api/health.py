@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from nodepoint.api.views import ApiView, success
 from nodepoint.clients.errors import ClientError
-from nodepoint.jobs import limits, queue
+from nodepoint.jobs import broker, limits, queue
 
 PROBE_SECONDS = 5.0
 
@@ -76,7 +76,7 @@ class HealthOutput(serializers.Serializer):
     status = serializers.CharField()
     timestamp = serializers.DateTimeField()
     database = serializers.DictField(required=False)
-    queue = serializers.DictField(required=False, help_text="oldest_due_seconds, workers")
+    queue = serializers.DictField(required=False, help_text="oldest_due_seconds, workers, broker")
     systems = serializers.DictField(required=False, help_text="By name: ok, latency_ms, error")
 
 
@@ -109,8 +109,13 @@ def _deep() -> dict[str, Any]:
     oldest = queue.oldest_due_seconds()
     workers = limits.taken(queue.WORKER, timezone.now())
     database = {"ok": True, "latency_ms": round((time.monotonic() - begun) * 1000, 1)}
+    away = broker.fault()
     return {
         "database": database,
-        "queue": {"oldest_due_seconds": round(oldest, 3), "workers": workers},
+        "queue": {
+            "oldest_due_seconds": round(oldest, 3),
+            "workers": workers,
+            "broker": {"ok": not away, "error": "The broker does not answer." if away else None},
+        },
         "systems": systems(),
     }

@@ -11,7 +11,7 @@ from nodepoint.board import troubles
 from nodepoint.board.models import SystemState
 from nodepoint.board.registry import SHOWN, Group, Level, Trouble, source
 from nodepoint.clients.errors import SYSTEMS
-from nodepoint.jobs import limits, queue
+from nodepoint.jobs import broker, limits, queue
 from nodepoint.jobs.models import Job, JobStep
 
 DUE = 60.0  # seconds that a step may wait for a runner
@@ -27,7 +27,12 @@ def a_list(name: str, query: str = "") -> str:
 
 @source("jobs.view_job", 0)
 def workers() -> Iterator[Group]:
-    """Nobody works, or not fast enough. Two queries."""
+    """Nobody works, or not fast enough. Two queries, and one call to the broker."""
+    if away := broker.fault():
+        detail = f"What is due waits until it is back ({away}). Look at QUEUE_BROKER."
+        trouble = Trouble("The broker does not answer", detail, a_list("jobs_job", "attention=alive"), None)
+        yield Group("Workers", Level.FAILING, [trouble], 1)
+        return
     oldest, up = queue.oldest_due_seconds(), limits.taken(queue.WORKER, timezone.now())
     if up and oldest < DUE:
         return

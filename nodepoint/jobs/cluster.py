@@ -16,12 +16,13 @@ from datetime import timedelta
 import structlog
 from django.conf import settings
 from django.db import close_old_connections
+from django.db.utils import Error as DatabaseFault
 from django.db.utils import InterfaceError, OperationalError
 from django.utils import timezone
 from django_q.cluster import Cluster
 from django_q.models import Schedule
 
-from nodepoint.jobs import limits, queue, registry, runner
+from nodepoint.jobs import broker, limits, queue, registry, runner
 from nodepoint.jobs.models import JobStep
 
 log = structlog.get_logger("nodepoint.jobs")
@@ -58,14 +59,19 @@ def run() -> None:
     cluster = WatchedCluster()
     cluster.start()
     watch = Watch()
-    while not runner.stopping():
-        time.sleep(WATCH_SECONDS)
-        if runner.stopping():
-            break
-        if not cluster.sentinel.is_alive():
-            log.error("sentinel_died")
-            end_group(1)
-        watch.look()
+    try:
+        while not runner.stopping():
+            time.sleep(WATCH_SECONDS)
+            if runner.stopping():
+                break
+            if not cluster.sentinel.is_alive():
+                log.error("sentinel_died")
+                end_group(1)
+            watch.look()
+    except Exception:
+        # Without its watch the rest of the group would live on, and nobody would know.
+        log.exception("watch_failed")
+        end_group(1)
 
 
 def end_group(code: int) -> None:
@@ -95,12 +101,23 @@ class Watch:
         try:
             close_old_connections()
             limits.take(queue.WORKER, MOST_WORKERS, self.name, timezone.now(), 5 * WATCH_SECONDS)
-            queue.kick_if_due()
+            self._wake()
             if time.monotonic() >= self.judges_from and stalled():
                 log.error("stalled", oldest_due_seconds=queue.oldest_due_seconds())
                 end_group(1)
         except (OperationalError, InterfaceError):
             log.exception("watch_without_database")  # nothing to be judged; a restart would not bring it back
+            self.be_patient()
+
+    def _wake(self) -> None:
+        """Wake runners. While the broker is away nothing can be claimed, which is no stall either."""
+        try:
+            queue.kick_if_due()
+        except DatabaseFault:
+            raise
+        except Exception:  # each broker's client has errors of its own
+            if not broker.fault():
+                raise
             self.be_patient()
 
 

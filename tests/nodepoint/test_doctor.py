@@ -9,22 +9,42 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import override_settings
 from django.utils import timezone
+from django_q.conf import Conf
 
 import lab.npm.wire
 from dns import connections as dns_connections
 from dns.models import Customer, Publication, Zone
 from lab.proxmox.state.access import PRIVILEGES
 from lab.proxmox.state.storages import STORAGES
+from nodepoint import env
+from nodepoint.jobs import limits, queue
+from nodepoint.jobs.models import Job, Lease
 from sites import connections
 from sites.clients.npm import Npm
 from tests.base import LabTestCase
+from tests.staff.operations import make_job
 
-ALL = ["proxmox", "ssh node1", "ssh node2", "ssh node3", "cloudflare", "npm", "dns", "ispconfig"]
+NOBODY = env.broker("QUEUE_BROKER", "redis://127.0.0.1:9/0")["redis"]  # discard: nobody listens
+
+ALL = [
+    "database",
+    "broker",
+    "workers",
+    "proxmox",
+    "ssh node1",
+    "ssh node2",
+    "ssh node3",
+    "cloudflare",
+    "npm",
+    "dns",
+    "ispconfig",
+]
 
 
 class DoctorTests(LabTestCase):
     def setUp(self) -> None:
         super().setUp()
+        limits.take(queue.WORKER, 1, "a worker", timezone.now(), 3600)
         dns_connections.forget()
         self.addCleanup(dns_connections.forget)
         self.addCleanup(connections.forget)
@@ -60,6 +80,22 @@ class DoctorTests(LabTestCase):
             self.assertRegex(self.row(text, system)[4], r"^\d+ ms$")
         after = self.state()
         self.assertEqual(*({**state, "requests": None} for state in (before, after)))
+
+    def test_no_worker_is_named(self) -> None:
+        Lease.objects.all().delete()
+        self.assert_complains("workers", "script/serve")
+
+    def test_a_line_that_is_not_worked_off_is_named(self) -> None:
+        job = make_job(state=Job.State.RUNNING)
+        job.steps.update(due_at=timezone.now() - timedelta(seconds=90))
+        self.assert_complains("workers", "has been due for 9", "JOB_THREADS")
+
+    def test_a_broker_that_is_away_is_named(self) -> None:
+        with mock.patch.object(Conf, "ORM", None), mock.patch.object(Conf, "REDIS", NOBODY):
+            text, closing = self.run_doctor()
+        self.assertEqual(closing, "To be looked after: broker.", text)
+        self.assertEqual(self.row(text, "broker")[1:3], ["no", "-"])
+        self.assertIn("Check QUEUE_BROKER: ConnectionError", text)
 
     def test_a_missing_setting_is_one_line_and_the_others_are_asked_all_the_same(self) -> None:
         with override_settings(NPM_URL=""):

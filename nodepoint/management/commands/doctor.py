@@ -7,17 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 from django.conf import settings
 from django.core import mail
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
+from django.db import DatabaseError, connection, connections
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 import dns.checkup
 import sites.checkup
 from nodepoint.checks import infrastructure
 from nodepoint.checkup import Examination, Finding, examine
 from nodepoint.clients.errors import Refused, Unreachable
+from nodepoint.jobs import broker, limits, queue
 
 HEAD = ("system", "reachable", "authenticated", "permitted", "latency", "what to fix")
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 MAIL_SECONDS = 10
+LATE = 60.0  # seconds that a due step may wait for a runner
 ABSENT = {"nodepoint.E001", "nodepoint.E002"}  # a setting that is missing or malformed
 
 
@@ -47,11 +51,51 @@ class Command(BaseCommand):
 
 def examine_all(unset: set[str]) -> list[Finding]:
     """Ask all systems at once. `unset`: settings that cannot be used; what needs one is not asked."""
-    chosen = [*sites.checkup.examinations(), *dns.checkup.examinations(), *_mail()]
+    chosen = [*_platform(), *sites.checkup.examinations(), *dns.checkup.examinations(), *_mail()]
     ready = [one for one in chosen if not unset.intersection(one.where + one.who)]
     with ThreadPoolExecutor(max(1, len(ready))) as pool:
         found = dict(zip(ready, pool.map(examine, ready), strict=True))
     return [found.get(one) or Finding(one.system, fixes=("It is not set up.",)) for one in chosen]
+
+
+def _platform() -> Iterable[Examination]:
+    """What carries the work itself. Rows are read here, not in the threads that ask the systems."""
+    pending, idle = list(_of_database()), list(_of_workers())
+    yield Examination("database", _ask_database, where=("DATABASE_URL",), complaints=lambda: pending)
+    yield Examination("broker", _ask_broker, where=("QUEUE_BROKER",))
+    yield Examination("workers", _nothing_to_ask, where=("DATABASE_URL",), complaints=lambda: idle)
+
+
+def _nothing_to_ask() -> None:
+    """Of workers only their rows are known."""
+
+
+def _ask_database() -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        raise Unreachable("database", str(error)) from error
+    finally:
+        connections.close_all()  # this thread's own
+
+
+def _of_database() -> Iterable[str]:
+    executor = MigrationExecutor(connection)
+    if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        yield f"{len(plan)} migrations are missing: start script/serve, or run manage.py migrate."
+
+
+def _ask_broker() -> None:
+    if fault := broker.fault():
+        raise Unreachable("broker", fault)
+
+
+def _of_workers() -> Iterable[str]:
+    if not limits.taken(queue.WORKER, timezone.now()):
+        yield "No worker is running: start script/serve, or the service unit."
+    elif (oldest := queue.oldest_due_seconds()) > LATE:
+        yield f"The oldest step has been due for {oldest:.0f} seconds: give the workers more JOB_THREADS."
 
 
 def _mail() -> Iterable[Examination]:

@@ -55,7 +55,8 @@ class DeepTests(ApiTestCase):
         health.register("npm", mock.Mock(side_effect=Unreachable("npm", "10.0.0.1 refused")))
         body = self.call("/health?deep=1").json()
         self.assertEqual(body["database"]["ok"], True)
-        self.assertEqual(body["queue"], {"oldest_due_seconds": 0.0, "workers": 0})
+        broker = {"ok": True, "error": None}
+        self.assertEqual(body["queue"], {"oldest_due_seconds": 0.0, "workers": 0, "broker": broker})
         self.assertEqual(
             (body["systems"]["cloudflare"]["ok"], body["systems"]["cloudflare"]["error"]), (True, None)
         )

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
-from nodepoint.jobs import cluster, limits, queue
+from nodepoint.jobs import broker, cluster, limits, queue
 from nodepoint.jobs.models import JobStep
 from tests.nodepoint.jobs.base import EngineTestCase
 
@@ -101,6 +101,33 @@ class WatchTests(EngineTestCase):
         self.assertFalse(self.ended(1))
         self.stalled.side_effect = None
         self.assertEqual([self.ended(seconds) for seconds in (1, 58, 2)], [False, False, True])
+
+    def test_a_broker_that_was_away_is_no_stall(self) -> None:
+        self.time += 3600
+        self.kick_if_due.side_effect = ConnectionError("redis has an error of its own")
+        with mock.patch.object(broker, "fault", return_value="ConnectionError"):
+            self.assertFalse(self.ended(1))
+        self.assertEqual(limits.taken(queue.WORKER, timezone.now()), 1)  # the worker itself is up
+        self.kick_if_due.side_effect = None
+        self.assertEqual([self.ended(seconds) for seconds in (1, 58, 2)], [False, False, True])
+
+    def test_what_nobody_expected_is_no_fault_of_the_broker(self) -> None:
+        self.kick_if_due.side_effect = KeyError("a defect of ours")
+        with self.assertRaises(KeyError):
+            self.watch.look()
+
+    def test_whatever_ends_the_watch_ends_the_group(self) -> None:
+        """Else the children would live on unwatched, and the supervisor would see a living process."""
+        with (
+            mock.patch.object(cluster, "WatchedCluster") as started,
+            mock.patch.object(cluster, "_plan_housekeeping"),
+            mock.patch.object(cluster.os, "setpgrp"),
+            mock.patch.object(cluster.time, "sleep"),
+            mock.patch.object(cluster.Watch, "look", side_effect=KeyError("anything")),
+        ):
+            started.return_value.sentinel.is_alive.return_value = True
+            cluster.run()
+        self.end_group.assert_called_once_with(1)
 
     def test_every_look_wakes_runners_and_says_that_the_worker_is_up(self) -> None:
         self.ended(1)
