@@ -132,8 +132,8 @@ def database(name: str, default: Path) -> dict:
     return config
 
 
-def broker(name: str, value: str) -> dict[str, Any]:
-    """django-q2's broker: `orm`, the database, or `redis://host:port/number` (`rediss://`, `unix://`).
+def broker(value: str) -> dict[str, Any]:
+    """django-q2's broker by QUEUE_BROKER: `orm`, the database, or `redis://host:port/number` (`rediss://`, `unix://`).
 
     Redis has 2 s to take a connection and 5 s to answer, without repetition: a request that wakes a worker
     must not hang on it, and taking a task waits 1 s in Redis itself (django_q/brokers/redis_broker.py).
@@ -147,9 +147,9 @@ def broker(name: str, value: str) -> dict[str, Any]:
 
         options = dict(parse_url(value))
     except ImportError as error:
-        raise ImproperlyConfigured(f"{name}: Redis needs requirements.txt to be installed.") from error
+        raise ImproperlyConfigured("QUEUE_BROKER: Redis needs requirements.txt to be installed.") from error
     except ValueError as error:
-        raise ImproperlyConfigured(f"{name} must be orm or redis://host:port/number.") from error
+        raise ImproperlyConfigured("QUEUE_BROKER must be orm or redis://host:port/number.") from error
     kind = options.pop("connection_class", None)
     if socket := options.pop("path", None):
         options["unix_socket_path"] = socket

@@ -222,7 +222,7 @@ Q_CLUSTER = {
     "max_attempts": 1,
     "catch_up": False,
     "recycle": 2000,
-    **env.broker("QUEUE_BROKER", QUEUE_BROKER),
+    **env.broker(QUEUE_BROKER),
 }
 
 # Names and addresses of the platform

@@ -24,7 +24,7 @@ from sites.clients.npm import Npm
 from tests.base import LabTestCase
 from tests.staff.operations import make_job
 
-NOBODY = env.broker("QUEUE_BROKER", "redis://127.0.0.1:9/0")["redis"]  # discard: nobody listens
+NOBODY = env.broker("redis://127.0.0.1:9/0")["redis"]  # discard: nobody listens
 
 ALL = [
     "database",
