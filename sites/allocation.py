@@ -63,12 +63,29 @@ def reserve(site: Site) -> None:
     """Give an order that is being written its address, VMID and subdomain. Call inside a transaction, after
     `lock()`.
     """
-    held = Site.objects.filter(subdomain__isnull=False).order_by().values_list("subdomain", flat=True)
-    strangers = TakenName.objects.order_by().values_list("subdomain", flat=True)
-    names = set(held.union(strangers))
     site.private_ip = free_address()
     site.vmid = free_vmid()
-    site.subdomain = free_subdomain(site.email, names)
+    site.subdomain = free_subdomain(site.email, _names())
+
+
+def reserve_other_name(site: Site) -> str:
+    """Move an order to another subdomain because a stranger holds its own. Two steps may find that at the
+    same time: the second is given what the first has reserved. Returns the new one."""
+    with transaction.atomic():
+        lock()
+        now = Site.objects.get(pk=site.pk)
+        if now.subdomain == site.subdomain:
+            now.former_subdomains = [*now.former_subdomains, now.subdomain]
+            now.subdomain = free_subdomain(now.email, _names())
+            now.save(update_fields=["subdomain", "former_subdomains"])
+    site.subdomain, site.former_subdomains = now.subdomain, now.former_subdomains
+    return site.subdomain
+
+
+def _names() -> set[str]:
+    """What sites and strangers hold."""
+    held = Site.objects.filter(subdomain__isnull=False).order_by().values_list("subdomain", flat=True)
+    return set(held.union(TakenName.objects.order_by().values_list("subdomain", flat=True)))
 
 
 def reserve_other_vmid(site: Site | Template, in_use: set[int]) -> int:

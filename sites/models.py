@@ -64,6 +64,8 @@ class Site(models.Model):
     vmid = models.PositiveIntegerField("VMID", null=True, unique=True)
     private_ip = models.GenericIPAddressField("private IP", protocol="IPv4", null=True, unique=True)
     subdomain = IdentifierField(max_length=63, null=True, unique=True)
+    # Those it was to have while strangers turned out to hold them: something of it may stand under each.
+    former_subdomains = models.JSONField(default=list, editable=False)
 
     # What the other systems call what we made there.
     node = models.CharField(max_length=64, blank=True)
@@ -141,6 +143,12 @@ class Site(models.Model):
     def hostname(self) -> str | None:
         """The platform's own host name of the site, None when it holds none."""
         return f"{self.subdomain}.{settings.BASE_DOMAIN}" if self.subdomain else None
+
+    @property
+    def hostnames(self) -> list[str]:
+        """Every name of the platform's under which something of the site may stand, its own first."""
+        names = filter(None, [self.subdomain, *self.former_subdomains])
+        return [f"{name}.{settings.BASE_DOMAIN}" for name in names]
 
     @property
     def url(self) -> str | None:

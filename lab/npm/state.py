@@ -49,6 +49,9 @@ class Npm:
         self._ids = Counter(lab.store, "proxy_host")
         self._rows: dict[int, Row] = {int(id): row for id, row in lab.store.load("npm_proxy_host").items()}
         self._texts = {id: _text(row) for id, row in self._rows.items()}
+        # Names of redirection and 404 hosts, which are not simulated. The check for duplicates asks all three
+        # tables (backend/internal/host.js, isHostnameTaken); no list of proxy hosts shows them.
+        self.other_names: set[str] = set()
 
     def shared_certificate(self, names: list[str], days: int) -> int:
         """The id of the wildcard certificate that was there from the beginning (it may be deleted by now)."""
@@ -194,6 +197,7 @@ class Npm:
     def _refuse_taken(self, names: list[str], own_id: int) -> None:
         """The check that holds with SQLite: disabled hosts count, case does not matter."""
         taken = {n.lower() for row in self._rows.values() if row["id"] != own_id for n in row["domain_names"]}
+        taken |= {name.lower() for name in self.other_names}
         for name in names:
             if name.lower() in taken:
                 raise Refusal(400, f"{name} is already in use")

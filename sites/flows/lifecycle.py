@@ -10,6 +10,7 @@ from sites.steps import (
     firewall,
     high_availability,
     mail,
+    name,
     proxy_host,
     reservation,
     snapshot,
@@ -25,6 +26,7 @@ PROVISION = register(
         scope="sites",
         deadline=30 * 60,
         stands=is_live,
+        version=2,
         steps=(
             Step(
                 "reserved",
@@ -84,11 +86,21 @@ PROVISION = register(
                 usual=75,
             ),
             Step(
+                "renamed",
+                "Telling WordPress its other name",
+                name.carried_inside,
+                nothing_to_undo="It goes with the container.",
+                after=("wordpress", "name"),
+                needed=name.was_changed,
+                deadline=15 * 60,
+                usual=3,
+            ),
+            Step(
                 "verified",
                 "Checking the site",
                 wordpress.verified,
                 nothing_to_undo="Looking changes nothing.",
-                after=("wordpress", "high_availability", "encryption"),
+                after=("renamed", "high_availability", "encryption"),
                 deadline=5 * 60,
                 usual=1,
             ),

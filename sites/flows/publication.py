@@ -1,7 +1,7 @@
 """The way by which visitors reach a site, made the same for a new one and for one that is adopted."""
 
 from nodepoint.jobs.registry import Step
-from sites.steps import dns_record, proxy_host
+from sites.steps import dns_record, name, proxy_host
 
 
 def publication(after: str) -> tuple[Step, ...]:
@@ -26,11 +26,21 @@ def publication(after: str) -> tuple[Step, ...]:
             usual=1,
         ),
         Step(
+            "name",
+            "Moving to another name",
+            name.settled,
+            nothing_to_undo="Record and proxy host are looked for under all names that the site was to have.",
+            after=("dns_record", "proxy_host"),
+            limits=(proxy_host.WRITES,),
+            needed=name.was_changed,
+            usual=1,
+        ),
+        Step(
             "certificate",
             "Ordering the certificate",
             proxy_host.certified,
             undo=proxy_host.certificate_gone,
-            after=("dns_record", "proxy_host"),
+            after=("name",),
             limits=(proxy_host.ORDERS,),
             needed=proxy_host.needs_own_certificate,
             usual=1,

@@ -11,21 +11,22 @@ from sites import marks, strangers
 from sites.clients.cloudflare import Record
 from sites.connections import cloudflare
 from sites.models import Site
+from sites.steps.renaming import another_name
 
 TTL = 300  # seconds
 IN_THE_WAY = {"A", "AAAA", "CNAME"}
 
 
 def present(call: Call) -> Outcome:
-    """Exactly one A record of ours leads to the proxy, and nothing foreign stands beside it."""
+    """Exactly one A record of ours leads to the proxy, and nothing foreign stands beside it: an order takes
+    another name for that."""
     site: Site = call.subject
     records = [record for record in cloudflare().find_records(site.hostname) if record.type in IN_THE_WAY]
     ours = [record for record in records if _is_ours(record, site)]
     if found := _described(record for record in records if record not in ours):
-        strangers.met(site, f"record {found}")
-        return Fail(
-            error=f"Cloudflare has another record for {site.hostname}.", detail=f"Foreign records: {found}"
-        )
+        sentence = f"Cloudflare has another record for {site.hostname}."
+        refusal = Fail(error=sentence, detail=f"Foreign records: {found}")
+        return another_name(call, f"record {found}", otherwise=refusal)
     for surplus in ours[1:]:
         cloudflare().delete_record(surplus.id)
     record = _right(site, ours[0]) if ours else _create(site)
@@ -53,18 +54,23 @@ def _create(site: Site) -> Record | None:
 
 
 def absent(call: Call) -> Outcome:
-    """No record of ours is left. Somebody else's stays, and no later order gets the name."""
+    """No record of ours is left, under any name of the site. Somebody else's stays, and no later order gets
+    that name."""
     site: Site = call.subject
-    if not site.hostname:
-        return Done(facts={"dns_record_id": ""})
-    records = [record for record in cloudflare().find_records(site.hostname) if record.type in IN_THE_WAY]
-    for record in records:
-        if _is_ours(record, site):
-            cloudflare().delete_record(record.id)
-    foreign = _described(record for record in records if not _is_ours(record, site))
+    others = {hostname: removed(site, hostname) for hostname in site.hostnames}
+    foreign = others.get(site.hostname, "")
     if foreign:
         strangers.met(site, f"record {foreign}")
     return Done(facts={"dns_record_id": ""}, note=foreign and f"Left alone, without our mark: {foreign}")
+
+
+def removed(site: Site, hostname: str) -> str:
+    """No record of ours is left for a name. Returns what others have there."""
+    records = [record for record in cloudflare().find_records(hostname) if record.type in IN_THE_WAY]
+    for record in records:
+        if _is_ours(record, site):
+            cloudflare().delete_record(record.id)
+    return _described(record for record in records if not _is_ours(record, site))
 
 
 def _described(records: Iterable[Record]) -> str:

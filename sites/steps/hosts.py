@@ -110,7 +110,7 @@ def served(wanted: HostName) -> ProxyHost:
     for surplus in hosts[1:]:
         npm().delete_proxy_host(surplus.id)
     known = hosts[0] if hosts else _renamed(wanted)
-    return switched(wanted, _right(wanted, known) if known else _create(wanted))
+    return switched(wanted, _right(wanted, known) if known else _made(wanted))
 
 
 def _renamed(wanted: HostName) -> ProxyHost | None:
@@ -123,6 +123,18 @@ def _renamed(wanted: HostName) -> ProxyHost | None:
         return None
     others = {name.name for name in names(wanted.site)} - {wanted.name}
     return host if wanted.owns(host) and others.isdisjoint(host.domain_names) else None
+
+
+def _made(wanted: HostName) -> ProxyHost:
+    """A new host. NPM may say that the name is in use because of an earlier call of ours that has had its
+    effect only now; else a redirection or 404 host has it, which no list of proxy hosts shows."""
+    try:
+        return _create(wanted)
+    except Conflict:
+        ours = [host for host in npm().find_proxy_hosts(wanted.name) if wanted.owns(host)]
+        if not ours:
+            raise
+        return _right(wanted, ours[0])
 
 
 def _right(wanted: HostName, host: ProxyHost) -> ProxyHost:

@@ -2,13 +2,14 @@
 
 from nodepoint.clients.errors import Conflict
 from nodepoint.jobs.call import Call
-from nodepoint.jobs.outcomes import Done, Outcome, Retry
+from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
 from sites import strangers
 from sites.clients.npm import NoCertificate
 from sites.models import Site
 from sites.steps import certificates, hosts
 from sites.steps.certificates import ORDERS, Ordered
 from sites.steps.hosts import WRITES, own_name, shared_certificate
+from sites.steps.renaming import another_name
 
 __all__ = ["ORDERS", "WRITES"]
 
@@ -28,12 +29,13 @@ def has_own_certificate(site: Site) -> bool:
 
 
 def served(call: Call) -> Outcome:
-    """One proxy host of ours leads the site's name to its container, and nginx has taken it up."""
+    """One proxy host of ours leads the site's name to its container, and nginx has taken it up. Where NPM
+    has somebody else's (a proxy, redirection or 404 host), an order takes another name."""
     try:
         host = hosts.served(own_name(call.subject))
-    except Conflict:
-        strangers.met(call.subject, "a proxy host")
-        raise
+    except Conflict as error:
+        refusal = Fail(error=error.sentence, detail=error.vendor)
+        return another_name(call, "a proxy host", otherwise=refusal)
     return Done(ref=str(host.id), facts={"proxy_host_id": host.id})
 
 
@@ -74,13 +76,17 @@ def encrypted(call: Call) -> Outcome:
 
 
 def gone(call: Call) -> Outcome:
-    """No proxy host of ours is left. Somebody else's stays, and no later order gets the name."""
+    """No proxy host of ours is left, under any name of the site. Somebody else's stays, and no later order
+    gets that name."""
     site: Site = call.subject
     if site.hostname and has_own_certificate(site) and (underway := _ordered(site).underway(call)):
         return underway
     foreign = hosts.gone(own_name(site)) if site.hostname else []
     if foreign:
         strangers.met(site, "a proxy host")
+    for hostname in site.hostnames:
+        if hostname != site.hostname:
+            hosts.gone(hosts.HostName(hostname, site, None))
     ids = ", ".join(str(host.id) for host in foreign)
     return Done(facts={"proxy_host_id": None}, note=ids and f"Left alone, without our mark: proxy host {ids}")
 

@@ -13,6 +13,7 @@ NOTHING = {
     "vmid": None,
     "private_ip": None,
     "subdomain": None,
+    "former_subdomains": [],
     "live_key": None,
     "node": "",
     "dns_record_id": "",

@@ -81,6 +81,12 @@ class CreateProxyHostTests(NpmCase):
         )
         self.assertEqual(self.create("ken.example.net").status_code, 201)
 
+    def test_a_redirection_or_404_host_takes_a_name_that_no_list_of_proxy_hosts_shows(self) -> None:
+        """backend/internal/host.js, isHostnameTaken: three tables are asked."""
+        self.lab.npm.state.other_names.add("moved.example.net")
+        self.assert_error(self.create("Moved.example.net"), 400, "Moved.example.net is already in use")
+        self.assertNotIn("moved", self.call("GET", "/nginx/proxy-hosts").text.lower())
+
     def test_refusals_of_the_schema(self) -> None:
         for fields, message in (
             ({"domain_names": []}, "data/domain_names must NOT have fewer than 1 items"),

@@ -157,6 +157,8 @@ class LiveSiteTests(SiteTestCase):
             "certificate",
             "encryption",
             "high_availability",
+            "name",
+            "renamed",
         }  # plan without HA
         states = {step.name: step.state for step in job.steps.all()}
         self.assertEqual({name for name, state in states.items() if state == "skipped"}, skipped)
