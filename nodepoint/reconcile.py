@@ -25,7 +25,7 @@ class Kind(StrEnum):
 class Finding:
     """One thing that is not as the rows say. `owner`: the row whose it is, or in whose way. `repairable`: a
     job of the owner makes it right. `orphan`: what may be removed, since what it was made for, which `mark`
-    names, is long gone.
+    names, is long gone. `unproven`: no row of ours says that; only a person has it removed, one at a time.
     """
 
     kind: Kind
@@ -36,6 +36,7 @@ class Finding:
     repairable: bool = False
     orphan: Any = None
     mark: str = ""
+    unproven: bool = False
 
 
 @dataclass

@@ -14,8 +14,8 @@ from sites import marks
 from sites.clients.cloudflare import Record
 from sites.clients.npm import ProxyHost
 from sites.clients.proxmox import Guest, HaService, task_error
+from sites.comparison import Remote, is_proven, owner
 from sites.connections import cloudflare, npm, proxmox
-from sites.reconcile import Remote
 from sites.steps import hosts
 from sites.steps.hosts import WRITES
 
@@ -26,8 +26,10 @@ LANE_SECONDS = 90.0  # a write to NPM never takes longer
 
 def remove(orphan: Remote, mark: str) -> None:
     """Remove an orphan that carries `mark`; one that is gone by now is fine. ClientError: Conflict when it
-    does not carry the mark any more, Busy when it is locked."""
+    does not carry the mark any more, or is in use although no row of ours says that it is dead; Busy when it
+    is locked."""
     try:
+        _refuse_in_use(orphan, mark)
         match orphan:
             case Record():
                 _remove_record(orphan, mark)
@@ -39,6 +41,32 @@ def remove(orphan: Remote, mark: str) -> None:
                 _remove_resource(orphan.vmid, mark)
     except NotFound:
         return
+
+
+def _refuse_in_use(orphan: Remote, mark: str) -> None:
+    """Conflict where nothing proves that the thing is dead, and it lives."""
+    if is_proven(mark, owner(mark)):
+        return
+    match orphan:
+        case Record():
+            used = any(host.enabled for host in npm().find_proxy_hosts(orphan.name))
+        case ProxyHost():
+            used = npm().proxy_host(orphan.id).enabled
+        case Guest():
+            used = proxmox().container_status(orphan.node, orphan.vmid).running
+        case HaService():
+            used = not proxmox().vmid_free(orphan.vmid)
+    if used:
+        raise Conflict(_system(orphan), "it is in use, and no row of ours says that it may go")
+
+
+def _system(orphan: Remote) -> str:
+    match orphan:
+        case Record():
+            return "cloudflare"
+        case ProxyHost():
+            return "npm"
+    return "proxmox"
 
 
 def _remove_record(record: Record, mark: str) -> None:

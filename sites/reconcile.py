@@ -6,78 +6,23 @@ configuration is read where the list raises a doubt. A site that a job works on,
 left out: what looks wrong there is on its way.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cached_property
 
-from django.db.models import Q
 from django.utils import timezone
 
 from nodepoint.clients.errors import ClientError
-from nodepoint.jobs.models import Job
 from nodepoint.reconcile import Finding, Kind, Report
 from sites import marks, strangers
 from sites.clients.cloudflare import Record
 from sites.clients.npm import Certificate, ProxyHost
 from sites.clients.proxmox import Guest, HaService
+from sites.comparison import Comparison, Rows, whose
 from sites.connections import cloudflare, npm, proxmox
-from sites.live import LAG
+from sites.guests import Containers
 from sites.models import Site
 from sites.steps import hosts
-from sites.steps.container import TAG
 from sites.steps.dns_record import IN_THE_WAY, TTL
-
-ENDED_FOR = timedelta(days=1)  # before what is left of a site may be removed
-MB, GB = 1024**2, 1024**3
-NEARLY = 0.9  # of a disk: a file system tells less than its volume has
-
-Remote = Guest | HaService | Record | ProxyHost
-
-
-class Rows:
-    """Our side. Read after the systems, so that whatever was seen there has its row."""
-
-    def __init__(self, begun: datetime) -> None:
-        lately = Q(state__in=Job.ALIVE) | Q(finished_at__gt=begun - LAG)
-        self._restless = set(Job.objects.filter(lately).values_list("subject", flat=True))
-        standing = Site.objects.filter(state__in=(Site.State.PROVISIONING, Site.State.LIVE))
-        self.standing = list(
-            standing.select_related("plan").prefetch_related("custom_domains").order_by("pk")
-        )
-
-    @cached_property
-    def calm(self) -> list[Site]:
-        """Sites that should be whole: live, and nothing goes on."""
-        return [
-            site
-            for site in self.standing
-            if site.state == Site.State.LIVE
-            and not site.deletion_requested_at
-            and not self.restless(site.key)
-        ]
-
-    @cached_property
-    def by_mark(self) -> dict[str, Site]:
-        """The sites that stand by all that their marks may look like."""
-        return {mark: site for site in self.standing for mark in marks.forms(site)}
-
-    def restless(self, subject: str) -> bool:
-        """Whether a job works on it, or has until just now."""
-        return subject in self._restless
-
-    def owner(self, mark: str) -> Site | None:
-        """The site that a mark is of, ended ones included; None when its row is gone."""
-        if mark in self.by_mark:
-            return self.by_mark[mark]
-        named = marks.parse(mark)
-        site = Site.objects.filter(pk=named.pk).first() if named else None
-        return site if site and marks.is_of(mark, site) else None
-
-    def names(self, site: Site) -> list[hosts.HostName]:
-        """As `hosts.names`, without a query for each site."""
-        return [hosts.own_name(site), *map(hosts.custom_name, site.custom_domains.all())]
 
 
 def compare() -> Report:
@@ -127,100 +72,6 @@ def _hosts() -> tuple[list[ProxyHost], list[Certificate]]:
     return npm().proxy_hosts(), npm().certificates()
 
 
-@dataclass
-class Comparison:
-    """Rows against one system. `things` counts what of ours was looked at."""
-
-    rows: Rows
-    things: Counter[str]
-
-    def left_over(self, system: str, thing: str, remote: Remote, mark: str) -> Iterator[Finding]:
-        """A thing that no row puts where it is: an orphan if it carries a mark of ours."""
-        named = marks.parse(mark)
-        if named is None or named.is_anothers:
-            return
-        site = self.rows.owner(mark)
-        if site and self.rows.restless(site.key):
-            return
-        self.things[system] += 1
-        orphan = None
-        if site is None:
-            detail, orphan = f"The row of {mark} is gone.", remote
-        elif site.ended_at is None:
-            detail = f"Its site {site} stands, and has no place for it."
-        elif site.ended_at > timezone.now() - ENDED_FOR:
-            detail = f"Its site {site} ended less than a day ago."
-        else:
-            detail, orphan = f"Its site {site} ended on {site.ended_at:%Y-%m-%d}.", remote
-        yield Finding(Kind.ORPHAN, system, thing, detail, site, orphan=orphan, mark=mark)
-
-
-@dataclass
-class Containers(Comparison):
-    """Containers and HA resources at Proxmox VE."""
-
-    guests: list[Guest]
-    services: list[HaService]
-
-    def findings(self) -> Iterator[Finding]:
-        """Calls only for containers whose name or tag is not what it should be, and for orphans."""
-        by_vmid = {guest.vmid: guest for guest in self.guests}
-        for site in self.rows.calm:
-            self.things["proxmox"] += 1
-            yield from self._of_site(site, by_vmid.get(site.vmid))
-        held = {site.vmid for site in self.rows.standing}
-        for guest in self.guests:
-            if guest.vmid not in held and TAG in guest.tags and _is_readable(guest):
-                yield from self.left_over("proxmox", f"container {guest.vmid}", guest, _mark(guest))
-        for service in self.services:
-            if service.vmid not in by_vmid and (resource := proxmox().ha_resource(service.vmid)):
-                mark = marks.carried_by_comment(resource.comment)
-                yield from self.left_over("proxmox", f"HA {service.sid}", service, mark)
-
-    def _of_site(self, site: Site, guest: Guest | None) -> Iterator[Finding]:
-        thing = f"container {site.vmid}"
-        if guest is None:
-            detail = "Its data is gone with it: restore it from a backup of the cluster."
-            yield Finding(Kind.MISSING, "proxmox", thing, detail, site)
-            return
-        looks_ours = guest.type == "lxc" and TAG in guest.tags and guest.name == site.subdomain
-        if guest.status == "unknown":  # its node is away, and tells nothing
-            return
-        if not looks_ours and not marks.is_of(_mark(guest), site):
-            yield Finding(
-                Kind.FOREIGN, "proxmox", thing, f"{guest.name or guest.type} without our mark", site
-            )
-            return
-        if wrong := list(_differences(site, guest)):
-            yield Finding(Kind.DIFFERS, "proxmox", thing, "; ".join(wrong), site, repairable=True)
-
-
-def _is_readable(guest: Guest) -> bool:
-    return guest.type == "lxc" and guest.status != "unknown" and not guest.template
-
-
-def _mark(guest: Guest) -> str:
-    """The mark in a container's configuration."""
-    if not _is_readable(guest):
-        return ""
-    return marks.carried(proxmox().config(guest.node, guest.vmid).description)
-
-
-def _differences(site: Site, guest: Guest) -> Iterator[str]:
-    if TAG not in guest.tags:
-        yield f"tag {TAG} is missing"
-    if guest.maxmem != site.plan.memory_mb * MB:
-        yield f"memory {guest.maxmem // MB} MB instead of {site.plan.memory_mb}"
-    if guest.maxcpu != site.plan.cores:
-        yield f"{guest.maxcpu:g} cores instead of {site.plan.cores}"
-    if guest.maxdisk < site.plan.disk_gb * GB * NEARLY:
-        yield f"disk {guest.maxdisk // GB} GB instead of {site.plan.disk_gb}"
-    if guest.status != site.power_wished:
-        yield f"{guest.status} instead of {site.power_wished}"
-    if bool(guest.hastate) != site.wants_high_availability:
-        yield f"high availability is {'on' if guest.hastate else 'off'}"
-
-
 def _mark_of(record: Record) -> str:
     return marks.carried_by_comment(record.comment)
 
@@ -252,7 +103,7 @@ class Records(Comparison):
         for record in in_the_way:
             if record not in ours:
                 thing = f"record {record.name} {record.type} {record.content}"
-                yield Finding(Kind.FOREIGN, "cloudflare", thing, "without our mark", site)
+                yield Finding(Kind.FOREIGN, "cloudflare", thing, whose(_mark_of(record)), site)
         thing = f"record {site.hostname}"
         if not ours and not in_the_way:
             yield Finding(Kind.MISSING, "cloudflare", thing, "", site, repairable=True)
@@ -306,9 +157,9 @@ class Hosts(Comparison):
             thing = f"proxy host {host.id} {','.join(host.domain_names)}"
             named = marks.parse(mark)
             if named and not named.is_anothers:
-                yield from self.left_over("npm", thing, host, mark)
+                yield from self.left_over("npm", thing, host, mark, runs=host.enabled)
             elif host.forward_host in addresses and ours.isdisjoint(host.domain_names):
-                detail = f"leads to {host.forward_host} without our mark"
+                detail = f"leads to {host.forward_host} {whose(mark)}"
                 yield Finding(Kind.FOREIGN, "npm", thing, detail, addresses[host.forward_host])
 
 
@@ -318,7 +169,7 @@ def _of_name(wanted: hosts.HostName, found: list[ProxyHost]) -> Iterator[Finding
     for host in found:
         if host not in ours:
             thing = f"proxy host {host.id} {wanted.name}"
-            yield Finding(Kind.FOREIGN, "npm", thing, "without our mark", site)
+            yield Finding(Kind.FOREIGN, "npm", thing, whose(hosts.mark_of(host)), site)
     thing = f"proxy host {wanted.name}"
     if not found and on and wanted.stands:
         yield Finding(Kind.MISSING, "npm", thing, "", site, repairable=True)

@@ -1,5 +1,6 @@
 """Which function of the cluster answers which call."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -82,6 +83,27 @@ def _pool(call: Call) -> dict[str, Any]:
         raise failure(f"pool '{id}' does not exist")
     members = [guest for guest in readings.guests(call.cluster) if call.cluster.pool_of(guest["vmid"]) == id]
     return {"comment": call.cluster.pools[id], "members": members}
+
+
+def _update_pool(call: Call) -> None:
+    """Members come and go (pve-manager API2/Pool.pm, update_pool); a guest is in one pool at most. Storages
+    are not kept."""
+    pool, leaves = call.values["poolid"], call.values.get("delete")
+    if pool not in call.cluster.pools:
+        raise failure(f"update pools failed: pool '{pool}' does not exist")
+    for vmid in map(int, re.findall(r"[0-9]+", str(call.values.get("vms", "")))):
+        container = call.cluster.containers.get(vmid)
+        held = container.pool if container else ""
+        if leaves and held != pool:
+            raise failure(f"update pools failed: VM {vmid} is not a pool member")
+        if not leaves and held == pool:
+            raise failure(f"update pools failed: VM {vmid} is already a pool member")
+        if not leaves and held and not call.values.get("allow-move"):
+            text = f"VM {vmid} belongs already to pool '{held}' and 'allow-move' is not set"
+            raise failure(f"update pools failed: {text}")
+        if container:
+            container.pool = "" if leaves else pool
+            call.cluster.save(container)
 
 
 def _pools(call: Call) -> list[dict[str, Any]]:
@@ -265,6 +287,7 @@ _DATA: dict[str, Callable[[Call], Any]] = {
     "GET /cluster/options": _datacenter,
     "GET /access/permissions": _permissions,
     "GET /pools": _pools,
+    "PUT /pools": _update_pool,
     "GET /pools/{poolid}": _pool,
     f"GET {_HA}/resources": lambda c: c.cluster.ha.all(),
     f"POST {_HA}/resources": lambda c: c.cluster.ha.add(c.values, c.now),

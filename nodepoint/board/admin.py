@@ -82,6 +82,8 @@ def search_view(request: HttpRequest, model_admin: SystemStateAdmin) -> HttpResp
 
 
 def _mend(row: Finding, actor: str) -> bool:
+    if row.data.get("act") == drift.REMOVE_ALONE:
+        return False
     return drift.put_right(row, actor) is not None
 
 
@@ -93,7 +95,13 @@ def _put_right(row: Finding, *, actor: str, reason: str) -> Result:
 
 
 def _will_happen(row: Finding, query: dict[str, str]) -> str:
-    if row.data.get("act") == "remove":
+    if row.data.get("act") == drift.REMOVE_ALONE:
+        return (
+            "It carries our mark, and no row of ours says that it is dead: it may be alive, as after the "
+            "database came back from an older dump. Look at it in the system itself first. It is removed for "
+            "good, unless it is in use."
+        )
+    if row.data.get("act") == drift.REMOVE:
         return "It is removed for good, after another look: what has been taken into use meanwhile stays."
     return "What differs is made again as our rows say. What is right is left alone."
 
@@ -141,7 +149,8 @@ class FindingAdmin(ActsMixin, BigList, ReadOnlyAdmin):
             label="Put right",
             warning=(
                 "What differs is made again as our rows say. What is left over is removed for good, after "
-                "another look: what has been taken into use meanwhile stays."
+                "another look: what has been taken into use meanwhile stays. What no row of ours knows to be "
+                "dead is removed from its own page only, one at a time."
             ),
             done="being put right: their jobs run now",
             permission=MEND,
@@ -205,7 +214,8 @@ class FindingAdmin(ActsMixin, BigList, ReadOnlyAdmin):
         """What can be done about it."""
         if not row.mendable:
             return "by hand"
-        return "remove" if row.data.get("act") == "remove" else "repair"
+        cures = {drift.REMOVE: "remove", drift.REMOVE_ALONE: "remove, one at a time"}
+        return cures.get(row.data.get("act"), "repair")
 
 
 def _per_call(row: CallCount) -> str:

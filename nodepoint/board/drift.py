@@ -17,6 +17,8 @@ from nodepoint.reconcile import Kind, Report, Side, sides
 
 LOOK = "reconcile"  # of the findings, and the name of its reading
 ORPHAN = "board.orphan:"  # what removing jobs work on, before the finding's digest
+REMOVE = "remove"
+REMOVE_ALONE = "remove_alone"  # only from its own page: nothing proves that nobody uses it
 EVERYTHING = "board.everything"  # what the comparing job works on, so that no two run at once
 
 
@@ -51,8 +53,16 @@ def _found(side: Side, one: Difference) -> Found:
         subject=subject,
         label=str(one.owner or ""),
         mendable=bool(one.repairable or one.orphan),
-        data={"app": _app(side), "act": "repair" if one.repairable else "remove" if one.orphan else ""},
+        data={"app": _app(side), "act": _act(one)},
     )
+
+
+def _act(one: Difference) -> str:
+    if one.repairable:
+        return "repair"
+    if one.orphan is None:
+        return ""
+    return REMOVE_ALONE if one.unproven else REMOVE
 
 
 def _app(side: Side) -> str:
@@ -77,7 +87,7 @@ def put_right(row: Finding, actor: str) -> Job | None:
     side = next((one for one in sides() if _app(one) == row.data.get("app")), None)
     if side is None or not row.mendable:
         return None
-    if row.data["act"] == "remove":
+    if row.data["act"] in (REMOVE, REMOVE_ALONE):
         return _removal(row, actor)
     owner = _owner(row)
     return side.repair(owner, actor=actor) if owner else None

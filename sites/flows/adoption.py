@@ -28,6 +28,7 @@ ADOPT = register(
         scope="sites",
         deadline=30 * 60,
         stands=is_live,
+        version=2,
         steps=(
             Step(
                 "reserved",
@@ -94,6 +95,19 @@ ADOPT = register(
                 spares_the_job=True,
                 if_skipped="The container keeps its size until the site is repaired.",
                 usual=1,
+            ),
+            Step(
+                "pool",
+                "Joining the pool",
+                configuration.in_pool,
+                nothing_to_undo="It is where containers of sites belong.",
+                after=("configured",),
+                limits=(CALLS,),
+                needed=configuration.pool_is_used,
+                deadline=5 * 60,
+                spares_the_job=True,
+                if_skipped="Backup jobs of the pool leave it out until the site is repaired.",
+                usual=0.3,
             ),
             Step(
                 "high_availability",

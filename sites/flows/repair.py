@@ -1,5 +1,8 @@
 """Making a live site's things again as its rows say, where `manage.py reconcile` found that they are not."""
 
+from collections.abc import Callable
+from typing import Any
+
 from nodepoint.jobs.registry import Flow, GivesWay, Limit, Step, StepFunction, register
 from sites.flows.power import is_live, tuning
 from sites.steps import configuration, dns_record, firewall, high_availability, power, traffic
@@ -16,6 +19,7 @@ def _step(
     limits: tuple[Limit, ...],
     usual: float,
     after: tuple[str, ...] = (),
+    needed: Callable[[Any], bool] = is_live,
 ) -> Step:
     # Each spares the job: what stands in the way of one must not keep the others from being put right.
     return Step(
@@ -25,7 +29,7 @@ def _step(
         nothing_to_undo=AS_THE_ROWS_SAY,
         after=after,
         limits=limits,
-        needed=is_live,
+        needed=needed,
         deadline=5 * 60,
         spares_the_job=True,
         if_skipped="This stays as it is.",
@@ -42,9 +46,18 @@ REPAIR = register(
         deadline=15 * 60,
         gives_way=GivesWay.DROPPED,
         stands=is_live,
-        version=2,
+        version=3,
         steps=(
             _step("configuration", "Setting up the container", configuration.applied, (CALLS,), 1),
+            _step(
+                "pool",
+                "Joining the pool",
+                configuration.in_pool,
+                (CALLS,),
+                0.3,
+                after=("configuration",),
+                needed=lambda site: is_live(site) and configuration.pool_is_used(site),
+            ),
             # No list shows it, so that nothing is found to differ: looked at whenever a site is repaired.
             _step(
                 "firewall",

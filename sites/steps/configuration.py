@@ -3,6 +3,8 @@ snapshot's day, an upgrade changes it."""
 
 from typing import Any
 
+from django.conf import settings
+
 from nodepoint.clients.errors import Conflict, NotFound
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Outcome
@@ -16,8 +18,8 @@ from sites.steps.proxmox import follow, require
 
 
 def applied(call: Call) -> Outcome:
-    """The container has its plan's memory, cores and at least its disk, its own address, mark and tags, and
-    starts with its node unless it is suspended."""
+    """The container has its plan's memory, cores and at least its disk, its own name, address, mark and tags,
+    and starts with its node unless it is suspended."""
     if going_on := follow(call):
         return going_on
     site: Site = call.subject
@@ -38,6 +40,7 @@ def _differences(site: Site, config: Config) -> dict[str, Any]:
     wanted = creation(site)
     net0 = {**config.net0, **{name: str(value) for name, value in wire(wanted["net0"]).items()}}
     options = {
+        "hostname": wanted["hostname"],  # inside from the next start on
         "memory": wanted["memory"],
         "cores": wanted["cores"],
         "net0": net0,  # whatever else stands there, such as the MAC address, stays
@@ -46,6 +49,21 @@ def _differences(site: Site, config: Config) -> dict[str, Any]:
         "onboot": not site.suspended,
     }
     return {name: value for name, value in options.items() if getattr(config, name) != value}
+
+
+def pool_is_used(site: Site) -> bool:
+    """Whether containers belong into a pool."""
+    return bool(settings.PROXMOX_POOL)
+
+
+def in_pool(call: Call) -> Outcome:
+    """The container is in PROXMOX_POOL, or in another pool that somebody has chosen for it."""
+    container = require(call.subject)
+    guest = next((guest for guest in proxmox().resources() if guest.vmid == container.vmid), None)
+    if guest and guest.pool:
+        return Done(note="" if guest.pool == settings.PROXMOX_POOL else f"It is in the pool {guest.pool}.")
+    proxmox().add_to_pool(settings.PROXMOX_POOL, container.vmid)
+    return Done()
 
 
 def restored(call: Call) -> Outcome:

@@ -3,6 +3,8 @@
 import time
 from typing import Any
 
+from proxmoxer import ResourceException
+
 from tests.lab.cluster import ClusterCase
 
 
@@ -20,6 +22,24 @@ class CreateTests(ClusterCase):
         self.assertEqual("stopped", ct.status.current.get()["status"])
         self.assertEqual("nodepoint", self.resource()["pool"])
         self.assertEqual([900], [m["vmid"] for m in self.api.pools("nodepoint").get()["members"]])
+
+    def test_members_of_a_pool_come_and_go(self) -> None:
+        """pve-manager PVE/API2/Pool.pm, update_pool."""
+        self.create()
+        self.api.pools.put(poolid="nodepoint", vms="900")
+        self.assertEqual("nodepoint", self.resource()["pool"])
+        with self.assertRaisesRegex(ResourceException, "VM 900 is already a pool member"):
+            self.api.pools.put(poolid="nodepoint", vms="900")
+        self.api.pools.put(poolid="nodepoint", vms="900", delete=1)
+        self.assertNotIn("pool", self.resource())
+        with self.assertRaisesRegex(ResourceException, "VM 900 is not a pool member"):
+            self.api.pools.put(poolid="nodepoint", vms="900", delete=1)
+        with self.assertRaisesRegex(ResourceException, "pool 'nobody' does not exist"):
+            self.api.pools.put(poolid="nobody", vms="900")
+        self.lab.proxmox.cluster.pools["other"] = ""
+        self.api.pools.put(poolid="other", vms="900")
+        with self.assertRaisesRegex(ResourceException, "belongs already to pool 'other' and 'allow-move'"):
+            self.api.pools.put(poolid="nodepoint", vms="900")
 
     def test_without_nesting_a_warning_ends_the_task(self) -> None:
         self.assertEqual("WARNINGS: 1", self.exitstatus(self.fork_create(features="nesting=0")))

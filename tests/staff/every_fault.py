@@ -19,6 +19,7 @@ CONFIG, SNAPSHOTS = Act("proxmox", f"GET {LXC}/config"), Act("proxmox", f"GET {L
 FIREWALL = f"{LXC}/firewall"
 STATUS = Act("proxmox", f"GET {LXC}/status/current")
 CLUSTER = Act("proxmox", "GET /api2/json/cluster/resources")
+GONE = Act("proxmox", "GET /api2/json/cluster/nextid")  # the last word on whether a container is gone
 NPM_LOGIN = Act("npm", "POST /api/tokens")
 CERTIFICATES_READ = Act("npm", f"GET {CERTIFICATES}")
 INSTALL = Act("ssh", "INSTALL")
@@ -54,7 +55,7 @@ REMOVED = tuple(act for act in _table(TERMINATE) if act.system != "proxmox")
 # By act: the calls that matter to its job.
 JOBS: dict[str, tuple[Act, ...]] = {
     "order": (*_table(PROVISION), *_of("ssh", "bash -s password"), INSTALL),
-    "delete": (NPM_LOGIN, CERTIFICATES_READ, CONFIG, STATUS, CLUSTER, *_table(TERMINATE)),
+    "delete": (NPM_LOGIN, CERTIFICATES_READ, CONFIG, STATUS, CLUSTER, GONE, *_table(TERMINATE)),
     "suspend": (NPM_LOGIN, *_table(FLOWS["sites.suspend"])),
     "unsuspend": (NPM_LOGIN, *_table(FLOWS["sites.unsuspend"])),
     "start": _table(FLOWS["sites.start"]),
@@ -93,7 +94,7 @@ JOBS: dict[str, tuple[Act, ...]] = {
         *_of("npm", f"GET {HOSTS}", f"POST {HOSTS}"),
         *_of("cloudflare", f"GET {RECORDS}", f"POST {RECORDS}"),
     ),
-    "unlink": (CONFIG, Act("proxmox", f"GET {HA}"), NPM_LOGIN, CERTIFICATES_READ, *REMOVED),
+    "unlink": (CONFIG, GONE, Act("proxmox", f"GET {HA}"), NPM_LOGIN, CERTIFICATES_READ, *REMOVED),
     "adopt": (
         CONFIG,
         STATUS,

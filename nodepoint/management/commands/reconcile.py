@@ -53,7 +53,7 @@ class Command(BaseCommand):
         self, reports: list[tuple[Side, Report]], whole: Report, *, yes: bool, force: bool, **_: object
     ) -> int:
         """Returns how many findings were acted on."""
-        todo = [finding for finding in whole.findings if finding.repairable or finding.orphan]
+        todo = [finding for finding in whole.findings if finding.repairable or _removable(finding)]
         if not todo:
             return 0
         if not force and (system := too_many(todo, whole.things)):
@@ -62,14 +62,14 @@ class Command(BaseCommand):
                 "--force does it all the same."
             )
         owners = {finding.owner for finding in todo if finding.repairable}
-        orphans = sum(bool(finding.orphan) for finding in todo)
+        orphans = sum(map(_removable, todo))
         question = f"Repair {len(owners)} sites or zones and remove {orphans} orphans for good? [y/N] "
         if not yes and not _agreed(question):
             raise CommandError("Nothing was changed.")
         return sum(self._act(side, report.findings) for side, report in reports)
 
     def _act(self, side: Side, findings: list[Finding]) -> int:
-        removed = sum(self._remove(side, finding) for finding in findings if finding.orphan)
+        removed = sum(self._remove(side, finding) for finding in findings if _removable(finding))
         owners = {finding.owner for finding in findings if finding.repairable}
         repaired = {owner for owner in sorted(owners, key=str) if self._repair(side, owner)}
         return removed + sum(finding.repairable and finding.owner in repaired for finding in findings)
@@ -90,6 +90,11 @@ class Command(BaseCommand):
             return False
         self.stdout.write(f"repairing: {owner}: job {job.pk}")
         return True
+
+
+def _removable(finding: Finding) -> bool:
+    """Whether it may be removed without a person who has looked at this one thing."""
+    return bool(finding.orphan) and not finding.unproven
 
 
 def _whole(reports: Iterable[Report]) -> Report:
@@ -130,7 +135,9 @@ def _row(finding: Finding) -> tuple[str, ...]:
 
 
 def _detail(finding: Finding) -> str:
-    act = "--fix repairs it" if finding.repairable else "--fix removes it" if finding.orphan else ""
+    act = "--fix repairs it" if finding.repairable else "--fix removes it" if _removable(finding) else ""
+    if finding.unproven:
+        act = "its page on the board removes it"
     return " ".join(filter(None, (finding.detail, f"({act})" if act else "")))
 
 

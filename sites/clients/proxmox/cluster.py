@@ -144,6 +144,17 @@ class Cluster(Calls):
         """Names of the pools that our token sees."""
         return frozenset(row["poolid"] for row in self._get_rows("poolid", "pools"))
 
+    def add_to_pool(self, pool: str, vmid: int) -> None:
+        """Makes a guest a member of a pool. One that is a member is fine; `Conflict` when it is in another
+        pool, `Refused` without Pool.Allocate on the pool and VM.Allocate on the guest.
+
+        `PUT /pools`, since `PUT /pools/{poolid}` is deprecated (pve-manager API2/Pool.pm)."""
+        try:
+            self._put("pools", poolid=pool, vms=vmid)
+        except Conflict as error:
+            if "is already a pool member" not in error.vendor:
+                raise
+
     def storage_status(self, node: str, storage: str) -> StorageStatus:
         """State and free space of a storage on a node."""
         data = self._get_dict("nodes", node, "storage", storage, "status")

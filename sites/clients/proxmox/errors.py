@@ -28,6 +28,7 @@ TEXTS: tuple[tuple[str, type[ClientError]], ...] = (
     (r"[Cc]onfiguration file '.*' does not exist", NotFound),
     (r"snapshot '.*' does not exist|no such (resource|task)|not HA managed|no rule at position", NotFound),
     (r"already exists|already defined|already used|already running|not running", Conflict),
+    (r"is already a pool member|belongs already to pool", Conflict),
     (r"used in HA resources|in error state, must be disabled", Conflict),
     (r"is locked|got timeout|got lock request timeout|guest migration lock", Busy),
     (r"no quorum|container is running|did not stop|detected modified configuration", Busy),
