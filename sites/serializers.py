@@ -33,7 +33,8 @@ class NamesOutput(serializers.Serializer):
 
 
 class CreateSiteOutput(NamesOutput):
-    """What was reserved for an order. The VMID may change until the container exists."""
+    """What was reserved for an order. The VMID may change until the container exists, subdomain and url until
+    the site is live: where somebody else turns out to hold them. GET /status tells those that it has."""
 
     job = JobOutput()
 
