@@ -145,7 +145,8 @@ def _failed(call: Call, error: ClientError) -> Outcome:
     failures = [*call.step.data.get("failures", []), call.now.timestamp()]
     pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (len(failures) - 1))
     sentence = certificates.sentence(error)  # the last one stays with the job
-    if not hosts.traffic_wished(call.subject.site):
+    # Read anew: the order may have taken minutes.
+    if not hosts.traffic_wished(Site.objects.get(pk=call.subject.site_id)):
         hosts.off_again(custom_name(call.subject))
     return Retry(
         error=sentence,

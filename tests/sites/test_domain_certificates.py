@@ -1,9 +1,15 @@
 """The certificate of a custom domain: a job of the domain, slow to repeat, the domain served meanwhile."""
 
+import time
 from datetime import timedelta
+from typing import Any
+from unittest import mock
 
 from nodepoint.jobs import tasks
 from nodepoint.jobs.models import Job, JobStep
+from sites.clients.npm import Certificate, Npm
+from sites.connections import npm
+from sites.models import Site
 from tests.sites.domains import SHOP, DomainTestCase
 
 HOUR = 3600
@@ -162,6 +168,48 @@ class CertificateTests(DomainTestCase):
         self.assertFalse(self.served(), self.tale(self.site))
         domain.refresh_from_db()
         self.assertEqual(domain.certificate, "active")
+
+    def test_a_failed_order_serves_no_domain_that_was_switched_off_meanwhile(self):
+        self.accept()
+        order = Npm.create_certificate
+        authority = self.lab.npm.state.certificates._authority
+
+        def switched_off_meanwhile(client: Npm, *args: Any) -> Certificate:
+            Site.objects.filter(pk=self.site.pk).update(proxy_enabled=False)
+            return order(client, *args)
+
+        def refused(name: str) -> bool:
+            self.lab.npm.state.disable(self.lab.npm.state.find(name)[0]["id"])
+            return False
+
+        authority._points_here = refused
+        with mock.patch.object(Npm, "create_certificate", switched_off_meanwhile):
+            while not self.orders():
+                self.run_calls(1)
+        self.assertFalse(self.host_of()["enabled"])
+        self.assertFalse(self.served())
+        self.assertEqual(self.details()["certificate"], "failed")
+
+    def test_a_domain_stays_at_npm_as_long_as_its_order_runs_there(self):
+        domain = self.accept()
+        while self.job(self.site, "sites.add_domain").alive:
+            self.run_calls(1)
+        certificates = self.lab.npm.state.certificates
+        with self.lab.lock:
+            row = certificates._insert({"provider": "letsencrypt", "domain_names": [SHOP]})
+            certificates._runs[row["id"]] = {"id": row["id"]}
+        self.run_for(60)
+        self.assertEqual(self.orders(), 0)
+        self.assertIn("still ordering", self.order_step(domain).error)
+        self.del_domain()
+        self.run_for(60)
+        self.assertEqual(self.host_of()["domain_names"], [SHOP])
+        with self.lab.lock:
+            certificates._runs.clear()
+            certificates._issue(row, time.time())
+        self.run_jobs()
+        self.assertEqual(self.domains()["domains"], [])
+        self.assertEqual((self.certificates_of(), npm().find_proxy_hosts(SHOP)), ([], []))
 
     def test_somebody_elses_certificate_for_the_name_is_neither_used_nor_deleted(self):
         with self.lab.lock:
