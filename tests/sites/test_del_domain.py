@@ -92,7 +92,7 @@ class DelDomainTests(DomainTestCase):
             self.del_domain()
         self.assertLessEqual(len(queries), 32)
         self.run_jobs()
-        self.assertLessEqual(self.counts()["npm"], 4, self.calls)
+        self.assertLessEqual(self.counts()["npm"], 5, self.calls)
 
 
 class RefusalTests(DomainTestCase):
