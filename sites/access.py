@@ -6,8 +6,9 @@ They are secrets: given back, never stored, never logged, and in no error's text
 import re
 
 from nodepoint.clients.deadline import deadline
-from nodepoint.clients.errors import Busy
+from nodepoint.clients.errors import Busy, NotFound
 from sites import install
+from sites.clients.console import Output
 from sites.connections import console
 from sites.models import Site
 from sites.steps.proxmox import require
@@ -45,15 +46,10 @@ def password_link(site: Site) -> str:
 
 def _link(site: Site, act: str, form: re.Pattern[str]) -> str:
     with deadline(SECONDS):
-        container = require(site)
         try:
-            output = console().run(
-                container.node, container.vmid, ["bash", "-s", act], install.access_script(site)
-            )
-        except Busy as error:
-            if "not running" in error.vendor:
-                raise NotRunning from error
-            raise
+            output = _run(site, act)
+        except NotFound:  # moved between the look and the command; the next look finds it
+            output = _run(site, act)
     if output.exit_code:
         raise NoLink(f"exit code {output.exit_code}: {output.stderr.strip()[-200:]}")
     found = form.fullmatch(output.stdout.rstrip("\n").rpartition("\n")[2])
@@ -61,6 +57,17 @@ def _link(site: Site, act: str, form: re.Pattern[str]) -> str:
     if not found or found[1] not in _names(site):
         raise NoLink("The answer is no link to a name of the site.")
     return found[0].removeprefix("link ")
+
+
+def _run(site: Site, act: str) -> Output:
+    container = require(site)
+    command = ["bash", "-s", act]
+    try:
+        return console().run(container.node, container.vmid, command, install.access_script(site))
+    except Busy as error:
+        if "not running" in error.vendor:
+            raise NotRunning from error
+        raise
 
 
 def _names(site: Site) -> set[str | None]:
