@@ -136,7 +136,8 @@ class NodeServer:
     def _pct(self, words: list[str], channel: paramiko.Channel) -> Output:
         call, arguments = (words[0] if words else ""), words[1:]
         if call not in ("exec", "status", "unlock"):
-            return FAILED, b"", f"ERROR: unknown command 'pct {call}'\n".encode()
+            what = f"unknown command 'pct {call}'" if call else "no command specified"
+            return FAILED, b"", f"ERROR: {what}\n".encode()
         if not arguments or not arguments[0].isdigit():
             given = arguments[0] if arguments else ""
             what = (
@@ -163,7 +164,8 @@ class NodeServer:
             if option == "--":
                 break
             if option != "--keep-env" or words[:1] not in (["0"], ["1"]):
-                return FAILED, b"", f"Unknown option: {option.lstrip('-')}\n".encode()
+                said = f"Unknown option: {option.lstrip('-')}\n400 unable to parse option\n"
+                return BAD_PARAMETER, b"", said.encode()
             words.pop(0)
         stdin = _read_all(channel) if _reads_stdin(words) else b""
         return self._lab.guest_exec(self._node.name, vmid, words, stdin)

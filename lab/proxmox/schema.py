@@ -15,14 +15,31 @@ enum, pattern, format (a name, or an object of facts for a property string), def
 CALLS: dict[str, dict[str, Fact]] = json.loads(Path(__file__).with_name("schema.json").read_text())
 """Facts by "METHOD /path/{template}" and parameter; ``net[n]`` stands for net0, net1, …"""
 
+
+def _without_new(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts without those that came with 9, in property strings too."""
+    return {
+        name: fact
+        | ({"format": _without_new(fact["format"])} if isinstance(fact.get("format"), dict) else {})
+        for name, fact in facts.items()
+        if "since" not in fact
+    }
+
+
+OLD_CALLS = {call: _without_new(facts) for call, facts in CALLS.items()}
+"""The same for 8.4."""
+
 MISSING = "property is missing and it is not optional"
 UNKNOWN = "property is not defined in schema and the schema does not allow additional properties"
 FAMILIES = {"net": 31, "mp": 255, "dev": 255, "unused": 255}
 
 
-def check(call: str, parameters: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Typed values and errors by parameter, in Proxmox's words. The call may go on only without errors."""
-    facts = CALLS[call]
+def check(
+    call: str, parameters: Mapping[str, str], calls: Mapping[str, dict[str, Fact]] = CALLS
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Typed values and errors by parameter, in Proxmox's words. The call may go on only without errors.
+    ``calls``: CALLS, or OLD_CALLS."""
+    facts = calls[call]
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for name, text in parameters.items():

@@ -35,6 +35,7 @@ class ProxmoxWire(Wire):
     def __init__(self, lab: "Lab", cluster: Cluster, user: str, token_name: str, secret: str) -> None:
         self._lab = lab
         self._cluster = cluster
+        self._calls = schema.CALLS if cluster.release.rules else schema.OLD_CALLS
         self._token = (f"{user}!{token_name}", secret)
         self._templates = [
             (
@@ -42,6 +43,7 @@ class ProxmoxWire(Wire):
                 re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(call.split(" ")[1]))),
             )
             for call in ROUTES
+            if cluster.release.rules or "/ha/rules" not in call
         ]
 
     def available(self) -> bool:
@@ -67,7 +69,7 @@ class ProxmoxWire(Wire):
             self._check_right(call, {**parameters, **path_values})
             self._check_node(path_values.get("node"))
             parameters = _together(parameters, path_values)
-            values, errors = schema.check(call, parameters)
+            values, errors = schema.check(call, parameters, self._calls)
             if errors:
                 raise BadParameter(errors)
             return self._run(call, user, values, request)

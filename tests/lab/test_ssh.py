@@ -140,10 +140,10 @@ class CommandTests(SshCase):
 
     def test_wrong_uses_of_pct(self) -> None:
         for line, expected, words in (
-            ("pct", 255, "unknown command"),
+            ("pct", 255, "no command specified"),
             ("pct destroy 900", 255, "unknown command"),
             ("pct exec abc -- true", 2, "type check ('integer') failed"),
-            ("pct exec 900 --nosuch -- true", 255, "Unknown option: nosuch"),
+            ("pct exec 900 --nosuch -- true", 2, "Unknown option: nosuch"),
         ):
             with self.subTest(line=line):
                 code, _, err = self.run_line(line)

@@ -211,7 +211,7 @@ class Containers:
         self._inventory.save(container)
         source = self._files.volume(task.node, values["ostemplate"]) or {"golden": False, "files": {}}
         self._guests.create(vmid, source["golden"], source["files"])
-        if "nesting=1" not in values.get("features", ""):
+        if "nesting=1" not in values.get("features", "") and self._inventory.release.rules:
             task.warnings += 1
             task.log.append("WARN: Systemd 255 detected. You may need to enable nesting.")
         if values.get("ha-managed") == 1:

@@ -57,8 +57,8 @@ def _stopped_at_once(self: ha.HighAvailability, vmid: int, timeout: int, now: fl
     self.set_state(vmid, "stopped", now)
 
 
-def _unknown_passed_over(call: str, parameters: dict[str, str]) -> Any:
-    values, errors = _check(call, parameters)
+def _unknown_passed_over(call: str, parameters: dict[str, str], calls: Any) -> Any:
+    values, errors = _check(call, parameters, calls)
     return values, {name: text for name, text in errors.items() if text != schema.UNKNOWN}
 
 
