@@ -157,17 +157,19 @@ def _current(call: Call) -> dict[str, Any]:
 
 
 def _start(call: Call) -> str:
-    return call.cluster.power.start(call.container(), call.user, call.now)
+    return call.cluster.power_calls.start(call.container(), call.user, call.now)
 
 
 def _stop(call: Call) -> str:
     overrule = bool(call.values.get("overrule-shutdown"))
-    return call.cluster.power.stop(call.container(), call.user, call.now, overrule=overrule)
+    return call.cluster.power_calls.stop(call.container(), call.user, call.now, overrule=overrule)
 
 
 def _shutdown(call: Call) -> str:
     timeout, kill = float(call.values.get("timeout", 60)), bool(call.values.get("forceStop"))
-    return call.cluster.power.shutdown(call.container(), call.user, call.now, timeout=timeout, kill=kill)
+    return call.cluster.power_calls.shutdown(
+        call.container(), call.user, call.now, timeout=timeout, kill=kill
+    )
 
 
 def _delete(call: Call) -> str:
@@ -325,7 +327,7 @@ _DATA: dict[str, Callable[[Call], Any]] = {
     f"POST {_CT}/status/start": _start,
     f"POST {_CT}/status/stop": _stop,
     f"POST {_CT}/status/shutdown": _shutdown,
-    f"POST {_CT}/status/reboot": lambda c: c.cluster.power.reboot(c.container(), c.user, c.now),
+    f"POST {_CT}/status/reboot": lambda c: c.cluster.power_calls.reboot(c.container(), c.user, c.now),
     f"PUT {_CT}/resize": _resize,
     f"GET {_CT}/snapshot": lambda c: c.cluster.snapshots.all(c.container()),
     f"POST {_CT}/snapshot": _take_snapshot,

@@ -33,14 +33,14 @@ class Cluster(Inventory):
         self.files = Files(self.store, self.nodes)
         self.firewall = Firewall(self)
         self.tasks = Tasks(self, world, lab.clock, lab.faults)
-        self._power = Power(self, self.tasks, guests)
-        self.ha = HighAvailability(self, world, self.tasks, self._power)
+        self.power = Power(self, self.tasks, guests)
+        self.ha = HighAvailability(self, world, self.tasks, self.power)
         self.rules = self.ha.rules
-        self.power = PowerCalls(self._power, self.ha)
-        self.snapshots = Snapshots(self, self.tasks, self._power, guests)
+        self.power_calls = PowerCalls(self.power, self.ha)
+        self.snapshots = Snapshots(self, self.tasks, self.power, guests)
         self.backups = Backups(self, self.access, self.tasks, self.files, self.snapshots, guests)
         self.lifecycle = Containers(
-            self, self.access, self.tasks, self.files, self._power, self.ha, guests, world
+            self, self.access, self.tasks, self.files, self.power, self.ha, guests, world
         )
         self._world = world
         world.on("node.boot", self._boot)
@@ -76,7 +76,7 @@ class Cluster(Inventory):
         else:
             self.tasks.lose_node(name, now)
             for container in self.on(name):
-                self._power.halt(container, now)
+                self.power.halt(container, now)
             self.ha.lose_node(name, now)
         self.save_node(node)
 
@@ -125,4 +125,4 @@ class Cluster(Inventory):
             if self.ha.manages(container.vmid):
                 self.ha.look_later(container.vmid, now)
             elif container.config.get("onboot") == 1 and not container.running and not container.lock:
-                self._power.fork_start(container, "root@pam", now)
+                self.power.fork_start(container, "root@pam", now)
