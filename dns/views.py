@@ -33,6 +33,7 @@ class Zones(ApiView):
     """All zones of a customer with their records, as they are now."""
 
     scope = "dns"
+    reads = True
     input = UserInput
     output = ZonesOutput
 

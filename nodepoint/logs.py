@@ -52,11 +52,23 @@ def config(level: str) -> dict:
                 ],
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "json"}},
+        "filters": {
+            "outages": {"()": "nodepoint.outages.OutageFilter"},
+            "answered": {"()": "nodepoint.outages.AnsweredFilter"},
+        },
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "stream": sys.stderr,
+                "formatter": "json",
+                "filters": ["outages"],
+            }
+        },
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"level": "WARNING"},
-            "django.request": {"level": "ERROR"},  # every request has its line in nodepoint.access already
+            "django.request": {"level": "ERROR", "filters": ["answered"]},
+            "waitress.queue": {"level": "ERROR"},  # that callers wait is seen at the board
             "django_q": {"level": "WARNING"},
             "django-q": {"level": "WARNING"},
             "paramiko": {"level": "WARNING"},

@@ -11,7 +11,7 @@ from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 from rest_framework.request import Request
 
 from nodepoint.api.models import Token
-from nodepoint.api.schema import ErrorOutput
+from nodepoint.api.schema import FAILURES
 from nodepoint.api.views import ApiView
 from nodepoint.jobs import broker, queue, registry
 from nodepoint.jobs.models import Job, JobStep, Lease
@@ -124,13 +124,7 @@ class MetricsView(ApiView):
 
     scope = "metrics"
 
-    @extend_schema(
-        responses={
-            (200, "text/plain"): OpenApiTypes.STR,
-            "4XX": OpenApiResponse(ErrorOutput, description="The request was refused."),
-            "5XX": OpenApiResponse(ErrorOutput, description="We failed."),
-        }
-    )
+    @extend_schema(responses={(200, "text/plain"): OpenApiTypes.STR, **FAILURES})
     def get(self, request: Request) -> HttpResponse:
         """The text, version 0.0.4 of the format, which every Prometheus reads."""
         return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_PLAIN_0_0_4)

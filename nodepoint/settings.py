@@ -104,6 +104,7 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 STAFF_TWO_FACTOR = env.choice("STAFF_TWO_FACTOR", "optional", "required")
 OTP_TOTP_ISSUER = "NodePoint"
 AXES_FAILURE_LIMIT = 5

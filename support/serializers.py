@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from nodepoint.api.fields import EmailField, ServiceIdField
+from support.keys import KEY
 from support.models import SupportKey
 from support.text import plain
 
@@ -47,7 +48,17 @@ class CreateSupportKeyInput(SupportServiceInput):
 class VerifySupportKeyInput(serializers.Serializer):
     """A key to be checked."""
 
-    support_key = serializers.CharField(max_length=255, help_text="`SUP-` and 16 of `A-Z0-9`.")
+    support_key = serializers.CharField(
+        max_length=255,
+        help_text="`SUP-` and 16 of `A-Z0-9`, as people type it: any case, with blanks and dashes.",
+    )
+
+
+class KeyField(serializers.RegexField):
+    """A key as it is handed out."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(KEY, **options)
 
 
 class SupportStatusOutput(serializers.Serializer):
@@ -60,13 +71,13 @@ class SupportKeyCreatedOutput(SupportStatusOutput):
     """The new key."""
 
     service_id = serializers.CharField()
-    support_key = serializers.CharField()
+    support_key = KeyField()
 
 
 class SupportKeyOutput(SupportStatusOutput):
     """The key of a service."""
 
-    support_key = serializers.CharField()
+    support_key = KeyField()
     email = serializers.CharField()
     created_at = serializers.DateTimeField()
 

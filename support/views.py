@@ -88,6 +88,7 @@ class VerifySupportKey(ApiView):
     """
 
     scope = "support"
+    reads = True
     input = VerifySupportKeyInput
     output = VerifySupportKeyOutput
 

@@ -21,7 +21,15 @@ class TokenForm(ModelForm):
 
     class Meta:
         model = Token
-        fields = ["name", "scopes", "networks", "rate_per_minute", "expires_at"]
+        fields = [
+            "name",
+            "scopes",
+            "networks",
+            "rate_per_minute",
+            "read_only",
+            "expires_at",
+            "max_unused_days",
+        ]
 
     def clean_networks(self) -> list[str]:
         """Networks in their usual form."""
@@ -39,7 +47,7 @@ class TokenAdmin(Audited, ModelAdmin):
     """Making and revoking tokens; a secret can neither be read nor changed."""
 
     form = TokenForm
-    list_display = ["name", "np_prefix", "allowed", "last_used_at", "expires_at", "revoked_at"]
+    list_display = ["name", "np_prefix", "allowed", "read_only", "last_used_at", "ends_at", "revoked_at"]
     list_filter = ["revoked_at"]
     search_fields = ["name", "prefix"]
     readonly_fields = ["np_prefix", "created_at", "last_used_at", "revoked_at"]

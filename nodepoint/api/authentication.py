@@ -6,7 +6,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from nodepoint.api.errors import SENTENCES, Forbidden
@@ -56,8 +56,8 @@ class StaffSession(BaseAuthentication):
 
 
 class HasScope(BasePermission):
-    """Every view says `scope = "sites"`, or None for any token. One that does not fails loudly instead of
-    being open."""
+    """Every view says `scope = "sites"`, or None for any token; one that does not fails loudly instead of
+    being open. Of those that take a POST and change nothing it also says `reads = True`."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """False without a token; Forbidden when the token lacks the scope."""
@@ -67,6 +67,8 @@ class HasScope(BasePermission):
             return False
         if view.scope is not None and view.scope not in request.auth.scopes:
             raise Forbidden(f"The token lacks the scope {view.scope}.")
+        if request.auth.read_only and not (request.method in SAFE_METHODS or getattr(view, "reads", False)):
+            raise Forbidden("The token may read only.")
         return True
 
 

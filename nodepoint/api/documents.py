@@ -6,10 +6,13 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from nodepoint.api.authentication import StaffSession, TokenAuthentication, TokenOrStaff
+from nodepoint.api.schema import FAILURES
 from nodepoint.api.views import ApiView
 
 
@@ -30,6 +33,7 @@ class DocumentView(ApiView):
 class SchemaView(DocumentView):
     """This description, as OpenAPI 3 in JSON."""
 
+    @extend_schema(responses={200: OpenApiTypes.OBJECT, **FAILURES})
     def get(self, request: Request) -> Response:
         """The document itself, without `success`."""
         return Response(openapi())
@@ -38,6 +42,7 @@ class SchemaView(DocumentView):
 class DocsView(DocumentView):
     """This description, as a page for people."""
 
+    @extend_schema(responses={(200, "text/html"): OpenApiTypes.STR, **FAILURES})
     def get(self, request: Request) -> HttpResponse:
         """HTML."""
         return render(request._request, "api/docs.html", {"groups": _groups(openapi())})

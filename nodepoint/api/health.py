@@ -1,11 +1,13 @@
 """`GET /health`: whether we work, and with `?deep=1` whether the systems that we drive can be used."""
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, connections
 from django.utils import timezone
 from rest_framework import serializers
@@ -13,11 +15,14 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from nodepoint.api.errors import Unavailable
 from nodepoint.api.views import ApiView, success
 from nodepoint.clients.errors import ClientError
 from nodepoint.jobs import broker, limits, queue
 
 PROBE_SECONDS = 5.0
+FULL_MB = 2  # less than this is left: a full disk
+DISK_FULL = "The disk of this server is full. What only reads still works."
 
 log = logging.getLogger("nodepoint.health")
 Probe = Callable[[], Any]
@@ -62,6 +67,12 @@ def _ask(system: str, probe: Probe, found: dict[str, dict[str, Any]]) -> None:
     found[system] = {"ok": error is None, "latency_ms": latency, "error": error}
 
 
+def free_mb() -> int:
+    """Megabytes that are left for us where the data folder lies."""
+    disk = os.statvfs(settings.NODEPOINT_DATA if settings.NODEPOINT_DATA.exists() else settings.BASE_DIR)
+    return disk.f_bavail * disk.f_frsize // 1_000_000
+
+
 class HealthInput(serializers.Serializer):
     """What to look at."""
 
@@ -76,6 +87,7 @@ class HealthOutput(serializers.Serializer):
     status = serializers.CharField()
     timestamp = serializers.DateTimeField()
     database = serializers.DictField(required=False)
+    disk = serializers.DictField(required=False, help_text="ok, free_mb (of NODEPOINT_DATA)")
     queue = serializers.DictField(required=False, help_text="oldest_due_seconds, workers, broker")
     systems = serializers.DictField(required=False, help_text="By name: ok, latency_ms, error")
 
@@ -93,9 +105,12 @@ class HealthView(ApiView):
         """Only the deep check looks at the token: the plain one must not depend on it."""
 
     def get(self, request: Request) -> Response:
-        """`status, timestamp`; deep also `database, queue, systems`. 503 when the database is gone."""
+        """`status, timestamp`; deep also `database, disk, queue, systems`. 503 when the database is gone, or
+        the disk full: then what only reads still works."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
+        if free_mb() < FULL_MB:
+            raise Unavailable(DISK_FULL)
         facts: dict[str, Any] = {"status": "ok", "timestamp": timezone.now()}
         if not self.read(request)["deep"]:
             return success(**facts)
@@ -112,6 +127,7 @@ def _deep() -> dict[str, Any]:
     away = broker.fault()
     return {
         "database": database,
+        "disk": {"ok": True, "free_mb": free_mb()},
         "queue": {
             "oldest_due_seconds": round(oldest, 3),
             "workers": workers,

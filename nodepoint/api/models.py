@@ -2,13 +2,14 @@
 
 import hmac
 import ipaddress
+import logging
 import secrets
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Self
+from typing import Any, Self
 
-from django.db import models
+from django.db import DatabaseError, models
 from django.utils import timezone
 from rest_framework.utils.encoders import JSONEncoder
 
@@ -16,6 +17,8 @@ from nodepoint.fields import IdentifierField
 
 SCOPES = ("sites", "dns", "support", "metrics")
 USE_NOTED_EVERY = timedelta(minutes=1)
+
+log = logging.getLogger("nodepoint.api")
 
 
 def digest(text: str) -> str:
@@ -40,7 +43,13 @@ class Token(models.Model):
         default=list, blank=True, help_text="Networks it may be used from, such as 192.168.1.0/24; none: any."
     )
     rate_per_minute = models.PositiveIntegerField(default=6000, help_text="Requests a minute; 0: no limit.")
+    read_only = models.BooleanField(
+        default=False, db_default=False, help_text="It asks, and changes nothing."
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
+    max_unused_days = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Days without use after which it is refused; empty: none."
+    )
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -59,12 +68,11 @@ class Token(models.Model):
         *,
         networks: Iterable[str] = (),
         days: int | None = None,
-        rate_per_minute: int = 6000,
+        **limits: Any,
     ) -> tuple[Self, str]:
-        """A new token and its text, which cannot be had again. `days`: until it expires. ValueError:
-        unknown scope, no network."""
-        token = cls(name=name, scopes=valid_scopes(scopes), networks=valid_networks(networks))
-        token.rate_per_minute = rate_per_minute
+        """A new token and its text, which cannot be had again. `days`: until it expires; `limits`:
+        `rate_per_minute`, `read_only`, `max_unused_days`. ValueError: unknown scope, no network."""
+        token = cls(name=name, scopes=valid_scopes(scopes), networks=valid_networks(networks), **limits)
         token.expires_at = timezone.now() + timedelta(days=days) if days is not None else None
         return token, token.give_secret()
 
@@ -92,8 +100,16 @@ class Token(models.Model):
 
     @property
     def usable(self) -> bool:
-        """Neither revoked nor expired."""
-        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+        """Neither revoked nor expired, nor forgotten."""
+        return self.revoked_at is None and (self.ends_at is None or self.ends_at > timezone.now())
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it expires, or is refused because nobody uses it; None: neither."""
+        forgotten = None
+        if self.max_unused_days is not None:
+            forgotten = (self.last_used_at or self.created_at) + timedelta(days=self.max_unused_days)
+        return min(filter(None, (self.expires_at, forgotten)), default=None)
 
     def allows_address(self, address: str) -> bool:
         """Whether it may be used from an IP address."""
@@ -107,10 +123,14 @@ class Token(models.Model):
         return any(ip in ipaddress.ip_network(network) for network in self.networks)
 
     def note_use(self) -> None:
-        """Write down that it is in use, at most once a minute."""
+        """Write down that it is in use, at most once a minute. Where that cannot be written, as on a full
+        disk, the call goes on all the same."""
         now = timezone.now()
         if self.last_used_at is None or now - self.last_used_at > USE_NOTED_EVERY:
-            Token.objects.filter(pk=self.pk).update(last_used_at=now)
+            try:
+                Token.objects.filter(pk=self.pk).update(last_used_at=now)
+            except DatabaseError:
+                log.exception("use of a token was not noted")
 
     def revoke(self) -> None:
         """From now on it is refused. The row stays, so that its name in old jobs keeps its meaning."""

@@ -63,7 +63,7 @@ class WhoamiView(ApiView):
     def get(self, request: Request) -> Response:
         """`name, scopes, expires_at`."""
         token = request.auth
-        return success(name=token.name, scopes=token.scopes, expires_at=token.expires_at)
+        return success(name=token.name, scopes=token.scopes, expires_at=token.ends_at)
 
 
 class JobView(ApiView):

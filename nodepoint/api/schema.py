@@ -10,6 +10,7 @@ from rest_framework import serializers
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     location=OpenApiParameter.HEADER,
+    pattern=r"^[!-~]([ -~]{0,253}[!-~])?$",
     description="1 to 255 printable ASCII characters. A repeat gets the first answer again.",
 )
 SUCCESS = {
@@ -29,6 +30,12 @@ class ErrorOutput(serializers.Serializer):
     fields = serializers.DictField(
         child=serializers.ListField(child=serializers.CharField()), required=False, help_text="By field."
     )
+
+
+FAILURES = {
+    "4XX": OpenApiResponse(ErrorOutput, description="The request was refused."),
+    "5XX": OpenApiResponse(ErrorOutput, description="We, or a system that we drive, failed."),
+}
 
 
 class ApiSchema(AutoSchema):
@@ -82,6 +89,4 @@ class ApiSchema(AutoSchema):
         parts = [SUCCESS]
         if self.view.output:
             parts.append(self.resolve_serializer(self.view.output, "response").ref)
-        refused = OpenApiResponse(ErrorOutput, description="The request was refused.")
-        failed = OpenApiResponse(ErrorOutput, description="We, or a system that we drive, failed.")
-        return {"200": {"allOf": parts}, "4XX": refused, "5XX": failed}
+        return {"200": {"allOf": parts}, **FAILURES}

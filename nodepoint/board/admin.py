@@ -18,6 +18,7 @@ from nodepoint.board.models import CallCount, Finding, SystemState
 from nodepoint.jobs.errors import MoveRefused
 from nodepoint.lists import BigList, BulkAct
 from nodepoint.staff.acts import LONGEST_REASON, Act, ActsMixin, Result, one_line
+from nodepoint.staff.pages import ask
 
 MEND = "sites.override_site"  # what putting differences right needs
 
@@ -189,7 +190,16 @@ class FindingAdmin(ActsMixin, BigList, ReadOnlyAdmin):
 
     @action(description="Compare now", icon="sync", permissions=["compare"])
     def compare_now(self, request: HttpRequest) -> HttpResponse:
-        """Submit the job that looks; nothing is changed by it."""
+        """Ask, then submit the job that looks; nothing is changed by it."""
+        if request.method != "POST":
+            question = {
+                "title": "Compare now?",
+                "question": "Compare the database with all systems now?",
+                "explanation": "A job asks Proxmox VE, Cloudflare, Nginx Proxy Manager and ISPConfig for all"
+                " that they hold. Nothing is changed.",
+                "back": reverse("admin:board_finding_changelist"),
+            }
+            return ask(self, request, **question)
         job = drift.request(f"staff {request.user.get_username()}")
         return HttpResponseRedirect(reverse("admin:jobs_job_change", args=[job.pk]))
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.admin import ModelAdmin
@@ -24,6 +24,8 @@ from nodepoint.admin import ReadOnly
 from nodepoint.audit import edits
 from nodepoint.audit.edits import Audited
 from nodepoint.staff import holding, second_factor
+from nodepoint.staff.pages import ask
+from nodepoint.staff.second_factor import REQUIRED
 
 
 @admin.register(User)
@@ -137,15 +139,17 @@ class UserAdmin(Audited, DjangoUserAdmin, ModelAdmin):
             second_factor.remove(user)
             messages.success(request, f"{user.get_username()} logs in with the password alone now.")
             return redirect("admin:auth_user_change", user.pk)
-        title = "Remove this second factor?"
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": title,
-            "original": user,
+        after = (
+            ", and leads to setting up a new second factor" if settings.STAFF_TWO_FACTOR == REQUIRED else ""
+        )
+        question = {
+            "title": "Remove this second factor?",
+            "question": f"Take away the second factor of {user.get_username()}?",
+            "explanation": "For somebody who has lost phone and recovery codes. Make sure that it is the"
+            f" person who asks you. From then on the password alone logs in{after}.",
+            "back": reverse("admin:auth_user_change", args=[user.pk]),
         }
-        context["required"] = settings.STAFF_TWO_FACTOR == second_factor.REQUIRED
-        return TemplateResponse(request, "staff/remove_second_factor.html", context)
+        return ask(self, request, original=user, **question)
 
 
 @admin.register(Group)

@@ -7,9 +7,18 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from unfold.admin import ModelAdmin
 
 MOVING, RESTING = 2, 10  # seconds between two looks: while something goes on, and else
+
+
+def ask(page: ModelAdmin, request: HttpRequest, **question: Any) -> HttpResponse:
+    """The page before an act whose button is a link: what GET shows, and POST does. `question` holds `title`,
+    `question`, `explanation`, `back` (an address), and `original` where the act is of one row."""
+    context = {**page.admin_site.each_context(request), "opts": page.opts, "subtitle": None, **question}
+    return TemplateResponse(request, "staff/ask.html", context)
 
 
 class LivePageMixin:

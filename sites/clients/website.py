@@ -19,7 +19,7 @@ SYSTEM = "npm"
 # The alert (112) with which nginx ends a handshake for a name that it does not serve, in OpenSSL's words.
 UNRECOGNIZED = "unrecognized name"
 MOST = 64 * 1024  # characters of a page that are looked at
-TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+TITLE = re.compile(r"<title[^<>]{0,200}>([^<]{0,400})", re.IGNORECASE)  # bounded: the page is a stranger's
 # What every front page of WordPress has in its head, whatever its theme, and no other server's default page.
 WORDPRESS = re.compile(r"/wp-(?:includes|content)/|https://api\.w\.org/")
 # Where WordPress leads its visitors as long as it is not set up.

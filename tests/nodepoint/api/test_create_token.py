@@ -23,6 +23,13 @@ class CreateTokenTests(TestCase):
         self.assertEqual((token.name, token.scopes), ("Paymenter", ["sites", "dns", "support"]))
         self.assertEqual((token.rate_per_minute, token.expires_at, token.networks), (6000, None, []))
 
+    def test_what_it_may_do_and_how_long_it_may_lie_idle_can_be_given(self) -> None:
+        self.create("x", "--scopes=sites", "--read-only", "--unused=90")
+        token = Token.objects.get()
+        self.assertEqual((token.read_only, token.max_unused_days), (True, 90))
+        with self.assertRaisesMessage(CommandError, "--unused"):
+            self.create("y", "--scopes=sites", "--unused=0")
+
     def test_rate_expiry_and_networks_can_be_given(self) -> None:
         self.create("x", "--scopes=sites", "--rate=0", "--expires=30", "--networks=10.0.0.0/8,2001:db8::/32")
         token = Token.objects.get()

@@ -30,10 +30,17 @@ class Command(BaseCommand):
             "--networks", default="", metavar="LIST", help="where it may be used from: CIDR,…"
         )
 
+        parser.add_argument("--read-only", action="store_true", help="it asks, and changes nothing")
+        parser.add_argument(
+            "--unused", type=int, metavar="DAYS", help="days without use after which it is refused"
+        )
+
     def handle(self, name: str, **options: object) -> None:
         """Print the token; CommandError (one line, exit code 1) for what makes no sense."""
-        if options["rate"] < 0 or (options["expires"] is not None and options["expires"] < 1):
-            raise CommandError("--rate must not be negative, and --expires must be at least 1.")
+        if options["rate"] < 0 or any(
+            options[name] is not None and options[name] < 1 for name in ("expires", "unused")
+        ):
+            raise CommandError("--rate must not be negative, and --expires and --unused must be at least 1.")
         if not name.strip() or len(name) > 100:
             raise CommandError("The name must be 1 to 100 characters long.")
         try:
@@ -44,6 +51,8 @@ class Command(BaseCommand):
                     networks=_items(options["networks"]),
                     days=options["expires"],
                     rate_per_minute=options["rate"],
+                    read_only=options["read_only"],
+                    max_unused_days=options["unused"],
                 )
                 edits.record("add", token, after={"name": token.name, "scopes": token.scopes})
         except ValueError as error:
