@@ -42,6 +42,7 @@ RIGHTS: dict[str, Right] = {
     **{f"PUT {_HA}/{path}": CONSOLE for path in ("resources/{sid}", "rules/{rule}")},
     **{f"DELETE {_HA}/{path}": CONSOLE for path in ("resources/{sid}", "rules/{rule}")},
     "GET /pools/{poolid}": Right("/pool/{poolid}", ("Pool.Audit",)),
+    "PUT /pools": Right("/pool/{poolid}", ("Pool.Allocate",)),
     "GET /nodes/{node}/status": Right("/nodes/{node}", ("Sys.Audit",)),
     "GET /nodes/{node}/storage/{storage}/status": Right("/storage/{storage}", STORAGE, any=True),
     "GET /nodes/{node}/storage/{storage}/content": Right("/storage/{storage}", STORAGE, any=True),

@@ -92,6 +92,7 @@ def _update_pool(call: Call) -> None:
     if pool not in call.cluster.pools:
         raise failure(f"update pools failed: pool '{pool}' does not exist")
     for vmid in map(int, re.findall(r"[0-9]+", str(call.values.get("vms", "")))):
+        call.cluster.access.check(f"/vms/{vmid}", "Permissions.Modify", "VM.Allocate", any=True)
         container = call.cluster.containers.get(vmid)
         held = container.pool if container else ""
         if leaves and held != pool:

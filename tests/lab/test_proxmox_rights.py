@@ -130,6 +130,19 @@ class PoolTokenTests(RightsCase):
                 self.rights({key: names for key, names in POOL_ONLY.items() if key != path})
                 self.denied(text, self.fork_create, pool="nodepoint")
 
+    def test_a_guest_joins_a_pool_by_rights_on_both(self) -> None:
+        """pve-manager 9.2.11, API2/Pool.pm:278, 333: Pool.Allocate, then check_perm_modify on the guest."""
+        self.create()
+        self.rights(POOL_ONLY)
+        self.denied(
+            "/vms/900, Permissions.Modify|VM.Allocate", self.api.pools.put, poolid="nodepoint", vms="900"
+        )
+        self.rights({"/vms": ["VM.Allocate"]})
+        self.denied("/pool/nodepoint, Pool.Allocate", self.api.pools.put, poolid="nodepoint", vms="900")
+        self.rights(POOL_ONLY, {"/vms": ["VM.Allocate", "VM.Audit"]})
+        self.api.pools.put(poolid="nodepoint", vms="900")
+        self.assertEqual("nodepoint", self.resource()["pool"])
+
     def test_high_availability_needs_the_console(self) -> None:
         self.rights(POOL_ONLY)
         self.denied("/, Sys.Console", self.fork_create, pool="nodepoint", **{"ha-managed": 1})
