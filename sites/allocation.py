@@ -93,7 +93,8 @@ def reserve_other_vmid(site: Site | Template, in_use: set[int]) -> int:
     else. Returns the new one."""
     with transaction.atomic():
         lock()
-        vmid = free_vmid(in_use)
+        # Upwards only: two that are taken by guests whom nobody shows us would be tried in turn for ever.
+        vmid = free_vmid(in_use | set(range(settings.VMID_START, site.vmid + 1)))
         type(site).objects.filter(pk=site.pk).update(vmid=vmid, node="")
     site.vmid, site.node = vmid, ""
     return vmid
