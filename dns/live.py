@@ -43,15 +43,23 @@ def owner(customer_no: str, seconds: float) -> Owner | None:
 
 
 def zones(group_id: int, seconds: float) -> list[LiveZone]:
-    """All zones of a client's group with all their records, by name: two calls."""
+    """All zones of a client's group with all their records, by name: two calls, and one for each zone that
+    came from another client, whose records it left behind."""
     with deadline(seconds):
         found = {zone.id: zone for zone in ispconfig().zones_of(group_id)}
-        rows = ispconfig().records_of(group_id)
-    by_zone: dict[int, list[panel.Record]] = {id: [] for id in found}
-    for row in rows:
-        if row.zone_id in by_zone:  # what is left of a deleted zone has none
-            by_zone[row.zone_id].append(row)
+        by_zone: dict[int, list[panel.Record]] = {id: [] for id in found}
+        for row in ispconfig().records_of(group_id):
+            if row.zone_id in by_zone:  # what is left of a deleted zone has none
+                by_zone[row.zone_id].append(row)
+        for id, zone in found.items():
+            if not _has_servers(zone, by_zone[id]):
+                by_zone[id] = ispconfig().zone_records(id)
     return sorted((_live(zone, by_zone[id]) for id, zone in found.items()), key=lambda zone: zone.name)
+
+
+def _has_servers(zone: panel.Zone, rows: list[panel.Record]) -> bool:
+    """Whether the zone's own name servers are among its owner's records, as they are from the beginning."""
+    return any(row.type == "NS" and naming.absolute(row.name, zone.origin) == zone.origin for row in rows)
 
 
 def zone(
@@ -66,6 +74,13 @@ def zone(
         records = ispconfig().zone_records(found.id)
         deeper = ispconfig().zones_below(found.origin) if with_deeper else []
         return _live(found, records, deeper)
+
+
+def holder(name: str, seconds: float = LONG) -> int | None:
+    """The group that has the zone of this name; None when the panel has none."""
+    with deadline(seconds):
+        found = ispconfig().find_zone(f"{name}.")
+        return found.group_id if found else None
 
 
 def refuse_beside(name: str, group_id: int | None, seconds: float = LONG) -> None:

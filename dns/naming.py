@@ -62,6 +62,12 @@ def host(text: str, zone: str, *, underscores: bool = False) -> str:
     return f"{name}."
 
 
+def written(text: str) -> str:
+    """A name in ASCII and lower case, without a last dot, whatever it is; BadName for what IDNA does not
+    have."""
+    return _ascii(text.strip().removesuffix("."))
+
+
 def ancestors(name: str) -> list[str]:
     """Every name above this one, the nearest first."""
     labels = name.split(".")

@@ -6,7 +6,7 @@ submits a job. The job looks again before it writes. A caller acts for one user 
 what is another's is not there for him.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from publicsuffixlist import PublicSuffixList
 
-from dns import live, naming, records, rules
+from dns import live, naming, records, rules, standing
 from dns.errors import (
     BadField,
     NameTaken,
@@ -29,10 +29,9 @@ from dns.errors import (
 from dns.live import LiveZone
 from dns.models import Customer, NamesLock, Zone
 from dns.records import Entry
+from dns.standing import unless_silent
 from nodepoint.api.errors import ApiError
-from nodepoint.audit import trail
 from nodepoint.clients.deadline import deadline
-from nodepoint.clients.errors import TimedOut
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job, JobStep
 
@@ -53,7 +52,7 @@ def zones_of(user_id: str) -> tuple[list[LiveZone], dict[int, Zone]]:
     if customer is None or customer.group_id is None:
         return [], {}
     found = live.zones(customer.group_id, READ_SECONDS)
-    return found, _rows_of(customer, found)
+    return found, standing.rows_of(customer, found)
 
 
 def _customer(user_id: str) -> Customer | None:
@@ -70,34 +69,6 @@ def _customer(user_id: str) -> Customer | None:
     return customer
 
 
-def _rows_of(customer: Customer, found: Sequence[LiveZone]) -> dict[int, Zone]:
-    """Our rows of these zones; one that has none yet was made at ISPConfig by others and gets one."""
-    known = customer.zones.filter(ispconfig_id__in=[zone.id for zone in found])
-    rows = {zone.ispconfig_id: zone for zone in known.select_related("publication")}
-    for zone in found:
-        if zone.id not in rows:
-            rows[zone.id] = _adopted(customer, zone)
-    return {id: row for id, row in rows.items() if id is not None}
-
-
-def _adopted(customer: Customer, zone: LiveZone) -> Zone:
-    """A row for a zone that the customer has at ISPConfig. A row of the same name was of a zone that is gone,
-    or is being made."""
-    values = {"name": zone.name, "ispconfig_id": zone.id, "customer": customer}
-    standing = Zone.objects.filter(name_key=zone.name).first()
-    if standing is None:
-        defaults = {**values, "state": Zone.State.ACTIVE}
-        with transaction.atomic():
-            row, is_new = Zone.objects.get_or_create(name_key=zone.name, defaults=defaults)
-            if is_new:
-                after = {"ispconfig_id": zone.id, "user_id": customer.user_id}
-                trail.record("dns.adopt_zone", row.key, label=row.name, after=after)
-        return row
-    if standing.customer_id == customer.pk and standing.state == Zone.State.ACTIVE:
-        Zone.objects.filter(pk=standing.pk).update(ispconfig_id=zone.id)
-    return standing
-
-
 def create_zone(user_id: str, domain: str, *, email: str = "", actor: str = "") -> tuple[Zone, Job]:
     """Have a zone made. BadField, NameTaken, ZoneExists, ZoneBeingDeleted, QuotaExceeded, NotDelegated,
     WouldHide; ClientError when nobody who would know has said whether it is delegated."""
@@ -106,11 +77,12 @@ def create_zone(user_id: str, domain: str, *, email: str = "", actor: str = "") 
         raise NameTaken()
     with deadline(GUARD_SECONDS):
         known = Customer.objects.filter(user_id=user_id).first()
-        customer = known or _unless_silent(lambda: _customer(user_id))
+        customer = known or unless_silent(lambda: _customer(user_id))
+        standing.settle(name, customer, LOOK_SECONDS)
         _refuse_standing(name, customer)
         _refuse_undelegated(name)
         group = customer.group_id if customer else None
-        _unless_silent(lambda: live.refuse_beside(name, group, LOOK_SECONDS))
+        unless_silent(lambda: live.refuse_beside(name, group, LOOK_SECONDS))
     with transaction.atomic():
         NamesLock.objects.select_for_update().get()
         customer, _ = Customer.objects.get_or_create(user_id=user_id, defaults={"email": email})
@@ -118,15 +90,6 @@ def create_zone(user_id: str, domain: str, *, email: str = "", actor: str = "") 
         zone = Zone.objects.create(customer=customer, name=name, name_key=name)
         job = queue.submit("dns.create_zone", zone.key, data={"zone": name, "user_id": user_id}, actor=actor)
     return zone, job
-
-
-def _unless_silent(look: Callable[[], Found]) -> Found | None:
-    """What the look finds; None when ISPConfig does not answer in time: then the job, which looks for itself,
-    decides alone."""
-    try:
-        return look()
-    except TimedOut:
-        return None
 
 
 def _domain(text: str) -> str:
@@ -170,6 +133,8 @@ def delete_zone(user_id: str, domain: str, *, actor: str = "") -> tuple[Zone, Jo
     """Have a zone and all its records deleted, whatever is being done to it. A repeat gives the same job
     again. UnknownZone."""
     zone = _zone(user_id, name=_domain(domain))
+    if not zone.deletion_requested_at:
+        standing.refuse_anothers(zone, LOOK_SECONDS)
     with transaction.atomic():
         queue.lock(zone.key)  # the job's row before the zone's: every runner takes them in this order too
         if Zone.objects.filter(pk=zone.pk, deletion_requested_at=None).update(
@@ -248,7 +213,7 @@ def _current(zone: Zone) -> LiveZone | None:
             raise UnknownZone()
         return found
 
-    return _unless_silent(look)
+    return unless_silent(look)
 
 
 def _zone_for(user_id: str, values: Mapping[str, Any]) -> Zone:
@@ -260,16 +225,26 @@ def _zone_for(user_id: str, values: Mapping[str, Any]) -> Zone:
             return _zone(user_id, id=id, name=naming.domain(name) if name else None)
         except naming.BadName:
             raise UnknownZone() from None
-    wanted = values["name"].strip().lower().rstrip(".")
+    try:
+        wanted = naming.written(values["name"])
+    except naming.BadName as error:
+        raise BadField("name", str(error)) from None
     if "." not in wanted:
         raise ZoneUnclear()
-    names = [wanted, *naming.ancestors(wanted)]
+    return _longest(user_id, [wanted, *naming.ancestors(wanted)])
+
+
+def _longest(user_id: str, names: list[str]) -> Zone:
+    """The longest of these zones that the user has; UnknownZone."""
     customer = _customer(user_id)
-    found = customer.zones.filter(name_key__in=names) if customer else []
-    zone = max(found, key=lambda zone: len(zone.name), default=None)
-    if zone is None:
+    if customer is None:
         raise UnknownZone()
-    return zone
+    zones = customer.zones.select_related("customer").filter(name_key__in=names)
+    if not zones and customer.group_id is not None:
+        zones_of(user_id)  # it may have been made at ISPConfig by others
+    if zone := max(zones.all(), key=lambda zone: len(zone.name), default=None):
+        return zone
+    raise UnknownZone()
 
 
 def _zone(user_id: str, *, id: int | None = None, name: str | None = None) -> Zone:

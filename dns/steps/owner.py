@@ -4,6 +4,7 @@ for it or makes it."""
 from django.conf import settings
 from django.utils import timezone
 
+from dns.clients.ispconfig import next_serial
 from dns.connections import ispconfig
 from dns.models import Customer, Zone
 from nodepoint.clients.errors import Conflict, NotFound
@@ -27,6 +28,14 @@ def known(call: Call) -> Outcome:
         limits.release(holder, [lock])
 
 
+def known_anew(call: Call, error: NotFound) -> Outcome:
+    """The same for a step that met a client that is gone: then the step is called again."""
+    outcome = known(call)
+    if not isinstance(outcome, Done):
+        return outcome
+    return Retry(seconds=PAUSE, error="ISPConfig did not know the customer any more.", detail=error.vendor)
+
+
 def _found_or_made(customer: Customer) -> Outcome:
     clients = ispconfig().find_clients(customer.customer_no)
     if clients:
@@ -41,9 +50,26 @@ def _found_or_made(customer: Customer) -> Outcome:
         group_id = ispconfig().client_group(client_id)
     except NotFound as error:
         return Retry(error="The customer at ISPConfig is only half made.", detail=error.vendor)
+    if customer.client_id not in (None, client_id) and _is_gone(customer.client_id):
+        _take_along(customer.group_id, client_id)
     Customer.objects.filter(pk=customer.pk).update(client_id=client_id, group_id=group_id)
     surplus = ", ".join(str(client.id) for client in clients[1:])
     return Done(note=f"More clients of this number, not used: {surplus}" if surplus else "")
+
+
+def _is_gone(client_id: int) -> bool:
+    try:
+        ispconfig().client_group(client_id)
+    except NotFound:
+        return True
+    return False
+
+
+def _take_along(group_id: int, client_id: int) -> None:
+    """Give the zones of a client that was deleted to the one that stands for the customer now. ISPConfig
+    leaves them, served, to a group that is gone; numbers of groups are not given twice."""
+    for zone in ispconfig().zones_of(group_id):
+        ispconfig().move_zone(zone.id, client_id, next_serial(zone.serial))
 
 
 def _make(customer: Customer) -> int:

@@ -11,15 +11,18 @@ from dns.errors import NotKept, UnknownZone
 from dns.live import LiveZone
 from dns.models import Zone
 from dns.records import Entry, Held, held
+from dns.steps import owner
 from dns.steps.refusal import refused
 from nodepoint.api.errors import ApiError
+from nodepoint.clients.errors import NotFound
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import Job
 from nodepoint.jobs.outcomes import Done, Outcome, Retry, Wait
 
 
 def _refusable(step: Callable[[Call, Zone, LiveZone], Outcome]) -> Callable[[Call], Outcome]:
-    """A step on the zone as it is now; what the rules refuse ends the job with that error."""
+    """A step on the zone as it is now; what the rules refuse ends the job with that error, and is the
+    caller's own doing. A customer whose client was deleted in the panel is made known there anew."""
 
     def run(call: Call) -> Outcome:
         zone: Zone = call.subject
@@ -29,7 +32,9 @@ def _refusable(step: Callable[[Call, Zone, LiveZone], Outcome]) -> Callable[[Cal
                 raise UnknownZone()
             return step(call, zone, found)
         except ApiError as error:
-            return refused(error)
+            return refused(error, callers_fault=not isinstance(error, UnknownZone))
+        except NotFound as error:
+            return owner.known_anew(call, error)
 
     return run
 

@@ -7,7 +7,9 @@ from nodepoint.jobs.outcomes import Fail
 REFUSED = "refused"  # the key in the step's data; `dns.services.refusal` reads it
 
 
-def refused(error: ApiError) -> Fail:
-    """The outcome that ends the job with this error."""
+def refused(error: ApiError, *, callers_fault: bool = False) -> Fail:
+    """The outcome that ends the job with this error. `callers_fault`: as after a double click, nothing is
+    wrong."""
     told = {"sentence": error.sentence, "http": error.status_code, "code": error.error_code}
-    return Fail(error=error.sentence, detail=f"refused: {error.error_code}", data={REFUSED: told})
+    detail = f"refused: {error.error_code}"
+    return Fail(error=error.sentence, detail=detail, data={REFUSED: told}, callers_fault=callers_fault)

@@ -39,8 +39,10 @@ def stuck(now: datetime | None = None) -> Q:
 
 
 def failed(now: datetime | None = None) -> Q:
-    """Jobs that failed lately, whatever came after."""
-    return Q(state__in=FAILED, finished_at__gt=(now or timezone.now()) - LOOK_BACK) & ~Q(kind=NOTICE)
+    """Jobs that failed lately, whatever came after, but for those that were asked for what is not
+    possible."""
+    lately = Q(finished_at__gt=(now or timezone.now()) - LOOK_BACK)
+    return Q(state__in=FAILED, callers_fault=False) & lately & ~Q(kind=NOTICE)
 
 
 def unsettled(now: datetime | None = None) -> list[Job]:

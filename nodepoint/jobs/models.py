@@ -46,6 +46,9 @@ class Job(models.Model):
     error = models.TextField(blank=True, help_text="A sentence that customers may read.")
     detail = models.TextField(blank=True, help_text="What the system at fault said, for staff.")
     warning = models.TextField(blank=True, help_text="What did not work although the job succeeded.")
+    callers_fault = models.BooleanField(
+        default=False, help_text="What was asked for is not possible; whoever asked was told so."
+    )
     data = models.JSONField(default=dict, help_text="What the job was asked for. Never secrets.")
     request_id = models.CharField(max_length=128, blank=True, db_index=True)
     actor = models.CharField(

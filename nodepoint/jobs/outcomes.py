@@ -45,7 +45,9 @@ class Retry(Outcome):
 
 @dataclass(frozen=True)
 class Fail(Outcome):
-    """Never. The job is undone (or, after its point of no return, ends with a warning)."""
+    """Never. The job is undone (or, after its point of no return, ends with a warning). `callers_fault`: what
+    was asked for is not possible, which whoever asked gets to know; staff have nothing to do."""
 
     error: str = ""
     detail: str = ""
+    callers_fault: bool = False

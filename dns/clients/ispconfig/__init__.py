@@ -124,6 +124,12 @@ class Ispconfig:
         params = {"active": "Y" if active else "N", "serial": serial}
         self._session.call("dns_zone_update", client_id=0, primary_id=int(zone_id), params=params)
 
+    def move_zone(self, zone_id: int, client_id: int, serial: int) -> None:
+        """Gives a zone to a client. Its records stay whose they were."""
+        self._session.call(
+            "dns_zone_update", client_id=int(client_id), primary_id=int(zone_id), params={"serial": serial}
+        )
+
     def failed_changes(self, since: datetime) -> list[FailedChange]:
         """Changes since then that the server part could not apply, the newest first. `Refused` without the
         Server functions."""
