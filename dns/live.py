@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dns import naming, rules
 from dns.clients import ispconfig as panel
-from dns.connections import delegation, ispconfig
+from dns.connections import delegation, ispconfig, nameservers
 from dns.errors import NameTaken
 from dns.models import Customer
 from dns.records import Held, held
@@ -31,6 +31,8 @@ class LiveZone:
     active: bool
     serial: int
     records: tuple[Held, ...]
+    xfer: str = ""
+    also_notify: str = ""
     deeper: tuple[str, ...] = ()
     """Origins of the zones below it, whoever owns them, where they were asked for."""
 
@@ -101,6 +103,13 @@ def refuse_beside(name: str, group_id: int | None, seconds: float = LONG) -> Non
             rules.may_be_cut_off(f"{name}.", _live(nearest, ispconfig().zone_records(nearest.id)).records)
 
 
+def highest_served(name: str, seconds: float) -> int:
+    """The highest serial with which any of our name servers serves this zone now; 0 where none does, or none
+    answers."""
+    served = nameservers().serials([name], seconds).get(name, {})
+    return max((serial or 0 for serial in served.values()), default=0)
+
+
 def delegated_to(name: str, seconds: float) -> Sequence[str]:
     """The name servers that the zone above refers to. ClientError when that cannot be found out."""
     with deadline(seconds):
@@ -110,4 +119,13 @@ def delegated_to(name: str, seconds: float) -> Sequence[str]:
 def _live(zone: panel.Zone, rows: list[panel.Record], deeper: Sequence[panel.Zone] = ()) -> LiveZone:
     entries = tuple(held(row, zone.origin) for row in sorted(rows, key=lambda row: row.id))
     below = tuple(sorted(other.origin for other in deeper))
-    return LiveZone(zone.id, zone.origin.rstrip("."), zone.active, zone.serial, entries, below)
+    return LiveZone(
+        id=zone.id,
+        name=zone.origin.rstrip("."),
+        active=zone.active,
+        serial=zone.serial,
+        records=entries,
+        xfer=zone.xfer,
+        also_notify=zone.also_notify,
+        deeper=below,
+    )

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from dns import published
+from dns import published, transfers
 from dns.clients.ispconfig import Zone as PanelZone
 from dns.connections import ispconfig
 from dns.models import Publication, Zone
@@ -71,6 +71,8 @@ def _drift(zone: Zone, found: PanelZone) -> Iterator[str]:
         yield "not served"
     if found.id != zone.ispconfig_id:
         yield f"id {found.id} instead of {zone.ispconfig_id}"
+    for field, value in transfers.drift(found).items():
+        yield f"{field} {getattr(found, field) or 'empty'} instead of {value}"
 
 
 def _strays(found: list[PanelZone], restless: set[str]) -> Iterator[Finding]:

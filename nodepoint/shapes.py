@@ -128,6 +128,13 @@ def _halves(text: str, separator: str) -> str:
     return text
 
 
+def transfer_peer(text: str) -> str:
+    """Who may fetch zones, as ISPConfig takes it: an IPv4 or IPv6 address or network, or `any`."""
+    if text != "any":
+        ip_network(text)
+    return text
+
+
 def installation(text: str) -> str:
     """The name of an installation, as owner marks can carry it: up to 24 letters, digits, `_`, `.`, `-`."""
     if not re.fullmatch(INSTALLATION, text):

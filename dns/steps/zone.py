@@ -4,14 +4,15 @@ half served."""
 from collections.abc import Collection
 
 from django.conf import settings
+from django.db.models import Max
 from django.utils import timezone
 
-from dns import live, rules
+from dns import live, rules, transfers
 from dns.clients.ispconfig import first_serial, next_serial
 from dns.connections import ispconfig
 from dns.errors import NameTaken, NotKept
 from dns.live import LiveZone
-from dns.models import Customer, TemplateRecord, Zone
+from dns.models import Customer, Publication, TemplateRecord, Zone
 from dns.records import Entry
 from dns.steps.record import is_kept, mark_of
 from dns.steps.refusal import refused
@@ -21,6 +22,7 @@ from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Outcome, Retry
 
 TTL = 3600  # seconds, of the name servers' records
+SERVED_SECONDS = 3.0  # for the question whether our name servers still hold a zone of the name
 
 
 def given_back(call: Call) -> Outcome:
@@ -41,7 +43,12 @@ def present(call: Call) -> Outcome:
         return refused(error)
     try:
         id = ispconfig().create_zone(
-            zone.customer.client_id, zone.origin, _host(settings.NAMESERVERS[0]), mbox(), first_serial()
+            zone.customer.client_id,
+            zone.origin,
+            _host(settings.NAMESERVERS[0]),
+            mbox(),
+            _beginning(zone.name),
+            **transfers.wanted(),
         )
     except Conflict as error:
         return _not_ours(call, error)
@@ -52,6 +59,13 @@ def present(call: Call) -> Outcome:
         ispconfig().delete_zone(id)
         return refused(NotKept("domain"))
     return Done(ref=str(id), facts={"ispconfig_id": id})
+
+
+def _beginning(name: str) -> int:
+    """The serial of a new zone: above every one that a zone of this name is known to have had, by our rows
+    and at the name servers. A secondary keeps what was deleted for a week, and takes nothing older."""
+    known = Zone.objects.filter(name=name).aggregate(highest=Max("serial"))["highest"] or 0
+    return max(first_serial(), known + 1, live.highest_served(name, SERVED_SECONDS) + 1)
 
 
 def _not_ours(call: Call, error: Conflict) -> Outcome:
@@ -107,9 +121,19 @@ def published(call: Call) -> Outcome:
     found = live.zone(zone.customer, zone.name)
     if found is None:
         return Retry(error="The zone is not at ISPConfig any more.")
-    if not found.active and not _switched(found, True):
-        return Retry(error="ISPConfig did not switch the zone on.")
-    return Done(facts={"state": Zone.State.ACTIVE, "ispconfig_id": found.id})
+    serial, ahead, changed = found.serial, _ahead(zone), transfers.drift(found)
+    if not found.active or ahead or changed:
+        serial = next_serial(max(serial, ahead))
+        if not _switched(found, True, serial, **changed):
+            return Retry(error="ISPConfig did not switch the zone on.")
+    return Done(facts={"state": Zone.State.ACTIVE, "ispconfig_id": found.id, "serial": serial})
+
+
+def _ahead(zone: Zone) -> int:
+    """The serial at a name server that takes nothing from us, since it holds a later one; 0 when there is
+    none."""
+    seen = Publication.objects.filter(zone=zone).first()
+    return seen.highest if seen and seen.is_ahead else 0
 
 
 def unpublished(call: Call) -> Outcome:
@@ -117,16 +141,19 @@ def unpublished(call: Call) -> Outcome:
     found = _owned(call)
     if found is None:
         return Done(note="It is gone at ISPConfig, or somebody else's there: left alone.")
-    if found.active and not _switched(found, False):
-        return Retry(error="ISPConfig did not switch the zone off.")
-    return Done()
+    serial = found.serial
+    if found.active:
+        serial = next_serial(serial)
+        if not _switched(found, False, serial):
+            return Retry(error="ISPConfig did not switch the zone off.")
+    return Done(facts={"serial": serial})
 
 
-def _switched(found: LiveZone, active: bool) -> bool:
+def _switched(found: LiveZone, active: bool, serial: int, **changed: str) -> bool:
     """Have a zone served, or not any more, and see that it is so."""
-    ispconfig().set_zone_active(found.id, active, next_serial(found.serial))
+    ispconfig().set_zone_active(found.id, active, serial, **changed)
     now = ispconfig().zone(found.id)
-    return now is not None and now.active is active
+    return now is not None and now.active is active and not transfers.drift(now)
 
 
 def emptied(call: Call) -> Outcome:
@@ -152,10 +179,13 @@ def absent(call: Call) -> Outcome:
 
 def removed(call: Call) -> Outcome:
     """All of it is gone: the undo of a zone that was not finished."""
-    for step in (unpublished, emptied):
+    off = unpublished(call)
+    if not isinstance(off, Done):
+        return off
+    for step in (emptied, absent):
         if not isinstance(outcome := step(call), Done):
             return outcome
-    return absent(call)
+    return Done(facts=off.facts)
 
 
 def deleted(call: Call) -> Outcome:

@@ -32,9 +32,22 @@ def zone_errors(params: Mapping[str, Any]) -> list[str]:
     numbers = ("refresh", "retry", "expire", "minimum", "ttl")
     errors += [f"{name}_range_error" for name in numbers if _number(params.get(name)) < 60]
     for name in ("xfer", "also_notify"):
-        if not all(_is_address(part) for part in str(params.get(name) or "").split(",") if part):
+        if not _are_peers(str(params.get(name) or "")):
             errors.append(f"{name}_error_regex")
     return errors
+
+
+def _are_peers(text: str) -> bool:
+    """Nothing, `any`, or addresses with or without a prefix
+    (interface/lib/classes/validate_dns.inc.php:287)."""
+    if text in ("", "any"):
+        return True
+    return all(_is_peer(*part.strip().partition("/")) for part in text.split(","))
+
+
+def _is_peer(address: str, slash: str, prefix: str) -> bool:
+    longest = 128 if ":" in address else 32
+    return _is_address(address) and (not slash or (prefix.isdecimal() and 1 <= int(prefix) <= longest))
 
 
 def record_errors(type: str, params: Mapping[str, Any]) -> list[str]:

@@ -96,9 +96,18 @@ class Ispconfig:
         found = self._rows("dns_zone_get", primary_id={"sys_groupid": group_id})
         return rows.some(rows.zone, found, group_id=group_id)
 
-    def create_zone(self, client_id: int, origin: str, ns: str, mbox: str, serial: int) -> int:
-        """Makes a zone that is not served yet; its id. Names with their last dot. `Conflict` when anybody has
-        it, `NotFound` when the client is gone."""
+    def create_zone(
+        self,
+        client_id: int,
+        origin: str,
+        ns: str,
+        mbox: str,
+        serial: int,
+        xfer: str = "",
+        also_notify: str = "",
+    ) -> int:
+        """Makes a zone that is not served yet; its id. Names with their last dot. `xfer`, `also_notify`:
+        addresses with commas between. `Conflict` when anybody has it, `NotFound` when the client is gone."""
         params = {
             "server_id": self._server,
             "origin": origin,
@@ -107,8 +116,8 @@ class Ispconfig:
             "serial": serial,
             **TIMES,
             "active": "N",
-            "xfer": "",
-            "also_notify": "",
+            "xfer": xfer,
+            "also_notify": also_notify,
             "update_acl": "",
             "dnssec_wanted": "N",
         }
@@ -119,9 +128,10 @@ class Ispconfig:
         found = self._session.read("dns_zone_get", primary_id=int(zone_id))
         return rows.one(rows.zone, found, zone_id)
 
-    def set_zone_active(self, zone_id: int, active: bool, serial: int) -> None:
-        """Has a zone served, or not any more. A client_id of 0 keeps the owner."""
-        params = {"active": "Y" if active else "N", "serial": serial}
+    def set_zone_active(self, zone_id: int, active: bool, serial: int, **transfers: str) -> None:
+        """Has a zone served, or not any more. `transfers`: `xfer`, `also_notify`, where they change. A
+        client_id of 0 keeps the owner."""
+        params = {"active": "Y" if active else "N", "serial": serial, **transfers}
         self._session.call("dns_zone_update", client_id=0, primary_id=int(zone_id), params=params)
 
     def move_zone(self, zone_id: int, client_id: int, serial: int) -> None:
@@ -246,12 +256,15 @@ class Ispconfig:
 
 
 def first_serial() -> int:
-    """The serial of a zone that is made today: YYYYMMDD01."""
-    return int(time.strftime("%Y%m%d")) * 100 + 1
+    """The serial of a zone that is made now: YYYYMMDD and the quarter of the day's hours, 00 to 95. So one
+    that is deleted and made again later that day does not begin below what secondaries still hold."""
+    now = time.localtime()
+    return int(time.strftime("%Y%m%d", now)) * 100 + (now.tm_hour * 60 + now.tm_min) // 15
 
 
 def next_serial(serial: int) -> int:
-    """The serial after this one, as the panel counts: today's first one, or one more."""
+    """The serial after this one: today's, or one more, as the panel counts. After 99 it runs into the date,
+    as it does there."""
     return max(first_serial(), serial + 1)
 
 
