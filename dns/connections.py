@@ -9,10 +9,23 @@ from dns.clients.ispconfig import Ispconfig
 from dns.clients.nameservers import Nameservers
 from nodepoint.resolver import Resolver
 
+CALLS, READING = 6, 3  # of the panel, under way at once in this process: together fewer than shut us out
+
 
 @cache
 def ispconfig() -> Ispconfig:
     """The panel that holds the zones."""
+    return _panel()
+
+
+@cache
+def ispconfig_reading() -> Ispconfig:
+    """The same for what customers look at, with a session and calls of its own: whoever only reads does not
+    stand in line behind those who write."""
+    return _panel(READING)
+
+
+def _panel(calls: int = CALLS) -> Ispconfig:
     return Ispconfig(
         settings.ISPCONFIG_URL,
         settings.ISPCONFIG_USER,
@@ -21,6 +34,7 @@ def ispconfig() -> Ispconfig:
         verify={"true": True, "false": False}.get(
             settings.ISPCONFIG_VERIFY_TLS.lower(), settings.ISPCONFIG_VERIFY_TLS
         ),
+        calls=calls,
     )
 
 
@@ -38,5 +52,5 @@ def nameservers() -> Nameservers:
 
 def forget() -> None:
     """Drop the clients, so that the next ones are made from the settings of then (tests)."""
-    for make in (ispconfig, delegation, nameservers):
+    for make in (ispconfig, ispconfig_reading, delegation, nameservers):
         make.cache_clear()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from nodepoint.api.errors import BadRequest, Conflict, Missing, retry_after
+from nodepoint.api.errors import ApiError, BadRequest, Conflict, Missing, retry_after
 from nodepoint.jobs.models import Job
 
 MOST_NAMED = 5  # records in one sentence
@@ -75,6 +75,16 @@ class NotDelegated(BadRequest):
             f"Please set {', '.join(wanted)} at your registrar, wait until that is published, and try again."
         )
         super().__init__(sentence, fields={"domain": [sentence]})
+
+
+class TooManyLooks(ApiError):
+    """Half of the threads wait for something outside already; the delegation cannot be asked for now."""
+
+    http, code = 429, "rate_limited"
+
+    def __init__(self) -> None:
+        sentence = "Too many domains are being checked at the moment. Please try again."
+        super().__init__(sentence, headers={"Retry-After": "5"})
 
 
 class ZoneBusy(Conflict):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dns import naming, rules
 from dns.clients import ispconfig as panel
-from dns.connections import delegation, ispconfig, nameservers
+from dns.connections import delegation, ispconfig, ispconfig_reading, nameservers
 from dns.errors import NameTaken
 from dns.models import Customer
 from dns.records import Held, held
@@ -40,22 +40,22 @@ class LiveZone:
 def owner(customer_no: str, seconds: float) -> Owner | None:
     """The client with this number, the oldest if there are several; None when there is none."""
     with deadline(seconds):
-        found = ispconfig().find_clients(customer_no)
-        return Owner(found[0].id, ispconfig().client_group(found[0].id)) if found else None
+        found = ispconfig_reading().find_clients(customer_no)
+        return Owner(found[0].id, ispconfig_reading().client_group(found[0].id)) if found else None
 
 
 def zones(group_id: int, seconds: float) -> list[LiveZone]:
     """All zones of a client's group with all their records, by name: two calls, and one for each zone that
     came from another client, whose records it left behind."""
     with deadline(seconds):
-        found = {zone.id: zone for zone in ispconfig().zones_of(group_id)}
+        found = {zone.id: zone for zone in ispconfig_reading().zones_of(group_id)}
         by_zone: dict[int, list[panel.Record]] = {id: [] for id in found}
-        for row in ispconfig().records_of(group_id):
+        for row in ispconfig_reading().records_of(group_id):
             if row.zone_id in by_zone:  # what is left of a deleted zone has none
                 by_zone[row.zone_id].append(row)
         for id, zone in found.items():
             if not _has_servers(zone, by_zone[id]):
-                by_zone[id] = ispconfig().zone_records(id)
+                by_zone[id] = ispconfig_reading().zone_records(id)
     return sorted((_live(zone, by_zone[id]) for id, zone in found.items()), key=lambda zone: zone.name)
 
 

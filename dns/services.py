@@ -20,6 +20,7 @@ from dns.errors import (
     NameTaken,
     NotDelegated,
     QuotaExceeded,
+    TooManyLooks,
     UnknownZone,
     ZoneBeingDeleted,
     ZoneBusy,
@@ -31,6 +32,7 @@ from dns.models import Customer, NamesLock, Zone
 from dns.records import Entry
 from dns.standing import unless_silent
 from nodepoint.api.errors import ApiError
+from nodepoint.api.waiting import spare_thread
 from nodepoint.clients.deadline import deadline
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job, JobStep
@@ -71,11 +73,13 @@ def _customer(user_id: str) -> Customer | None:
 
 def create_zone(user_id: str, domain: str, *, email: str = "", actor: str = "") -> tuple[Zone, Job]:
     """Have a zone made. BadField, NameTaken, ZoneExists, ZoneBeingDeleted, QuotaExceeded, NotDelegated,
-    WouldHide; ClientError when nobody who would know has said whether it is delegated."""
+    WouldHide, TooManyLooks; ClientError when nobody who would know has said whether it is delegated."""
     name = _domain(domain)
     if _is_reserved(name):
         raise NameTaken()
-    with deadline(GUARD_SECONDS):
+    with spare_thread() as free, deadline(GUARD_SECONDS):
+        if not free:
+            raise TooManyLooks()
         known = Customer.objects.filter(user_id=user_id).first()
         customer = known or unless_silent(lambda: _customer(user_id))
         standing.settle(name, customer, LOOK_SECONDS)
@@ -133,8 +137,9 @@ def delete_zone(user_id: str, domain: str, *, actor: str = "") -> tuple[Zone, Jo
     """Have a zone and all its records deleted, whatever is being done to it. A repeat gives the same job
     again. UnknownZone."""
     zone = _zone(user_id, name=_domain(domain))
-    if not zone.deletion_requested_at:
-        standing.refuse_anothers(zone, LOOK_SECONDS)
+    with spare_thread() as free:
+        if free and not zone.deletion_requested_at:
+            standing.refuse_anothers(zone, LOOK_SECONDS)
     with transaction.atomic():
         queue.lock(zone.key)  # the job's row before the zone's: every runner takes them in this order too
         if Zone.objects.filter(pk=zone.pk, deletion_requested_at=None).update(
@@ -204,8 +209,8 @@ def _submit(kind: str, zone: Zone, actor: str, **data: Any) -> Job:
 
 
 def _current(zone: Zone) -> LiveZone | None:
-    """The zone as ISPConfig holds it now; None when it does not answer in time. UnknownZone when it has none,
-    or not for this customer."""
+    """The zone as ISPConfig holds it now; None when it does not answer in time, or too many requests wait for
+    something already: then the job decides alone. UnknownZone when it has none, or not for this customer."""
 
     def look() -> LiveZone:
         found = live.zone(zone.customer, zone.name, LOOK_SECONDS, with_deeper=True)
@@ -213,7 +218,8 @@ def _current(zone: Zone) -> LiveZone | None:
             raise UnknownZone()
         return found
 
-    return unless_silent(look)
+    with spare_thread() as free:
+        return unless_silent(look) if free else None
 
 
 def _zone_for(user_id: str, values: Mapping[str, Any]) -> Zone:

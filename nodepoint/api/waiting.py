@@ -111,13 +111,21 @@ def _whose(job: Job) -> str:
 def place(whose: str) -> Iterator[bool]:
     """One of this process's places for requests that wait for something, and one of the two of `whose`:
     `service_id:…`, or whatever else is held apart. False when all are taken."""
-    free = _places.acquire(blocking=False)
-    try:
+    with spare_thread() as free:
         if not free:
             yield False
             return
         with _share(whose) as has_one:
             yield has_one
+
+
+@contextmanager
+def spare_thread() -> Iterator[bool]:
+    """Leave to look at something outside for some seconds, in one of this process's threads that may wait;
+    False when all of them do."""
+    free = _places.acquire(blocking=False)
+    try:
+        yield free
     finally:
         if free:
             _places.release()

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest import mock
 
@@ -9,6 +10,7 @@ from django.db import close_old_connections, connection
 from django.test import Client
 
 from dns import connections, services, views
+from dns.connections import ispconfig
 from dns.models import Customer, NamesLock, Zone
 from nodepoint.jobs import engine
 from nodepoint.jobs.models import Job, JobStep
@@ -135,3 +137,53 @@ class WaitingTests(DnsTestCase):
         self.assertTrue(
             any(r["name"] == "x.example.com." for r in self.zone("example.com")["records"].values())
         )
+
+
+class ReadersTests(LabTransactionTestCase):
+    """Customers look at their zones while many write and ISPConfig is slow."""
+
+    THREADS = 8  # of a web process
+
+    def setUp(self) -> None:
+        super().setUp()
+        connections.forget()
+        customer = Customer.objects.create(user_id="1")
+        client = ispconfig().create_client("P1", "np_p1", "Ada", "ada@example.com")
+        group = ispconfig().client_group(client)
+        Customer.objects.filter(pk=customer.pk).update(client_id=client, group_id=group)
+        self.zone_id = ispconfig().create_zone(client, "example.com.", "ns1.nodepoint.eu.", "h.x.eu.", 1)
+        server = {"type": "NS", "name": "", "data": "ns1.nodepoint.eu.", "ttl": 60, "priority": 0}
+        ispconfig().create_record(client, self.zone_id, **server)
+        row = {"name": "example.com", "name_key": "example.com", "state": Zone.State.ACTIVE}
+        Zone.objects.create(customer=customer, ispconfig_id=self.zone_id, **row)
+
+    def ask(self, path: str, **body: Any) -> Any:
+        try:
+            values = {"user_id": 1, **body}
+            headers = self.headers(Accept="application/json")
+            return Client().post(
+                f"/customdomain/{path}", values, content_type="application/json", headers=headers
+            )
+        finally:
+            connection.close()
+
+    def test_getdata_does_not_stand_behind_24_writers(self) -> None:
+        """What writers look at is so slow that, one after the other, they would hold every thread and every
+        call that may be under way for longer than `getdata` has."""
+        self.enterContext(mock.patch.object(services, "LOOK_SECONDS", 9.0))
+        self.lab.faults.add("ispconfig", "slow", count=1000, match="dns_rr_get_all_by_zone", seconds=7)
+        record = {"zone_id": self.zone_id, "type": "a", "ttl": 60, "ip": "192.0.2.1"}
+        with ThreadPoolExecutor(self.THREADS) as web:
+            writers = [
+                web.submit(self.ask, "add/record", name=f"x{number}", **record) for number in range(24)
+            ]
+            answer = web.submit(self.ask, "getdata").result()
+            first = [writer.done() for writer in writers[: self.THREADS]]
+            while not all(writer.done() for writer in writers):
+                Job.objects.update(state=Job.State.SUCCEEDED)
+                time.sleep(0.1)
+        self.assertEqual(answer.status_code, 200, answer.content)
+        self.assertEqual([item["zone"]["name"] for item in answer.json()["zones"]], ["example.com"])
+        self.assertFalse(all(first), "it stood in line behind those that look")
+        self.assertEqual({writer.result().status_code for writer in writers}, {200})
+        self.assertEqual(Job.objects.filter(kind="dns.add_record").count(), 24, "none is lost")

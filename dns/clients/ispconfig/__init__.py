@@ -20,7 +20,8 @@ __all__ = ["Client", "FailedChange", "Ispconfig", "Record", "Zone", "first_seria
 
 
 class Ispconfig:
-    """The panel at `url`, as a remote user; new zones are put on the DNS server `server_id`."""
+    """The panel at `url`, as a remote user; new zones are put on the DNS server `server_id`. `calls`: under
+    way at once."""
 
     def __init__(
         self,
@@ -30,8 +31,9 @@ class Ispconfig:
         server_id: int,
         verify: bool | str = True,
         timeout: float = 20.0,
+        calls: int = 6,
     ) -> None:
-        self._session = Session(url, username, password, verify, timeout)
+        self._session = Session(url, username, password, verify, timeout, calls)
         self._server = server_id
 
     def verify(self) -> None:

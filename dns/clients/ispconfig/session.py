@@ -17,16 +17,17 @@ from nodepoint.clients.errors import BadAnswer, Busy, ClientError, Refused, Time
 from nodepoint.clients.http import Answer, JsonApi
 
 LIFETIME = 25 * 60.0  # seconds; theirs is 1800 from login, and use does not extend it
-CALLS = 6  # under way at once in this process
 NOT_LET_IN = 5.0  # seconds between two tries to log in where that does not count as a failure
 QUICK = 2.0  # seconds: what failed sooner was dropped, not slow, and can be read again
 
 
 class Session:
     """Calls functions by name. `timeout`: seconds of a call; above 10, after which they own up to a lost
-    database."""
+    database. `calls`: under way at once."""
 
-    def __init__(self, url: str, username: str, password: str, verify: bool | str, timeout: float) -> None:
+    def __init__(
+        self, url: str, username: str, password: str, verify: bool | str, timeout: float, calls: int
+    ) -> None:
         keep_secret(password)
         base = url.rstrip("/")
         self._api = JsonApi(
@@ -34,7 +35,8 @@ class Session:
         )
         self._credentials = {"username": username, "password": password, "client_login": False}
         self._lock = threading.Lock()
-        self._calls = threading.BoundedSemaphore(CALLS)
+        self._most = calls
+        self._calls = threading.BoundedSemaphore(calls)
         self._id, self._ends = "", 0.0
         self._shut: ClientError | None = None
         self._shut_until = 0.0
@@ -62,7 +64,7 @@ class Session:
         find the new one."""
         end = end_of(self._api.timeout)
         if not self._calls.acquire(timeout=left_until(end)):
-            raise Busy(SYSTEM, f"{function}: {CALLS} calls are under way")
+            raise Busy(SYSTEM, f"{function}: {self._most} calls are under way")
         try:
             session = self._session(end)
             try:
