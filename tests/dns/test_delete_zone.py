@@ -58,5 +58,5 @@ class DeleteZoneTests(DnsTestCase):
         self.add_zone("example.org", user=7)
         with self.lab.lock:
             self.lab.ispconfig.panel.dns_zone_update(2, int(id), {})
-        self.done("delete/zone", domain="example.com")
+        self.refused(404, "not_found", "delete/zone", domain="example.com")
         self.assertEqual(len(self.in_panel("example.com")["records"]), 4)
