@@ -14,15 +14,21 @@ from sites import connections, health
 from sites.models import Plan, Site
 from sites.steps.hosts import shared_certificate
 
-# Privileges of the token at Proxmox VE; for containers they may be given on the pool instead.
+# Privileges of the token at Proxmox VE: where each is checked (pve-access-control, pve-container 6.1.10,
+# pve-guest-common 6.0.2). With a pool they may come from it, but for what is asked of a container that is in
+# no pool yet: tags at its creation, and all that is done before the creation ends, when it joins.
 ON_CONTAINERS = {
     "VM.Allocate",
     "VM.Audit",
+    "VM.Backup",
     "VM.PowerMgmt",
     "VM.Snapshot",
     *(f"VM.Config.{part}" for part in ("CPU", "Disk", "Memory", "Network", "Options")),
 }
-ON_STORAGE = {"Datastore.AllocateSpace", "Datastore.Audit"}
+ON_ALL = {"VM.Audit", "VM.Config.Options"}
+ON_STORAGE = {"Datastore.AllocateSpace"}  # to read it too; on the template's, so that templates can be built
+FREE_TAGS = {"free", ""}  # of `user-tag-access`: anybody may set any tag; else Sys.Modify on / overrides it
+ROLE = "NodePoint"  # in the commands that doctor prints
 NO_CONTAINER = 999_999_999  # the highest VMID there is, which nobody uses
 CERTIFICATE_DAYS = 14  # an earlier end of the wildcard certificate is worth a word
 
@@ -85,18 +91,40 @@ def proxmox(high_availability: bool) -> Iterator[str]:
 
 
 def _privileges(on_cluster: set[str]) -> Iterator[str]:
+    """What the token lacks, each with the commands that give it. Where a privilege is inherited from does not
+    matter: those of a pool carry no propagate flag."""
     pool = [f"/pool/{settings.PROXMOX_POOL}"] if settings.PROXMOX_POOL else []
-    template = settings.PROXMOX_TEMPLATE.partition(":")[0]
+    template = f"/storage/{settings.PROXMOX_TEMPLATE.partition(':')[0]}"
+    lacking: dict[str, set[str]] = {}
     for paths, wanted in (
         (["/vms", *pool], ON_CONTAINERS),
+        (["/vms"], ON_ALL),
         ([f"/storage/{settings.PROXMOX_STORAGE}"], ON_STORAGE),
+        ([template], ON_STORAGE),
         ([f"/sdn/zones/localnetwork/{settings.PROXMOX_BRIDGE}"], {"SDN.Use"}),
         (["/"], on_cluster),
     ):
-        if missing := wanted - _held(paths):
-            yield f"Give the token {', '.join(sorted(missing))} on {' or '.join(paths)}, with propagation."
-    if not ON_STORAGE & _held([f"/storage/{template}"]):
-        yield f"Give the token Datastore.Audit on /storage/{template}: the template lies there."
+        lacking.setdefault(paths[-1], set()).update(wanted - _held(paths))
+    for path, missing in lacking.items():
+        if missing:
+            yield _missing(missing, path)
+    access = connections.proxmox().user_tag_access()
+    if access not in FREE_TAGS and "Sys.Modify" not in _held(["/"]):
+        yield (
+            f"The cluster lets nobody set the tags of our containers (user-tag-access is {access}):"
+            " pvesh set /cluster/options --user-tag-access user-allow=free"
+        )
+
+
+def _missing(privileges: set[str], path: str) -> str:
+    names = " ".join(sorted(privileges))
+    user, token = settings.PROXMOX_USER, f"{settings.PROXMOX_USER}!{settings.PROXMOX_TOKEN_NAME}"
+    role = f"{ROLE}{path.replace('/', '-').rstrip('-')}"
+    return (
+        f"The token lacks {names.replace(' ', ', ')} on {path}:"
+        f" pveum role add {role} --privs '{names}' || pveum role modify {role} --append --privs '{names}';"
+        f" pveum acl modify {path} --roles {role} --users '{user}' --tokens '{token}'"
+    )
 
 
 def _held(paths: list[str]) -> set[str]:

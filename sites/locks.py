@@ -35,7 +35,7 @@ def unlock(site: Site) -> Unlocked:
         lock, node, vmid = container.config.lock, container.node, container.vmid
         if not lock:
             raise NotLocked
-        if any(task.status is None for task in proxmox().tasks(node, vmid=vmid)):
+        if any(task.running for task in proxmox().tasks(node, vmid=vmid)):
             raise Busy("proxmox", f"a task is still at work on container {vmid}")
         output = console().on_node(node, ["pct", "unlock", str(vmid)])
         if output.exit_code:

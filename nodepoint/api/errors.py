@@ -34,7 +34,7 @@ CODES = {
 UNKNOWN_ETA = 10  # seconds until it is worth trying again, where nobody can tell
 SENTENCES = {
     400: "The request could not be understood.",
-    401: "A valid token is needed: Authorization: Bearer <token>.",
+    401: "A valid token is needed: in the header Authorization, after the word Bearer.",
     403: "The token does not permit this.",
     404: "There is nothing here.",
     405: "This path does not take that method.",
@@ -45,6 +45,11 @@ SENTENCES = {
     500: "Something went wrong on our side. Our staff can find it by the request id.",
     503: "The service is not available at the moment. Please try again shortly.",
 }
+
+
+# Callers strip tags from what they show, with all that stands between the brackets: a sentence holds none,
+# also where it repeats what was asked.
+TAGLESS = str.maketrans("<>", "‹›")
 
 
 class ApiError(Exception):
@@ -67,6 +72,7 @@ class ApiError(Exception):
         headers: Mapping[str, str] | None = None,
         **extra: Any,
     ) -> None:
+        sentence = sentence.translate(TAGLESS)
         super().__init__(sentence)
         self.sentence = sentence
         self.status_code = http or self.http

@@ -97,9 +97,13 @@ class Conflict(ClientError):
 
 
 class Busy(ClientError):
-    """A lock, a rate limit, another run: nothing has happened. Repeat later, in `retry_after` s if known."""
+    """A lock, a rate limit, another run: nothing has happened. Repeat later, in `retry_after` s if known.
+
+    `in_line`: somebody else's work has to end first, which may take long and is nobody's failure.
+    """
 
     fact = "is busy"
+    in_line: ClassVar[bool] = False
 
     def __init__(self, system: str, vendor: str = "", retry_after: float | None = None) -> None:
         super().__init__(system, vendor)

@@ -30,6 +30,12 @@ class Call:
         return self.step.ref
 
     @property
+    def uncertain(self) -> bool:
+        """Whether a call before this one may have begun something that nobody knows of: the last one failed,
+        or its worker died."""
+        return bool(self.step.tries or self.step.error or self.step.held)
+
+    @property
     def elapsed(self) -> float:
         """Seconds since the remote work began (`begun` was said), 0 before."""
         begun = self.step.data.get("begun")

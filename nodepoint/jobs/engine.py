@@ -295,14 +295,15 @@ def _values(job: Job, held: Claim, outcome: Outcome, now: datetime) -> dict[str,
             }
             values["work_seconds"] = _work_seconds(held, now)
         case Wait():
-            wait = now + timedelta(seconds=outcome.seconds)
-            values |= {"due_at": wait, "tries": 0, "error": "", "detail": ""}
+            values |= {"tries": 0, "error": "", "detail": ""}
+            values["due_at"] = _not_at_once(step, outcome.seconds, now)
             values["state"] = S.UNDOING if undoing else S.RUNNING
         case Retry():
             pause = outcome.seconds or retry.pause(
                 step.tries, *([retry.LONGEST_UNDO_PAUSE] if undoing else [])
             )
-            values |= {"due_at": now + timedelta(seconds=pause), "tries": F("tries") + 1}
+            values |= {"due_at": _not_at_once(step, pause, now), "tries": F("tries") + 1}
+            values["lined_up_at"] = now if outcome.in_line else None
             values |= {
                 "state": S.UNDOING if undoing else S.WAITING,
                 "error": outcome.error,
@@ -314,6 +315,12 @@ def _values(job: Job, held: Claim, outcome: Outcome, now: datetime) -> dict[str,
     if not undoing:
         values["due_at"] = _next_call(job, step, values["due_at"])
     return values
+
+
+def _not_at_once(step: JobStep, seconds: float, now: datetime) -> datetime:
+    """In `seconds`, but SHORTEST_PAUSE after the call that has just ended began at the earliest. Whatever a
+    step says and however a system refuses, nobody is asked by one step more than once a second."""
+    return max(now + timedelta(seconds=seconds), step.claimed_at + timedelta(seconds=retry.SHORTEST_PAUSE))
 
 
 def _next_call(job: Job, step: JobStep, wished: datetime | None) -> datetime | None:

@@ -36,11 +36,13 @@ class Wait(Outcome):
 @dataclass(frozen=True)
 class Retry(Outcome):
     """Not now. `error` is a sentence for the customer, `detail` the vendor's words for staff; `seconds` None:
-    the usual back-off."""
+    the usual back-off. `in_line`: it waits for its turn behind somebody else's work, which counts against no
+    deadline, as standing in line for a limit does not."""
 
     error: str = ""
     detail: str = ""
     seconds: float | None = None
+    in_line: bool = False
 
 
 @dataclass(frozen=True)

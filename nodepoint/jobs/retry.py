@@ -5,6 +5,7 @@ import random
 from nodepoint.clients.errors import BadAnswer, ClientError
 from nodepoint.jobs.outcomes import Fail, Outcome, Retry
 
+SHORTEST_PAUSE = 1.0  # seconds between two calls of a step, whatever it or a vendor says (`engine`)
 LONGEST_PAUSE = 15.0  # seconds between two tries of a step that others wait for
 LONGEST_UNDO_PAUSE = 60.0
 LONGEST_ASKED = 300.0  # whatever a vendor's Retry-After says
@@ -13,9 +14,9 @@ SURPRISES = 4  # a fault of ours hardly heals by itself, but a deadlock or a los
 
 
 def pause(tries: int, longest: float = LONGEST_PAUSE) -> float:
-    """Seconds until the next try: 0.5, 1, 2, 4 … up to `longest`, each shortened at random by up to a fifth
-    so that a crowd spreads."""
-    return min(longest, 0.5 * 2 ** min(tries, 10)) * (1 - 0.2 * random.random())  # noqa: S311
+    """Seconds until the next try: 1, 2, 4, 8 … up to `longest`, each shortened at random by up to a fifth so
+    that a crowd spreads; the engine makes SHORTEST_PAUSE of what is less."""
+    return min(longest, SHORTEST_PAUSE * 2 ** min(tries, 10)) * (1 - 0.2 * random.random())  # noqa: S311
 
 
 def decide(error: Exception, tries: int, endless: bool) -> Outcome:
@@ -30,7 +31,9 @@ def decide(error: Exception, tries: int, endless: bool) -> Outcome:
         return _outcome(endless, error.sentence, error.vendor)
     if isinstance(error, BadAnswer) and not endless and tries + 1 >= BAD_ANSWERS:
         return _outcome(False, error.sentence, error.vendor)
-    return _outcome(True, error.sentence, error.vendor, _asked(getattr(error, "retry_after", None)))
+    asked = _asked(getattr(error, "retry_after", None))
+    in_line = getattr(error, "in_line", False)
+    return Retry(error=error.sentence, detail=error.vendor, seconds=asked, in_line=in_line)
 
 
 def _asked(seconds: float | None) -> float | None:
@@ -38,7 +41,5 @@ def _asked(seconds: float | None) -> float | None:
     return min(LONGEST_ASKED, seconds) if seconds and seconds > 0 else None
 
 
-def _outcome(again: bool, sentence: str, detail: str, seconds: float | None = None) -> Outcome:
-    if again:
-        return Retry(error=sentence, detail=detail, seconds=seconds)
-    return Fail(error=sentence, detail=detail)
+def _outcome(again: bool, sentence: str, detail: str) -> Outcome:
+    return Retry(error=sentence, detail=detail) if again else Fail(error=sentence, detail=detail)

@@ -40,8 +40,13 @@ LOG = "paramiko.nodepoint"
 KEEPALIVE = 30  # seconds
 POLL_MS = 250  # a channel that the watchdog closes wakes nobody: its descriptor is just gone
 
-# What `pct` writes to stderr beside its exit code 255, which may be the command's own as well.
-PCT_NOT_HERE = re.compile(r"\A[Cc]onfiguration file 'nodes/.*/lxc/\d+\.conf' does not exist")  # with code 2
+# What `pct` writes to stderr of its own failures. Its exit codes mean nothing: perl's `die` takes what errno
+# happens to be, 2 for a container that is elsewhere, 255 for one that does not run (pve-container 6.1.10,
+# run), and the command inside may end with any of them.
+PCT_OWN = re.compile(
+    r"\A(?:[Cc]onfiguration file 'nodes/.*/lxc/\d+\.conf' does not exist|container '\d+' not running!"
+    r"|can't lock file '/run/lock/lxc/|CT is locked)"
+)
 PCT_TEXTS: tuple[tuple[re.Pattern[str], type[ClientError]], ...] = (
     (re.compile(r"[Cc]onfiguration file '.*' does not exist"), NotFound),
     (re.compile(r"not running|is locked|got timeout"), Busy),
@@ -81,16 +86,16 @@ class Console:
     def run(self, node: str, vmid: int, argv: Sequence[str], stdin: str = "") -> Output:
         """Runs `argv` inside the container, with `stdin` as its input, and waits for its end.
 
-        Any exit code but 255 is the command's own. `NotFound`: the container is not on this node. `Busy`:
-        it does not run, or all sessions of the node are taken. `TimedOut`: **the command goes on** all the
-        same. A script on stdin should take its lock itself and print an end marker, since a broken
-        connection cuts it short.
+        An exit code is the command's own unless `pct` says by its text that it is not. `NotFound`: the
+        container is not on this node. `Busy`: it does not run, or all sessions of the node are taken.
+        `TimedOut`: **the command goes on** all the same. A script on stdin should take its lock itself and
+        print an end marker, since a broken connection cuts it short.
         """
         line = shlex.join(["pct", "exec", str(int(vmid)), "--keep-env", "0", "--", *argv])
         end = end_of(self.timeout)
         output = self._node(node).run(line, stdin.encode(), end)
-        if output.exit_code == 255 or PCT_NOT_HERE.search(output.stderr):
-            raise pct_error(output.stderr)
+        if output.exit_code == 255 or (output.exit_code and PCT_OWN.search(output.stderr)):
+            raise pct_error(output.stderr, output.exit_code)
         return output
 
     def on_node(self, node: str, argv: Sequence[str]) -> Output:
@@ -370,11 +375,11 @@ def _keep(kept: bytearray, data: bytes) -> bool:
     return len(data) > room
 
 
-def pct_error(stderr: str) -> ClientError:
-    """The error for exit code 255, where nothing but the text tells who failed; without a known text:
-    unknown."""
+def pct_error(stderr: str, exit_code: int = 255) -> ClientError:
+    """The error for what `pct` itself, or the command with code 255, has failed with: by the text alone;
+    without a known one: unknown."""
     kind = next((kind for pattern, kind in PCT_TEXTS if pattern.search(stderr)), BadAnswer)
-    return kind(SYSTEM, f"exit code 255: {stderr}")
+    return kind(SYSTEM, f"exit code {exit_code}: {stderr}")
 
 
 def _words(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from django.db.models import F
 
 from nodepoint.api.errors import ServiceSuspended
+from nodepoint.jobs.errors import JobRefused
 from nodepoint.jobs.models import Job
 from sites import live
 from sites.errors import UnknownSite, WrongState
@@ -20,9 +21,12 @@ def get_site(service_id: str) -> Site:
 def site_for_action(service_id: str) -> Site:
     """The site for something a customer wants to do with it.
 
-    UnknownSite; WrongState while it is not live (yet, or any more); ServiceSuspended.
+    UnknownSite; JobRefused while it is being made; WrongState when it is not live any more; ServiceSuspended.
     """
     site = get_site(service_id)
+    is_being_made = site.state == Site.State.PROVISIONING and not site.deletion_requested_at
+    if is_being_made and (making := Job.objects.filter(active_key=site.key).first()):
+        raise JobRefused(making)
     if site.deletion_requested_at or site.state != Site.State.LIVE:
         raise WrongState(status(site))
     if site.suspended:

@@ -7,13 +7,13 @@ from django.conf import settings
 from nodepoint.clients.errors import NotFound
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import JobStep
-from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
+from nodepoint.jobs.outcomes import Done, Fail, Outcome
 from sites import marks, naming
 from sites.clients.proxmox import Config
 from sites.connections import proxmox, site_network
 from sites.models import Site, Template
-from sites.steps.container import LOCKED, TAG
-from sites.steps.proxmox import Foreign, NotSeen, find
+from sites.steps.container import TAG
+from sites.steps.proxmox import Foreign, NotSeen, find, locked
 
 EXAMINED = "examined"  # the step that remembers how the container was before
 NOT_USABLE = "The container at Proxmox VE cannot be used."
@@ -27,7 +27,7 @@ def examined(call: Call) -> Outcome:
         return _no(f"Nothing that is a container has VMID {site.vmid}.")
     config = proxmox().config(node, site.vmid)
     if config.lock:
-        return Retry(error=LOCKED, detail=f"lock: {config.lock}")
+        return locked(config.lock)
     if config.template:
         return _no("It is a template.")
     mark = marks.parse(marks.carried(config.description))
@@ -94,7 +94,7 @@ def marked(call: Call) -> Outcome:
     if config.description != _before(call)["description"]:
         return Fail(error=NOT_USABLE, detail="Its description has changed since it was looked at.")
     if config.lock:
-        return Retry(error=LOCKED, detail=f"lock: {config.lock}")
+        return locked(config.lock)
     digest = config.digest or None
     tags = config.tags | {TAG}
     proxmox().set_config(

@@ -6,15 +6,13 @@ from datetime import datetime
 
 from nodepoint.clients.errors import ClientError, Conflict
 from nodepoint.jobs.call import Call
-from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
+from nodepoint.jobs.outcomes import Done, Fail, Outcome
 from sites import marks
 from sites.clients.proxmox import Snapshot
 from sites.connections import proxmox
 from sites.models import Backup, Site
 from sites.steps import database
-from sites.steps.proxmox import Container, Foreign, find, follow, require
-
-LOCKED = "Proxmox VE has locked the container."
+from sites.steps.proxmox import Container, Foreign, begin, find, follow, follows_moves, held_up, require
 
 
 def is_ours(snapshot: Snapshot, site: Site) -> bool:
@@ -22,6 +20,7 @@ def is_ours(snapshot: Snapshot, site: Site) -> bool:
     return marks.owns(site, snapshot.description)
 
 
+@follows_moves
 def taken(call: Call) -> Outcome:
     """A whole snapshot of ours has the backup's name. What backups that were given up left behind is gone."""
     if going_on := follow(call):
@@ -36,11 +35,10 @@ def taken(call: Call) -> Outcome:
                 error="Proxmox VE has another snapshot of this name.", detail=f"foreign: {backup.name}"
             )
         return call.look_again() if snapshot.snapstate else _ready(call, backup, container)
-    if container.config.lock:
-        return Retry(ref="", error=LOCKED, detail=f"lock: {container.config.lock}")
+    if going_on := held_up(call, container, "vzsnapshot"):
+        return going_on
     if stray := _stray(site, there):
-        upid = proxmox().delete_snapshot(container.node, container.vmid, stray)
-        return call.begun(upid) if upid else call.look_again()
+        return deletion(call, container, stray)
     return _take(call, site, backup, container)
 
 
@@ -55,13 +53,14 @@ def _take(call: Call, site: Site, backup: Backup, container: Container) -> Outco
     # Once only: commits wait meanwhile, and not through all the tries of a snapshot that fails.
     first = not call.step.tries and "hold" not in call.step.data
     note = database.hold(container) if first else call.step.data.get("hold", "not held at a later try")
+    node, vmid, name, mark = container.node, container.vmid, backup.name, site.owner_mark
     try:
-        upid = proxmox().create_snapshot(container.node, container.vmid, backup.name, site.owner_mark)
+        begun = begin(call, node, "vzsnapshot", lambda: proxmox().create_snapshot(node, vmid, name, mark))
     except ClientError:
         if first:
             database.release(container)
         raise
-    return dataclasses.replace(call.begun(upid), data={"hold": note})
+    return dataclasses.replace(begun or call.look_again(), data={"hold": note})
 
 
 def _ready(call: Call, backup: Backup, container: Container) -> Outcome:
@@ -72,12 +71,14 @@ def _ready(call: Call, backup: Backup, container: Container) -> Outcome:
     return Done(note=note and f"The database was not held: {note}")
 
 
+@follows_moves
 def untaken(call: Call) -> Outcome:
     """Nothing of a backup that failed is left, and its place in the quota is free."""
     backup = Backup.objects.get(job_id=call.job.pk)
     return _removed(call, backup, Backup.State.FAILED)
 
 
+@follows_moves
 def removed(call: Call) -> Outcome:
     """The snapshot is gone, and its place in the quota free. Conflict while the container stands without our
     mark: then the snapshot does, too."""
@@ -103,10 +104,16 @@ def _removed(call: Call, backup: Backup, state: str) -> Outcome:
         return _over(call, backup, state)
     if not is_ours(snapshot, site):
         return _over(call, backup, state, f"Left alone: the snapshot {backup.name} is not of our making.")
-    if container.config.lock:
-        return Retry(ref="", error=LOCKED, detail=f"lock: {container.config.lock}")
-    upid = proxmox().delete_snapshot(container.node, container.vmid, backup.name)
-    return call.begun(upid) if upid else call.look_again()
+    if going_on := held_up(call, container, "vzdelsnapshot"):
+        return going_on
+    return deletion(call, container, backup.name)
+
+
+def deletion(call: Call, container: Container, name: str) -> Outcome:
+    """The snapshot of that name is being deleted."""
+    node, vmid = container.node, container.vmid
+    begun = begin(call, node, "vzdelsnapshot", lambda: proxmox().delete_snapshot(node, vmid, name))
+    return begun or call.look_again()
 
 
 def _over(call: Call, backup: Backup, state: str, note: str = "") -> Outcome:

@@ -14,9 +14,10 @@ from sites.clients.proxmox.calls import wire
 from sites.connections import proxmox
 from sites.models import Site
 from sites.steps.container import creation
-from sites.steps.proxmox import follow, require
+from sites.steps.proxmox import begin, follow, follows_moves, require
 
 
+@follows_moves
 def applied(call: Call) -> Outcome:
     """The container has its plan's memory, cores and at least its disk, its own name, address, mark and tags,
     and starts with its node unless it is suspended."""
@@ -26,9 +27,9 @@ def applied(call: Call) -> Outcome:
     container = require(site)
     # The disk first: only growing it can fail for want of space, and then nothing else has changed yet.
     if container.config.rootfs_gb < site.plan.disk_gb:
-        upid = proxmox().resize(container.node, container.vmid, site.plan.disk_gb)
-        if upid:
-            return call.begun(upid)
+        node, vmid, size = container.node, container.vmid, site.plan.disk_gb
+        if begun := begin(call, node, "resize", lambda: proxmox().resize(node, vmid, size)):
+            return begun
     if changes := _differences(site, container.config):
         digest = container.config.digest or None
         proxmox().set_config(container.node, container.vmid, digest=digest, **changes)
@@ -75,6 +76,7 @@ def restored(call: Call) -> Outcome:
         return Done(note=f"Left alone: {error}")
 
 
+@follows_moves
 def autostart_as_wished(call: Call) -> Outcome:
     """The container starts with its node, unless the site is suspended."""
     site: Site = call.subject

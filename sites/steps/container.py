@@ -14,9 +14,12 @@ from sites.models import Site
 from sites.steps.proxmox import (
     Foreign,
     NotSeen,
+    begin,
     failed,
     find,
     follow,
+    follows_moves,
+    held_up,
     outcome_of,
     placement,
     require,
@@ -24,7 +27,6 @@ from sites.steps.proxmox import (
 )
 
 TAG = "nodepoint"
-LOCKED = "Proxmox VE has locked the container."
 LEFT = "left"  # in a step's data: what stands there of ours without our mark
 
 
@@ -54,13 +56,16 @@ def made(call: Call, describe: Callable[[Any], dict[str, Any]], place: Callable[
 
 
 def _create(call: Call, node: str, parameters: dict[str, Any]) -> Outcome:
+    vmid = call.subject.vmid
     try:
-        upid = proxmox().create_container(node, call.subject.vmid, **parameters)
+        begun = begin(
+            call, node, "vzcreate", lambda: proxmox().create_container(node, vmid, **parameters), node=node
+        )
     except Conflict:
         # Somebody was quicker with this VMID, or an earlier call of ours had its effect after all: the next
         # look tells.
-        return Retry(ref="", seconds=0.2, error="Proxmox VE already has something else in this place.")
-    return call.begun(upid, node=node)
+        return Retry(ref="", error="Proxmox VE already has something else in this place.")
+    return begun or call.look_again()
 
 
 def creation(site: Site) -> dict[str, Any]:
@@ -92,7 +97,7 @@ def creation(site: Site) -> dict[str, Any]:
 def _adopt_creation(call: Call, site: Site, node: str) -> Outcome:
     """Our creation goes on, but its answer was lost: find its task."""
     newest = next(iter(proxmox().tasks(node, vmid=site.vmid, typefilter="vzcreate")), None)
-    if newest and newest.status is None:
+    if newest and newest.running:
         return call.begun(newest.upid, node=node)
     # It has just ended, as the next look will show; or it died with its node and nobody takes the lock off.
     return failed(call, newest.status if newest else "lock: create, and no task is known")
@@ -101,7 +106,7 @@ def _adopt_creation(call: Call, site: Site, node: str) -> Outcome:
 def _other_vmid(site: Site) -> Outcome:
     in_use = {guest.vmid for guest in proxmox().resources()}
     vmid = reserve_other_vmid(site, in_use)
-    return Retry(ref="", seconds=0.05, error="", detail=f"The VMID was taken by something else; now {vmid}.")
+    return Retry(ref="", error="", detail=f"The VMID was taken by something else; now {vmid}.")
 
 
 def left(call: Call) -> str:
@@ -110,15 +115,17 @@ def left(call: Call) -> str:
     return next(filter(None, (step.data.get(LEFT, "") for step in call.job.steps.all())), "")
 
 
+@follows_moves
 def started(call: Call) -> Outcome:
     """The container runs."""
     if going_on := follow(call):
         return going_on
     site: Site = call.subject
     node = site.node if call.ref else require(site).node
-    upid = None if call.ref else proxmox().start(node, site.vmid)
-    if upid:
-        return call.begun(upid, node=node)
+    if not call.ref:
+        begun = begin(call, node, "vzstart", lambda: proxmox().start(node, site.vmid), node=node)
+        if begun:
+            return begun
     if proxmox().container_status(node, site.vmid).running:
         return Done(facts={"node": node, "power": "running", "power_verified_at": call.now})
     return Retry(
@@ -128,6 +135,7 @@ def started(call: Call) -> Outcome:
     )
 
 
+@follows_moves
 def removed(call: Call) -> Outcome:
     """Nothing of the container is left. What does not carry our mark is left alone, and known as `left`."""
     task = task_of(call)
@@ -142,12 +150,11 @@ def removed(call: Call) -> Outcome:
         return Done(note=f"Left alone: {error}", data={LEFT: str(error)} if was_ours else {})
     if container is None:
         return Done(facts={"node": "", "power": ""})
-    if container.config.lock:
-        # The usual back-off: a lock whose task has died stays until an operator takes it off.
-        return Retry(ref="", error=LOCKED, detail=f"lock: {container.config.lock}")
+    if going_on := held_up(call, container, "vzdestroy"):
+        return going_on
     node, vmid = container.node, container.vmid
     if proxmox().container_status(node, vmid).running:
-        upid = proxmox().stop(node, vmid)
+        begun = begin(call, node, "vzstop", lambda: proxmox().stop(node, vmid))
     else:
-        upid = proxmox().delete_container(node, vmid)
-    return call.begun(upid) if upid else call.look_again()
+        begun = begin(call, node, "vzdestroy", lambda: proxmox().delete_container(node, vmid))
+    return begun or call.look_again()

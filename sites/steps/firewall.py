@@ -7,11 +7,12 @@ from sites import isolation
 from sites.clients.proxmox import FirewallRule
 from sites.connections import proxmox
 from sites.isolation import OPTIONS, Act, Write
-from sites.steps.proxmox import Container, require
+from sites.steps.proxmox import Container, follows_moves, require
 
 MOST_WRITES = 200  # for one container: whoever writes against us must not keep a worker
 
 
+@follows_moves
 def firewall_on(call: Call) -> Outcome:
     """The firewall is on with exactly our rules. What was written is read once more before the site counts as
     kept apart.

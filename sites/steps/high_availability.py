@@ -7,7 +7,8 @@ from sites import marks
 from sites.clients.proxmox import HaResource
 from sites.connections import proxmox
 from sites.models import Site
-from sites.steps.proxmox import Container, Foreign, find, require
+from sites.steps.power import ha_failed
+from sites.steps.proxmox import Container, Foreign, find, follows_moves, require
 
 MANAGER_PAUSE = 1.0  # seconds between two looks; the HA manager works in rounds of some 10 s
 
@@ -21,6 +22,7 @@ def wanted(site: Site) -> bool:
     return site.wants_high_availability
 
 
+@follows_moves
 def managed(call: Call) -> Outcome:
     """The container is an HA resource in the wished state `started`."""
     site: Site = call.subject
@@ -36,6 +38,7 @@ def managed(call: Call) -> Outcome:
     return Done(ref=f"ct:{container.vmid}")
 
 
+@follows_moves
 def unmanaged(call: Call) -> Outcome:
     """The container is no HA resource and stopped. An HA stop must have happened before the resource goes, or
     it is lost and the container runs on."""
@@ -59,6 +62,7 @@ def unmanaged(call: Call) -> Outcome:
     return Done()
 
 
+@follows_moves
 def let_go(call: Call) -> Outcome:
     """The HA manager does not want the container to run, and it does not: what stops it from now on is no
     failure that HA would mend. Nothing changes for a container without HA."""
@@ -70,19 +74,27 @@ def let_go(call: Call) -> Outcome:
 
 def _let_go(call: Call, container: Container, resource: HaResource) -> Outcome | None:
     """None once the resource is stopped or disabled and, where the manager stops it, the container too."""
-    if resource.state not in ("stopped", "disabled"):
+    if resource.state == "disabled":
+        return None
+    runs = resource.state != "stopped" or _runs(container)
+    if not runs:
+        return None
+    # In HA state `error` nothing that is requested happens, and only `disabled` is taken; the container's own
+    # step then stops it.
+    state = "disabled" if ha_failed(container.vmid) else "stopped"
+    if resource.state != state:
         try:
-            proxmox().set_ha_resource(container.vmid, "stopped")
-        except (
-            Conflict
-        ):  # HA state `error`: only `disabled` leads out of it; the container's own step then stops it
+            proxmox().set_ha_resource(container.vmid, state)
+        except Conflict:
             proxmox().set_ha_resource(container.vmid, "disabled")
-        return Wait(seconds=MANAGER_PAUSE)
-    if resource.state == "stopped" and proxmox().container_status(container.node, container.vmid).running:
-        return Wait(seconds=MANAGER_PAUSE)
-    return None
+    return Wait(seconds=MANAGER_PAUSE)
 
 
+def _runs(container: Container) -> bool:
+    return proxmox().container_status(container.node, container.vmid).running
+
+
+@follows_moves
 def as_planned(call: Call) -> Outcome:
     """The container is an HA resource or not, as the plan or staff want it, and goes on as it is."""
     site: Site = call.subject
@@ -94,8 +106,7 @@ def as_planned(call: Call) -> Outcome:
         return Done()
     if not _is_ours(resource, site):
         return Done(note="Left alone: the HA resource does not carry our mark.")
-    runs = proxmox().container_status(container.node, container.vmid).running
-    if runs != (resource.state == "started"):
+    if _runs(container) != (resource.state == "started") and not ha_failed(container.vmid):
         return Wait(seconds=MANAGER_PAUSE)  # what was asked of HA would be lost with the resource
     proxmox().remove_ha_resource(container.vmid)
     return Done()

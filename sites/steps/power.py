@@ -1,7 +1,7 @@
 """Running or stopped, as the customer and the billing system wish. HA-managed containers are only asked for
 through the HA manager, whose tasks end when the request is noted: what counts is the state itself."""
 
-from datetime import timedelta
+from functools import partial
 
 from nodepoint.clients.errors import Conflict
 from nodepoint.jobs.call import Call
@@ -9,15 +9,14 @@ from nodepoint.jobs.outcomes import Done, Outcome, Retry, Wait
 from sites.clients.proxmox import HaResource
 from sites.connections import proxmox
 from sites.models import Site
-from sites.steps.proxmox import Container, follow, require
+from sites.steps.proxmox import Container, begin, follow, follows_moves, require
 
 GRACE = 60  # seconds that a container gets to end by itself before it is killed
 HA_STATES = {"running": "started", "stopped": "stopped"}
 HA_PAUSE = 1.0  # seconds between two looks; the HA manager works in rounds of some 10 s
-HA_PATIENCE = 30.0  # seconds after which the HA manager is asked whether it has given up
-CLOCKS_APART = timedelta(seconds=2)
 
 
+@follows_moves
 def power_as_wished(call: Call) -> Outcome:
     """The container runs or is stopped as the site's rows say now, and HA, where it manages it, wants the
     same."""
@@ -29,48 +28,62 @@ def power_as_wished(call: Call) -> Outcome:
     status = proxmox().container_status(container.node, container.vmid)
     resource = proxmox().ha_resource(container.vmid) if status.ha_managed else None
     if resource and resource.state != "ignored":
-        return _by_ha(call, container, resource, wished, status.status)
+        return _by_ha(call, container, resource, status.status)
     if status.status == wished:
         return _verified(call, container, wished)
-    upid = None if call.ref else _turn(container, wished)
-    if upid:
-        return call.begun(upid)
-    return Retry(ref="", error=f"The container is not {wished} yet.", detail=f"it is {status.status}")
+    begun = None if call.ref else _turned(call, container, wished)
+    detail = f"it is {status.status}"
+    return begun or Retry(ref="", error=f"The container is not {wished} yet.", detail=detail)
 
 
-def _turn(container: Container, wished: str) -> str | None:
-    """The task that starts or ends it; None when it is so by now."""
+def _turned(call: Call, container: Container, wished: str) -> Outcome | None:
+    """Followed while the task goes on that starts or ends it; None when it is so by now."""
+    node, vmid = container.node, container.vmid
     if wished == "running":
-        return proxmox().start(container.node, container.vmid)
-    return proxmox().shutdown(container.node, container.vmid, timeout=GRACE, force_stop=True)
+        return begin(call, node, "vzstart", lambda: proxmox().start(node, vmid))
+    end = partial(proxmox().shutdown, node, vmid, timeout=GRACE, force_stop=True)
+    return begin(call, node, "vzshutdown", end)
 
 
-def _verified(call: Call, container: Container, power: str) -> Done:
+def _verified(call: Call, container: Container, power: str, note: str = "") -> Done:
     facts = {"node": container.node, "power": power, "power_verified_at": call.now}
-    return Done(ref=call.ref or None, facts=facts)
+    return Done(ref=call.ref or None, facts=facts, note=note)
 
 
-def _by_ha(call: Call, container: Container, resource: HaResource, wished: str, power: str) -> Outcome:
+def _by_ha(call: Call, container: Container, resource: HaResource, power: str) -> Outcome:
+    """By the HA manager: it is told what is wished, and waited for.
+
+    Its own state says whether it follows. In `error` it does nothing, whatever is requested, which may be the
+    very thing that is wished: only `disabled` leads out of it, and one round later on to the wish
+    (pve-ha-manager 5.2.0 `Manager.pm`, `next_state_error`; a stopped resource is kept stopped by its node).
+    """
+    wished = call.subject.power_wished
     state = HA_STATES[wished]
-    # `disabled` is stopped too, but there as the way out of an error it is only half of the way.
-    if resource.state == state or (power == wished == "stopped" and resource.state == "disabled"):
-        if power == wished:
-            return _verified(call, container, wished)
-        if call.elapsed > HA_PATIENCE and _gave_up(container.vmid):
+    if power == wished and resource.state in (state, *(["disabled"] if wished == "stopped" else [])):
+        return _verified(call, container, wished)
+    if ha_failed(container.vmid):
+        if power == wished == "running":  # `disabled` would end it
+            return _verified(call, container, wished, note="Its HA resource is in the state error.")
+        if resource.state != "disabled":
             proxmox().set_ha_resource(container.vmid, "disabled")
-        return Wait(seconds=HA_PAUSE)
+    elif resource.state != state:
+        _wish(container.vmid, state)
+    return Wait(seconds=HA_PAUSE)
+
+
+def _wish(vmid: int, state: str) -> None:
     try:
-        proxmox().set_ha_resource(container.vmid, state)
-    except Conflict:
-        # HA state `error`: only `disabled` leads out of it, and then, a round later, on to what is wished.
-        proxmox().set_ha_resource(container.vmid, "disabled")
-    return Wait(seconds=HA_PAUSE, begins=not call.elapsed)
+        proxmox().set_ha_resource(vmid, state)
+    except Conflict:  # it has just come into the state `error`
+        proxmox().set_ha_resource(vmid, "disabled")
 
 
-def _gave_up(vmid: int) -> bool:
+def ha_failed(vmid: int) -> bool:
+    """Whether the HA manager has given the container up: its state of it is `error`."""
     return any(service.vmid == vmid and service.state == "error" for service in proxmox().ha_status())
 
 
+@follows_moves
 def rebooted(call: Call) -> Outcome:
     """A container that ran has been ended and started once; one that did not run is left to
     `power_as_wished`."""
@@ -79,14 +92,6 @@ def rebooted(call: Call) -> Outcome:
     if call.ref:
         return Done()
     container = require(call.subject)
-    if call.step.calls and (upid := _lost_reboot(call, container)):
-        return call.begun(upid)
-    upid = proxmox().reboot(container.node, container.vmid, timeout=GRACE)
-    return call.begun(upid) if upid else Done(note="It did not run.")
-
-
-def _lost_reboot(call: Call, container: Container) -> str | None:
-    """The reboot that an earlier call of ours began, whose answer was lost."""
-    since = int((call.step.started_at - CLOCKS_APART).timestamp())
-    begun = proxmox().tasks(container.node, vmid=container.vmid, typefilter="vzreboot", since=since)
-    return begun[0].upid if begun else None
+    node, vmid = container.node, container.vmid
+    begun = begin(call, node, "vzreboot", lambda: proxmox().reboot(node, vmid, timeout=GRACE))
+    return begun or Done(note="It did not run.")

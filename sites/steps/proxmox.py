@@ -1,21 +1,43 @@
 """What all steps at Proxmox share: finding a site's container, making sure it is ours, following a task."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import wraps
 
 from django.conf import settings
 
-from nodepoint.clients.errors import Busy, Conflict, NotFound, Refused, TimedOut, Unreachable
+from nodepoint.clients.errors import (
+    Busy,
+    ClientError,
+    Conflict,
+    NotFound,
+    Refused,
+    TimedOut,
+    Unreachable,
+)
 from nodepoint.jobs.call import Call
+from nodepoint.jobs.models import JobStep
 from nodepoint.jobs.outcomes import Outcome, Retry
 from nodepoint.jobs.registry import Limit
 from nodepoint.jobs.retry import decide, pause
 from sites import marks
-from sites.clients.proxmox import Config, Guest, Node, Task, task_error
+from sites.clients.proxmox import BackingUp, Config, Guest, Node, Task, task_error
 from sites.connections import proxmox
 from sites.models import Site
 
 CALLS = Limit("proxmox", lambda: settings.PROXMOX_CONCURRENCY)
 CREATIONS = Limit("proxmox:create", lambda: settings.PROXMOX_CREATES, until_done=True)
+
+
+CLOCKS_APART = timedelta(seconds=2)  # of the nodes and us
+ENDED = "ended"  # in a step's data: the UPIDs of its tasks that failed
+MOST_ENDED = 20
+LOCKED = "Proxmox VE has locked the container."
+MOVED = "The container is being moved to another node of Proxmox VE."
+NOT_HERE = ".conf' does not exist"  # "Configuration file 'nodes/node1/lxc/900.conf' does not exist"
+
+Step = Callable[[Call], Outcome]
 
 
 @dataclass(frozen=True)
@@ -69,8 +91,19 @@ def find(site: Site) -> Container | None:
         raise away
     there = _on(site, guest.node) if guest.type == "lxc" else None
     if there is None:
+        if guest.type == "lxc" and not _stands(guest):
+            raise Busy("proxmox", f"container {guest.vmid} is on its way from {guest.node} to another node")
         raise Foreign(guest)
     return there
+
+
+def _stands(guest: Guest) -> bool:
+    """Whether the node has it that the cluster names; its list is up to 10 s old, and containers move."""
+    try:
+        proxmox().config(guest.node, guest.vmid)
+    except NotFound:
+        return False
+    return True
 
 
 def _on(site: Site, node: str) -> Container | None:
@@ -81,6 +114,7 @@ def _on(site: Site, node: str) -> Container | None:
         return None
     if not marks.owns(site, config.description) and not _in_the_making(site, node, config):
         return None
+    site.node = node  # in memory; `follows_moves` records it
     return Container(node, site.vmid, config)
 
 
@@ -91,8 +125,7 @@ def _in_the_making(site: Site, node: str, config: Config) -> bool:
     if config.lock != "create" or config.description:
         return False
     creations = proxmox().tasks(node, vmid=site.vmid, typefilter="vzcreate")
-    ours = f"{settings.PROXMOX_USER}!{settings.PROXMOX_TOKEN_NAME}"
-    return bool(creations) and creations[0].upid.split(":")[7] == ours
+    return bool(creations) and creations[0].token == our_token()
 
 
 def require(site: Site) -> Container:
@@ -123,6 +156,60 @@ def placement() -> str:
 
 def _free_memory(node: Node) -> int:
     return node.memory_free
+
+
+def begin(
+    call: Call, where: str, kind: str, ask: Callable[[], str | None], /, **facts: object
+) -> Outcome | None:
+    """Have a task of this kind (`vzsnapshot`, …) begun on the node `where`, and follow it; None where `ask`
+    says that there is nothing to do.
+
+    One that an earlier call of the step began, and whose answer was lost, is followed instead: while it runs,
+    however long, and also when it has ended meanwhile.
+    """
+    if call.uncertain and (lost := lost_task(call, where, kind)):
+        return call.begun(lost, **facts)
+    upid = ask()
+    return call.begun(upid, **facts) if upid else None
+
+
+def lost_task(call: Call, node: str, kind: str, at_work: bool = False) -> str | None:
+    """The newest task of this kind that our token began on the container since the step's first call and that
+    no step knows, this one or one of an earlier job; with `at_work` only one that goes on."""
+    if call.step.started_at is None:
+        return None
+    since = int((call.step.started_at - CLOCKS_APART).timestamp())
+    listed = proxmox().tasks(node, vmid=call.subject.vmid, typefilter=kind, since=since)
+    ours = [task.upid for task in listed if task.token == our_token() and (task.running or not at_work)]
+    if not ours:
+        return None
+    # Clocks alone would not keep a task of the job before apart: its rollback went to another backup.
+    recorded = JobStep.objects.filter(job__subject=call.job.subject, ref__in=ours)
+    known = {*recorded.values_list("ref", flat=True), *call.step.data.get(ENDED, [])}
+    return next((upid for upid in ours if upid not in known), None)
+
+
+def our_token() -> str:
+    """As tasks name who began them."""
+    return f"{settings.PROXMOX_USER}!{settings.PROXMOX_TOKEN_NAME}"
+
+
+def held_up(call: Call, container: Container, kind: str) -> Outcome | None:
+    """What the container's lock means for a step that is about to begin a task of this kind; None when there
+    is none. A task that goes on, and that a lost call of ours began, is followed; others' are waited for."""
+    if not container.config.lock:
+        return None
+    if call.uncertain and (lost := lost_task(call, container.node, kind, at_work=True)):
+        return call.begun(lost)
+    return locked(container.config.lock)
+
+
+def locked(lock: str) -> Retry:
+    """What a lock on the container means: it is waited for, a backup's as long as it takes. One whose task
+    has died stays until staff take it off (`sites.locks`)."""
+    if lock == "backup":
+        return Retry(ref="", error=BackingUp("proxmox").sentence, detail=f"lock: {lock}", in_line=True)
+    return Retry(ref="", error=LOCKED, detail=f"lock: {lock}")
 
 
 def follow(call: Call) -> Outcome | None:
@@ -156,13 +243,42 @@ def failed(call: Call, exitstatus: str) -> Outcome:
     """
     endless = call.step.state == call.step.State.UNDOING or call.job.flow.deadline is None
     failures = call.step.data.get("failures", 0)
-    outcome = decide(task_error(exitstatus), failures, endless)
+    error = task_error(exitstatus)
+    if is_elsewhere(error):
+        error = Busy("proxmox", error.vendor)  # moved or gone: the next look tells
+    outcome = decide(error, failures, endless)
     if not isinstance(outcome, Retry):
         return outcome
-    return Retry(
+    ended = [*call.step.data.get(ENDED, []), call.ref][-MOST_ENDED:]
+    return replace(
+        outcome,
         ref="",
-        data={"begun": None, "failures": failures + 1},
-        error=outcome.error,
-        detail=outcome.detail,
+        data={"begun": None, "failures": failures + 1, ENDED: ended},
         seconds=outcome.seconds or pause(failures),
     )
+
+
+def is_elsewhere(error: ClientError) -> bool:
+    """Whether a node says that it does not have the container: HA or a migration has moved it, or it is
+    gone."""
+    return isinstance(error, NotFound) and NOT_HERE in error.vendor
+
+
+def follows_moves(step: Step) -> Step:
+    """The step for a container that may move at any moment, also in the middle of its calls: it is looked for
+    again, and the node where it was found is recorded."""
+
+    @wraps(step)
+    def run(call: Call) -> Outcome:
+        known = call.subject.node
+        try:
+            outcome = step(call)
+        except NotFound as error:
+            if not is_elsewhere(error) or find(call.subject) is None:
+                raise
+            outcome = Retry(error=MOVED, detail=error.vendor)
+        found = call.subject.node
+        return outcome if found == known else replace(outcome, facts={"node": found, **outcome.facts})
+
+    run.follows_moves = True
+    return run

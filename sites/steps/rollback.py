@@ -5,21 +5,23 @@ from django.db.models import QuerySet
 from nodepoint.clients.errors import Conflict, NotFound
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import Job
-from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
+from nodepoint.jobs.outcomes import Done, Fail, Outcome
 from sites.clients.proxmox import Snapshot
 from sites.connections import proxmox
 from sites.models import Backup, Site
-from sites.steps.backups import LOCKED, forget_missing, is_ours
+from sites.steps.backups import deletion, forget_missing, is_ours
 from sites.steps.power import power_as_wished
-from sites.steps.proxmox import Container, failed, follow, require
+from sites.steps.proxmox import Container, begin, failed, follow, follows_moves, held_up, locked, require
 from sites.steps.snapshot import INITIAL
 
 NEWER_IN_THE_WAY = "not most recent snapshot"  # Proxmox VE's words, kept in the job's detail
 IN_THE_WAY = "Newer backups stand in the way: {}. Delete them first, or ask for them to be discarded."
 FOREIGN_IN_THE_WAY = "Proxmox VE has newer snapshots that are not the customer's. Please contact support."
+VZDUMP = "vzdump"  # the snapshot of a backup in mode `snapshot`, there while that is at work
 NEWEST_ONLY = {"zfspool"}  # types of storages that can only go back to the newest snapshot
 
 
+@follows_moves
 def possible(call: Call) -> Outcome:
     """The snapshot is there, whole and ours, and nothing newer is in the way that may not be deleted."""
     site: Site = call.subject
@@ -32,7 +34,16 @@ def possible(call: Call) -> Outcome:
         return Fail(error="Proxmox VE does not have this backup any more.", detail=f"{name}: {state}")
     if name != INITIAL and not is_ours(target, site):
         return Fail(error="Proxmox VE has another snapshot of this name.", detail=f"foreign: {name}")
-    return _refusal(call, newer_in_the_way(name, container, snapshots)) or Done()
+    newer = newer_in_the_way(name, container, snapshots)
+    return _backing_up(container, newer) or _refusal(call, newer) or Done()
+
+
+def _backing_up(container: Container, newer: list[Snapshot]) -> Outcome | None:
+    """While a backup makes and removes its own snapshot, that is waited for: it stands in nobody's way
+    afterwards."""
+    if container.config.lock == "backup" and any(snapshot.name == VZDUMP for snapshot in newer):
+        return locked("backup")
+    return None
 
 
 def newer_in_the_way(name: str, container: Container, snapshots: list[Snapshot]) -> list[Snapshot]:
@@ -57,6 +68,7 @@ def _refusal(call: Call, newer: list[Snapshot]) -> Fail | None:
     return Fail(error=IN_THE_WAY.format(names), detail=detail)
 
 
+@follows_moves
 def newer_gone(call: Call) -> Outcome:
     """The newest snapshot is the one to go back to, where the storage knows no other way."""
     if going_on := follow(call):
@@ -69,14 +81,14 @@ def newer_gone(call: Call) -> Outcome:
         forget_missing(site, {snapshot.name for snapshot in snapshots}, call.now)
     if not newer:
         return Done()
+    if going_on := held_up(call, container, "vzdelsnapshot"):
+        return going_on
     if refusal := _refusal(call, newer):
         return refusal
-    if container.config.lock:
-        return Retry(ref="", error=LOCKED, detail=f"lock: {container.config.lock}")
-    upid = proxmox().delete_snapshot(container.node, container.vmid, newer[-1].name)
-    return call.begun(upid) if upid else call.look_again()
+    return deletion(call, container, newer[-1].name)
 
 
+@follows_moves
 def rolled_back(call: Call) -> Outcome:
     """The container is that of the snapshot, and stopped. Nothing can tell this from a rollback of before, so
     one whose end is not known is done again: nothing has run since."""
@@ -90,9 +102,11 @@ def rolled_back(call: Call) -> Outcome:
         if not task.unknown:
             return _failed(call, task.exitstatus)
     container = require(call.subject)
-    if container.config.lock == "rollback":
-        return _adopt(call, container)
-    return call.begun(proxmox().rollback(container.node, container.vmid, call.job.data["backup"]))
+    if going_on := held_up(call, container, "vzrollback"):
+        return going_on
+    node, vmid, name = container.node, container.vmid, call.job.data["backup"]
+    begun = begin(call, node, "vzrollback", lambda: proxmox().rollback(node, vmid, name))
+    return begun or call.look_again()
 
 
 def _failed(call: Call, exitstatus: str) -> Outcome:
@@ -108,14 +122,6 @@ def newer_backups(job: Job) -> QuerySet[Backup]:
     ready = Backup.objects.filter(site=job.subject_pk, state=Backup.State.READY)
     target = Backup.objects.filter(site=job.subject_pk, name=job.data["backup"]).first()
     return ready.filter(pk__gt=target.pk) if target else ready
-
-
-def _adopt(call: Call, container: Container) -> Outcome:
-    """A rollback goes on whose answer was lost, or one has died and nobody takes its lock off."""
-    newest = next(iter(proxmox().tasks(container.node, container.vmid, "vzrollback")), None)
-    if newest and newest.status is None:
-        return call.begun(newest.upid)
-    return failed(call, f"CT is locked (rollback), its task ended with: {newest and newest.status}")
 
 
 def brought_back(call: Call) -> Outcome:

@@ -3,11 +3,12 @@
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Outcome
 from sites.connections import proxmox
-from sites.steps.proxmox import follow, require
+from sites.steps.proxmox import begin, follow, follows_moves, held_up, require
 
 INITIAL = "initial"
 
 
+@follows_moves
 def initial_taken(call: Call) -> Outcome:
     """A whole snapshot called `initial` exists."""
     if going_on := follow(call):
@@ -16,7 +17,9 @@ def initial_taken(call: Call) -> Outcome:
     snapshots = {snapshot.name: snapshot for snapshot in proxmox().snapshots(container.node, container.vmid)}
     if INITIAL in snapshots:
         return call.look_again() if snapshots[INITIAL].snapstate else Done()
-    upid = proxmox().create_snapshot(
-        container.node, container.vmid, INITIAL, "The site as it was handed over."
-    )
-    return call.begun(upid)
+    if going_on := held_up(call, container, "vzsnapshot"):
+        return going_on
+    node, vmid = container.node, container.vmid
+    note = "The site as it was handed over."
+    begun = begin(call, node, "vzsnapshot", lambda: proxmox().create_snapshot(node, vmid, INITIAL, note))
+    return begun or call.look_again()

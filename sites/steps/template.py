@@ -8,6 +8,7 @@ it is written as a backup, and moved to where archives are looked for.
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -21,7 +22,7 @@ from sites.clients.proxmox import Volume
 from sites.connections import console, proxmox, site_network
 from sites.models import Template
 from sites.steps import container, wordpress
-from sites.steps.proxmox import follow, outcome_of, placement, require, task_of
+from sites.steps.proxmox import begin, follow, follows_moves, outcome_of, placement, require, task_of
 
 MEMORY_MB, CORES, DISK_GB = 2048, 2, 8  # of the container; sites have their plan's
 TAG = "nodepoint-template"
@@ -57,6 +58,7 @@ def creation(template: Template) -> dict[str, Any]:
         "nameserver": settings.SITE_NAMESERVERS,
         "description": template.owner_mark,
         "tag": [TAG],
+        "pool": settings.PROXMOX_POOL or None,
         "onboot": False,
     }
 
@@ -66,11 +68,13 @@ def started(call: Call) -> Outcome:
     return _without_power(container.started(call))
 
 
+@follows_moves
 def base_installed(call: Call) -> Outcome:
     """Packages, WordPress and what all sites have in common are in it."""
     return wordpress.carried_out(call, lambda: install.base_script(MEMORY_MB))
 
 
+@follows_moves
 def sealed(call: Call) -> Outcome:
     """Nothing in it is a secret, or one machine's own; it says of itself what it is."""
     template: Template = call.subject
@@ -94,19 +98,21 @@ def _not_sealed(output: Output) -> Outcome:
     return Fail(error="The template could not be sealed.", detail=detail)
 
 
+@follows_moves
 def stopped(call: Call) -> Outcome:
     """The container is stopped, its services having ended properly."""
     if going_on := follow(call):
         return going_on
     where = require(call.subject)
-    upid = None if call.ref else proxmox().shutdown(where.node, where.vmid)
-    if upid:
-        return call.begun(upid)
+    end = partial(proxmox().shutdown, where.node, where.vmid)
+    if not call.ref and (begun := begin(call, where.node, "vzshutdown", end)):
+        return begun
     if not proxmox().container_status(where.node, where.vmid).running:
         return Done()
     return Retry(ref="", error="The container does not stop.", detail="it still runs")
 
 
+@follows_moves
 def archived(call: Call) -> Outcome:
     """A backup of the container lies on the storage of the source, with our mark in its notes."""
     template: Template = call.subject
@@ -128,10 +134,8 @@ def archived(call: Call) -> Outcome:
             error="The template's storage cannot take it.",
             detail=f"storage {template.storage} must allow the contents backup and vztmpl",
         )
-    return call.begun(
-        proxmox().archive(where.node, where.vmid, template.storage, template.owner_mark),
-        built_on=where.node,
-    )
+    write = partial(proxmox().archive, where.node, where.vmid, template.storage, template.owner_mark)
+    return begin(call, where.node, "vzdump", write, built_on=where.node) or call.look_again()
 
 
 def not_archived(call: Call) -> Outcome:

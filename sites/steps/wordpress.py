@@ -11,13 +11,14 @@ from sites.clients.console import Output
 from sites.clients.website import Page
 from sites.connections import console, proxmox, website
 from sites.models import Site
-from sites.steps.proxmox import require
+from sites.steps.proxmox import follows_moves, require
 
 TRIES = 3  # of the whole script: package mirrors and downloads fail now and then
 SILENT_AFTER = 180.0  # seconds without an end after which the script is asked whether it still runs
 NOT_INSTALLED = "WordPress could not be installed."
 
 
+@follows_moves
 def installed(call: Call) -> Outcome:
     """The install script has run to its end in the container: WordPress is there, fits the plan, and goes by
     its primary domain."""
@@ -54,6 +55,7 @@ def needs_tuning(site: Site) -> bool:
     return site.tuned_for_mb != site.plan.memory_mb or site.serves_as != site.primary_domain
 
 
+@follows_moves
 def tuned(call: Call) -> Outcome:
     """PHP and MariaDB inside are sized for the plan's memory, and WordPress goes by its primary domain. In a
     stopped container nothing can be done: it is noted, so that the next start sees to it."""
@@ -94,6 +96,7 @@ def _failed(call: Call, detail: str) -> Outcome:
     return Fail(error=NOT_INSTALLED, detail=detail)
 
 
+@follows_moves
 def verified(call: Call) -> Outcome:
     """WordPress answers with its front page, inside the container and, where it can be reached, through the
     proxy: the site is live.

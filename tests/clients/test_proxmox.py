@@ -323,6 +323,7 @@ class FailureTests(Base):
             "vmid_free": (900,),
             "cluster_firewall": (),
             "pools": (),
+            "user_tag_access": (),
             "add_to_pool": ("nodepoint", 950),
             "storage_status": ("node1", "local"),
             "storage_content": ("node1", "local"),

@@ -11,7 +11,9 @@ from nodepoint.clients.errors import (
     TimedOut,
     Unreachable,
 )
-from sites.clients.proxmox import FirewallOptions, Proxmox, task_error
+from nodepoint.jobs.outcomes import Fail
+from nodepoint.jobs.retry import decide
+from sites.clients.proxmox import BackingUp, FirewallOptions, Proxmox, StorageFull, errors, task_error
 from sites.clients.proxmox.calls import properties, property_string, tags, upid
 from sites.clients.proxmox.containers import _gigabytes
 from tests.clients.double import certificate, double
@@ -21,7 +23,8 @@ UPID = "UPID:node1:0000A1B2:00C3D4E5:6750A1B2:vzcreate:900:api@pam!nodepoint:"
 # Status, reason phrase, field errors, error: observed texts of 8.4 and 9.x.
 ANSWERS = (
     (500, "Configuration file 'nodes/node1/lxc/907.conf' does not exist", None, NotFound),
-    (500, "CT is locked (backup)", None, Busy),
+    (500, "CT is locked (backup)", None, BackingUp),
+    (500, "CT is locked (snapshot)", None, Busy),
     (500, "can't lock file '/run/lock/lxc/pve-config-907.lock' - got timeout", None, Busy),
     (500, "cfs-lock 'storage-global-lvm' error: got lock request timeout", None, Busy),
     (500, "Failed to obtain guest migration lock - replication running?", None, Busy),
@@ -64,11 +67,41 @@ TASKS = (
     ("CT is locked (snapshot)", Busy),
     ("container did not stop", Busy),
     ("volume 'local:vztmpl/none.tar.zst' does not exist", Refused),
-    ("storage 'global-lvm': not enough free space", Refused),
     ("unable to rollback to incomplete snapshot (snapstate = delete)", Refused),
     ("unexpected status", BadAnswer),
     ("interrupted by signal", BadAnswer),
     ("command 'lxc-start' failed: exit code 1", BadAnswer),
+)
+
+
+# What kind of storage says that it is full, and how; seen in pve-storage 9.1.7, the tools' own sources and
+# public reports (linstor-server 409, 494).
+FULL = (
+    ("LVM", "unable to create CT 907 - not enough free space (10737418240 < 21474836480)"),
+    (
+        "LVM",
+        "lvcreate 'pve/vm-907-disk-0' error: Volume group \"pve\" has insufficient free space (10 extents)",
+    ),
+    (
+        "LVM",
+        "error resizing volume: Insufficient suitable allocatable extents for logical volume vm-907-disk-0",
+    ),
+    (
+        "thin pool",
+        "lvcreate error: Cannot create new thin volume, free space in thin pool pve/data reached threshold.",
+    ),
+    ("ZFS", "zfs error: cannot create 'rpool/data/subvol-907-disk-0': out of space"),
+    ("ZFS", "zfs error: cannot create snapshot 'rpool/data/subvol-907-disk-0@initial': out of space"),
+    (
+        "LINSTOR",
+        "API Return-Code: 500. Message: Could not autoplace resource pm-1, because:"
+        " Not enough available nodes",
+    ),
+    ("LINSTOR", "Not enough nodes fulfilling the following auto-place criteria"),
+    ("LINSTOR", "Not enough free space available for volume 0 of resource 'pm-6ae4d75b'."),
+    ("Ceph", "rbd create 'vm-907-disk-0' error: rbd: create error: (28) No space left on device"),
+    ("directory", "unable to create image: write failed: No space left on device"),
+    ("NFS", "unable to create image: write failed: Disk quota exceeded"),
 )
 
 
@@ -108,9 +141,27 @@ class MappingTests(Base):
             with self.subTest(text=text):
                 self.assertIs(type(task_error(text)), kind)
         for _, reason, fields, kind in ANSWERS:
-            if kind in (NotFound, Conflict, Busy) and not fields:
+            if kind in (NotFound, Conflict, Busy, BackingUp) and not fields:
                 with self.subTest(text=reason):
                     self.assertIs(type(task_error(reason)), kind)
+
+    def test_a_full_storage_is_one_error_whatever_it_is_and_is_not_asked_again(self) -> None:
+        self.assertEqual({kind for kind, _ in FULL}, set(errors.FULL))
+        for kind, text in FULL:
+            client = self.client(lambda r, t=text: r.reply(500, reason=t, Connection="close"))
+            with self.subTest(kind=kind, text=text), self.assertRaises(StorageFull) as caught:
+                client.resize("node1", 907, 40)
+            for error in (caught.exception, task_error(text)):
+                self.assertIs(type(error), StorageFull)
+                self.assertIsInstance(decide(error, tries=0, endless=False), Fail)
+                self.assertIn(text[:60], error.vendor)
+                self.assertEqual(error.sentence, "Proxmox VE has no room left on the storage of the sites.")
+
+    def test_a_backup_at_work_is_waited_for_without_a_deadline(self) -> None:
+        outcome = decide(task_error("CT is locked (backup)"), tries=0, endless=False)
+        self.assertEqual(outcome.error, "Proxmox VE is making a backup of the container.")
+        self.assertTrue(outcome.in_line)
+        self.assertFalse(decide(task_error("CT is locked (snapshot)"), 0, False).in_line)
 
     def test_no_secret_is_in_an_error(self) -> None:
         client = self.client(lambda r: r.reply(500, reason=r.headers["Authorization"]))

@@ -19,7 +19,7 @@ from lab.proxmox.state.storages import STORAGES
 from nodepoint import env
 from nodepoint.jobs import limits, queue
 from nodepoint.jobs.models import Job, Lease
-from sites import connections
+from sites import checkup, connections
 from sites.clients.npm import Npm
 from tests.base import LabTestCase
 from tests.staff.operations import make_job
@@ -146,11 +146,41 @@ class DoctorTests(LabTestCase):
         self.addCleanup(self.control, "rights", rights={"/": list(PRIVILEGES)})
         self.assert_complains(
             "proxmox",
-            "VM.Snapshot on /vms or /pool/nodepoint",
+            "lacks VM.Snapshot on /pool/nodepoint:"
+            " pveum role add NodePoint-pool-nodepoint --privs 'VM.Snapshot'",
+            "pveum acl modify /pool/nodepoint --roles NodePoint-pool-nodepoint --users 'api@pam'"
+            " --tokens 'api@pam!nodepoint'",
             "Datastore.AllocateSpace on /storage/global-lvm",
+            "Datastore.AllocateSpace on /storage/local:",
             "SDN.Use on /sdn/zones/localnetwork/vmbr1",
-            "Sys.Console on /,",
+            "Sys.Console on /:",
         )
+
+    def complaints_with(self, on_vms: set[str], elsewhere: set[str], tags: str = "free") -> list[str]:
+        """What doctor says of a token with these privileges on /vms and on all other paths."""
+        client = connections.proxmox()
+
+        def held(path: str) -> dict[str, frozenset[str]]:
+            return {path: frozenset(on_vms if path == "/vms" else elsewhere)}
+
+        with (
+            mock.patch.object(client, "permissions", held),
+            mock.patch.object(client, "user_tag_access", return_value=tags),
+        ):
+            return list(checkup.proxmox(True))
+
+    def test_privileges_of_the_pool_are_enough_but_for_tags_and_what_is_being_made(self) -> None:
+        """Those of a pool carry no propagate flag, and a creation joins it last."""
+        everything = set(PRIVILEGES)
+        self.assertEqual(self.complaints_with({"VM.Audit", "VM.Config.Options"}, everything), [])
+        (complaint,) = self.complaints_with(set(), everything)
+        self.assertIn("lacks VM.Audit, VM.Config.Options on /vms: pveum role add", complaint)
+
+    def test_tags_that_the_cluster_lets_nobody_set_are_named(self) -> None:
+        everything = set(PRIVILEGES)
+        self.assertEqual(self.complaints_with(everything, everything, tags="existing"), [])
+        (complaint,) = self.complaints_with(everything, everything - {"Sys.Modify"}, tags="existing")
+        self.assertIn("pvesh set /cluster/options --user-tag-access user-allow=free", complaint)
 
     def test_what_is_missing_at_proxmox_is_named(self) -> None:
         template = "local:vztmpl/no-such_1.tar.zst"

@@ -2,13 +2,14 @@
 
 from sites.clients.proxmox.cluster import Cluster, Guest, Node, StorageStatus, Version, Volume
 from sites.clients.proxmox.containers import Config, Containers, ContainerStatus
-from sites.clients.proxmox.errors import task_error
+from sites.clients.proxmox.errors import BackingUp, StorageFull, task_error
 from sites.clients.proxmox.firewall import Firewall, FirewallOptions, FirewallRule
 from sites.clients.proxmox.ha import HaResource, HaService, HighAvailability
 from sites.clients.proxmox.snapshots import Snapshot, Snapshots
 from sites.clients.proxmox.tasks import Task, TaskEntry, Tasks
 
 __all__ = [
+    "BackingUp",
     "Config",
     "ContainerStatus",
     "FirewallOptions",
@@ -19,6 +20,7 @@ __all__ = [
     "Node",
     "Proxmox",
     "Snapshot",
+    "StorageFull",
     "StorageStatus",
     "Task",
     "TaskEntry",

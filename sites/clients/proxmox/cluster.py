@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from nodepoint.clients.errors import Conflict
-from sites.clients.proxmox.calls import Calls, integer, tags, yes
+from sites.clients.proxmox.calls import Calls, integer, properties, tags, yes
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,14 @@ class Cluster(Calls):
     def cluster_firewall(self) -> bool:
         """Whether the cluster's firewall is on, without which no container's firewall works."""
         return yes(self._get_dict("cluster", "firewall", "options").get("enable"))
+
+    def user_tag_access(self) -> str:
+        """Who may set tags: `free` (anybody who may change the guest), `list`, `existing` or `none`; free
+        where nothing is set (`user-tag-access` of datacenter.cfg)."""
+        found = self._get_dict("cluster", "options").get("user-tag-access")
+        if isinstance(found, dict):
+            return str(found.get("user-allow") or "free")
+        return properties(found, bare="user-allow").get("user-allow", "free")
 
     def pools(self) -> frozenset[str]:
         """Names of the pools that our token sees."""

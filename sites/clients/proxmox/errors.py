@@ -23,6 +23,39 @@ from nodepoint.clients.errors import (
 
 SYSTEM = "proxmox"
 
+
+class StorageFull(Refused):
+    """The storage cannot take more. No repeat helps within minutes: staff make room, or name another one."""
+
+    fact = "has no room left on the storage of the sites"
+
+
+class BackingUp(Busy):
+    """A backup of the container is at work, with a lock and a snapshot of its own, for minutes or hours."""
+
+    fact = "is making a backup of the container"
+    in_line = True
+
+
+# How each kind of storage says that it is full, at once or in the exit status of a task. pve-storage 9.1.7
+# where a file is named; else the tool's own words, which Proxmox VE hands on.
+FULL: Mapping[str, tuple[str, ...]] = {
+    "LVM": (
+        r"not enough free space \(",
+        r"[Ii]nsufficient (suitable )?(free|allocatable)",
+    ),  # LVMPlugin.pm:713
+    "thin pool": (
+        r"[Ff]ree space in thin pool .* reached threshold",
+        r"thin pool .* (is full|out of data space)",
+    ),
+    "ZFS": (r"\bout of space\b",),
+    # linstor-server: ApiRcException of the autoplacer, and of a snapshot that is restored (issues 494, 409)
+    "LINSTOR": (r"Not enough (available nodes|nodes fulfilling|free (space|storage))",),
+    "Ceph": (r"pool .* is full|\(28\) No space left|[Dd]isk quota exceeded",),
+    "directory": (r"[Nn]o space left on device|not enough free space",),  # also what NFS says
+    "NFS": (r"[Dd]isk quota exceeded|EDQUOT",),
+}
+
 # First match wins. Texts of pve-container, -guest-common, -storage, -cluster, -ha-manager, 8.4 and 9.x.
 TEXTS: tuple[tuple[str, type[ClientError]], ...] = (
     (r"[Cc]onfiguration file '.*' does not exist", NotFound),
@@ -30,6 +63,8 @@ TEXTS: tuple[tuple[str, type[ClientError]], ...] = (
     (r"already exists|already defined|already used|already running|not running", Conflict),
     (r"is already a pool member|belongs already to pool", Conflict),
     (r"used in HA resources|in error state, must be disabled", Conflict),
+    (r"is locked \(backup\)", BackingUp),
+    *((pattern, StorageFull) for patterns in FULL.values() for pattern in patterns),
     (r"is locked|got timeout|got lock request timeout|guest migration lock", Busy),
     (r"no quorum|container is running|did not stop|detected modified configuration", Busy),
     (r"got no worker upid|starting worker failed|unable to fork worker", Busy),
@@ -37,7 +72,6 @@ TEXTS: tuple[tuple[str, type[ClientError]], ...] = (
     (r"shrink|Permission check failed|groups? (have|has) been migrated|not been migrated", Refused),
     (r"hostname lookup '.*' failed|storage '.*' does not exist|volume '.*' does not exist", Refused),
     (r"can't start a CT if it's a template|no options specified|unable to hotplug", Refused),
-    (r"[Nn]ot enough|[Ii]nsufficient free space|[Nn]o space left", Refused),
     (r"incomplete snapshot|unable to parse .* volume name|wrong content type", Refused),
     (r"unexpected status|interrupted by signal", BadAnswer),
 )
@@ -72,5 +106,5 @@ def http_error(error: ResourceException) -> ClientError:
     if status == 500 or kind is Refused:
         # A refusal of a parameter is one whatever it says, but for what merely stands there or is gone.
         named = by_text(text)
-        kind = named if status == 500 or named in (Conflict, NotFound, Busy) else kind
+        kind = named if status == 500 or named in (Conflict, NotFound, Busy, BackingUp) else kind
     return (kind or BadAnswer)(SYSTEM, f"{status} {text}")

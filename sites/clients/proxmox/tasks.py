@@ -25,7 +25,9 @@ class Task:
 
 @dataclass(frozen=True)
 class TaskEntry:
-    """A line of a node's task list; times in epoch seconds, `status` is None while it runs."""
+    """A line of a node's task list; times in epoch seconds. `status` is None while it runs, of which the list
+    says `RUNNING` (pve-manager 9.2.11 `PVE/API2/Tasks.pm`, `node_tasks`). What ended a moment ago may still
+    be listed so: the task's own status decides."""
 
     upid: str
     type: str
@@ -34,6 +36,16 @@ class TaskEntry:
     starttime: int
     endtime: int | None
     status: str | None
+
+    @property
+    def running(self) -> bool:
+        """Whether it was at work when the list was made."""
+        return self.status is None
+
+    @property
+    def token(self) -> str:
+        """Who began it, with the token's name: `api@pam!nodepoint`."""
+        return self.upid.split(":")[7]
 
 
 class Tasks(Calls):

@@ -18,12 +18,12 @@ class PauseTests(TestCase):
     def test_pauses_double_up_to_the_longest(self) -> None:
         with mock.patch("random.random", return_value=0.0):
             pauses = [pause(tries) for tries in range(7)]
-            self.assertEqual(pauses, [0.5, 1, 2, 4, 8, 15, 15])
+            self.assertEqual(pauses, [1, 2, 4, 8, 15, 15, 15])
             self.assertEqual(pause(10**6), 15)
             self.assertEqual(pause(ANY, retry.LONGEST_UNDO_PAUSE), 60)
 
     def test_chance_shortens_a_pause_by_a_fifth_at_most(self) -> None:
-        drawn = {pause(4) for _ in range(200)}
+        drawn = {pause(3) for _ in range(200)}
         self.assertGreater(len(drawn), 100)
         self.assertGreaterEqual(min(drawn), 0.8 * 8)
         self.assertLessEqual(max(drawn), 8)
@@ -131,7 +131,7 @@ class RetriedStepTests(EngineTestCase):
         self.run_jobs()
         times = [call.now for call in step.run.calls]
         pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
-        self.assertEqual(pauses, [0.5, 1, 2])
+        self.assertEqual(pauses, [1, 2, 4])
         row = self.row("a")
         self.assertEqual((row.state, row.error, row.detail), (S.DONE, "", ""))
 
