@@ -175,7 +175,7 @@ def begin(
 
 def lost_task(call: Call, node: str, kind: str, at_work: bool = False) -> str | None:
     """The newest task of this kind that our token began on the container since the step's first call and that
-    no step knows, this one or one of an earlier job; with `at_work` only one that goes on."""
+    no step knows, this one or one of another job; with `at_work` only one that goes on."""
     if call.step.started_at is None:
         return None
     since = int((call.step.started_at - CLOCKS_APART).timestamp())
@@ -183,8 +183,10 @@ def lost_task(call: Call, node: str, kind: str, at_work: bool = False) -> str | 
     ours = [task.upid for task in listed if task.token == our_token() and (task.running or not at_work)]
     if not ours:
         return None
-    # Clocks alone would not keep a task of the job before apart: its rollback went to another backup.
-    recorded = JobStep.objects.filter(job__subject=call.job.subject, ref__in=ours)
+    # Clocks alone would not keep a task of the job before apart: its rollback went to another backup, its
+    # creation was that of a site whose VMID this one has now.
+    recent = call.job.created_at - timedelta(days=1)
+    recorded = JobStep.objects.filter(job__created_at__gte=recent, ref__in=ours)
     known = {*recorded.values_list("ref", flat=True), *call.step.data.get(ENDED, [])}
     return next((upid for upid in ours if upid not in known), None)
 
