@@ -31,7 +31,7 @@ CREATIONS = Limit("proxmox:create", lambda: settings.PROXMOX_CREATES, until_done
 
 
 CLOCKS_APART = timedelta(seconds=2)  # of the nodes and us
-ENDED = "ended"  # in a step's data: the UPIDs of its tasks that failed
+ENDED = "ended"  # in a step's data: the UPIDs of its tasks that failed, or were found after a lost call
 MOST_ENDED = 20
 LOCKED = "Proxmox VE has locked the container."
 MOVED = "The container is being moved to another node of Proxmox VE."
@@ -168,9 +168,19 @@ def begin(
     however long, and also when it has ended meanwhile.
     """
     if call.uncertain and (lost := lost_task(call, where, kind)):
-        return call.begun(lost, **facts)
+        return _adopted(call, lost, **facts)
     upid = ask()
     return call.begun(upid, **facts) if upid else None
+
+
+def _adopted(call: Call, upid: str, **facts: object) -> Outcome:
+    """The task is followed from now on, and only once: where its end did not bring about what was wanted, the
+    step has another begun."""
+    return replace(call.begun(upid, **facts), data={ENDED: _with(call, upid)})
+
+
+def _with(call: Call, upid: str) -> list[str]:
+    return [*call.step.data.get(ENDED, []), upid][-MOST_ENDED:]
 
 
 def lost_task(call: Call, node: str, kind: str, at_work: bool = False) -> str | None:
@@ -202,7 +212,7 @@ def held_up(call: Call, container: Container, kind: str) -> Outcome | None:
     if not container.config.lock:
         return None
     if call.uncertain and (lost := lost_task(call, container.node, kind, at_work=True)):
-        return call.begun(lost)
+        return _adopted(call, lost)
     return locked(container.config.lock)
 
 
@@ -251,11 +261,10 @@ def failed(call: Call, exitstatus: str) -> Outcome:
     outcome = decide(error, failures, endless)
     if not isinstance(outcome, Retry):
         return outcome
-    ended = [*call.step.data.get(ENDED, []), call.ref][-MOST_ENDED:]
     return replace(
         outcome,
         ref="",
-        data={"begun": None, "failures": failures + 1, ENDED: ended},
+        data={"begun": None, "failures": failures + 1, ENDED: _with(call, call.ref)},
         seconds=outcome.seconds or pause(failures),
     )
 
