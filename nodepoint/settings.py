@@ -123,7 +123,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "static"
+STATIC_ROOT = NODEPOINT_DATA / "static"  # the code itself need not be writable
 warnings.filterwarnings("ignore", message="No directory at")  # the demo and the tests need no collected files
 WHITENOISE_USE_FINDERS = True  # the demo serves the admin's assets without a collectstatic run
 
