@@ -28,7 +28,9 @@ class Command(BaseCommand):
         parser.add_argument("--fix", action="store_true", help="put right what differs, remove old orphans")
         parser.add_argument("--yes", action="store_true", help="do not ask before --fix changes something")
         parser.add_argument(
-            "--force", action="store_true", help=f"also where that is more than {MOST:.0%} of a system"
+            "--force",
+            action="store_true",
+            help=f"also where that is more than {100 * MOST:.0f} %% of a system",
         )
 
     def handle(self, **options: bool) -> None:
