@@ -199,7 +199,7 @@ class FindingAdmin(ActsMixin, BigList, ReadOnlyAdmin):
                 " that they hold. Nothing is changed.",
                 "back": reverse("admin:board_finding_changelist"),
             }
-            return ask(self, request, **question)
+            return ask(self, request, "primary", **question)
         job = drift.request(f"staff {request.user.get_username()}")
         return HttpResponseRedirect(reverse("admin:jobs_job_change", args=[job.pk]))
 

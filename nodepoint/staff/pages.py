@@ -14,10 +14,12 @@ from unfold.admin import ModelAdmin
 MOVING, RESTING = 2, 10  # seconds between two looks: while something goes on, and else
 
 
-def ask(page: ModelAdmin, request: HttpRequest, **question: Any) -> HttpResponse:
+def ask(page: ModelAdmin, request: HttpRequest, variant: str = "danger", **question: Any) -> HttpResponse:
     """The page before an act whose button is a link: what GET shows, and POST does. `question` holds `title`,
-    `question`, `explanation`, `back` (an address), and `original` where the act is of one row."""
-    context = {**page.admin_site.each_context(request), "opts": page.opts, "subtitle": None, **question}
+    `question`, `explanation`, `back` (an address), and `original` where the act is of one row; `variant` is
+    the theme's name for the look of the button, `primary` where the act does no harm."""
+    given = {"opts": page.opts, "subtitle": None, "variant": variant, **question}
+    context = {**page.admin_site.each_context(request), **given}
     return TemplateResponse(request, "staff/ask.html", context)
 
 
