@@ -114,6 +114,10 @@ class LoginTests(StaffTestCase):
         answer = self.log_in("anna", path="https://evil.example/")
         self.assertNotIn("evil", answer["Location"])
 
+    def test_without_a_next_page_it_leads_to_the_board(self) -> None:
+        answer = self.client.post("/admin/login/", {"username": "anna", "password": PASSWORD})
+        self.assertRedirects(answer, "/admin/", fetch_redirect_response=False)
+
     def test_a_session_ends_after_its_hours(self) -> None:
         self.log_in("anna")
         self.assertEqual(self.client.cookies["sessionid"]["max-age"], settings.SESSION_COOKIE_AGE)
