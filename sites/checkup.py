@@ -26,6 +26,7 @@ ON_CONTAINERS = {
     *(f"VM.Config.{part}" for part in ("CPU", "Disk", "Memory", "Network", "Options")),
 }
 ON_ALL = {"VM.Audit", "VM.Config.Options"}
+ON_POOL = {"Pool.Allocate"}  # for a container that joins it later, such as an adopted one
 ON_STORAGE = {"Datastore.AllocateSpace"}  # to read it too; on the template's, so that templates can be built
 FREE_TAGS = {"free", ""}  # of `user-tag-access`: anybody may set any tag; else Sys.Modify on / overrides it
 ROLE = "NodePoint"  # in the commands that doctor prints
@@ -99,6 +100,7 @@ def _privileges(on_cluster: set[str]) -> Iterator[str]:
     for paths, wanted in (
         (["/vms", *pool], ON_CONTAINERS),
         (["/vms"], ON_ALL),
+        *(([path], ON_POOL) for path in pool),
         ([f"/storage/{settings.PROXMOX_STORAGE}"], ON_STORAGE),
         ([template], ON_STORAGE),
         ([f"/sdn/zones/localnetwork/{settings.PROXMOX_BRIDGE}"], {"SDN.Use"}),

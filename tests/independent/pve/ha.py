@@ -78,8 +78,8 @@ class Manager:
         service.command = ""
         if resource["state"] == "started":
             service.state = "started"
-        elif resource["state"] == "disabled" and guest.running and "lock" not in guest.config:
-            guest.stop()
+        elif guest.running and "lock" not in guest.config:
+            guest.stop()  # by the node's LRM, whatever the manager has made of it
 
     def _when_started(self, guest: "Guest", resource: dict[str, Any], service: Service) -> None:
         if service.command == "stop":

@@ -35,10 +35,10 @@ class Permissions:
         self.grant(BRIDGE, "SDN.Use")
 
     def by_pool(self) -> None:
-        """As narrow as it goes: containers by their pool alone, but for the tags."""
+        """As narrow as it goes: containers by their pool, but for those that are in none yet."""
         del self.acl["/vms"]
         self.grant("/pool/nodepoint", "Pool.Audit", "Pool.Allocate", *CONTAINERS)
-        self.grant("/vms", "VM.Config.Options")
+        self.grant("/vms", "VM.Audit", "VM.Config.Options")
 
     def grant(self, path: str, *privileges: str) -> None:
         """A role with these on this path, with propagation; whatever stood there goes."""
