@@ -132,6 +132,15 @@ class CnameConflict(Conflict):
         super().__init__(f"The name {name.rstrip('.')} can have one CNAME and nothing else, or no CNAME.")
 
 
+class NullMxConflict(Conflict):
+    """An MX that says that there is no mail has to be the only one of its name (RFC 7505, section 3)."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The MX 0 . says that {name.rstrip('.')} takes no mail, so it can have no other MX beside it."
+        )
+
+
 class InDeeperZone(Conflict):
     """A zone below this one answers for the name, whoever owns it."""
 

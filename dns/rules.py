@@ -8,6 +8,7 @@ from dns.errors import (
     CnameConflict,
     Delegated,
     InDeeperZone,
+    NullMxConflict,
     Protected,
     QuotaExceeded,
     RecordExists,
@@ -15,7 +16,7 @@ from dns.errors import (
     UnknownRecord,
     WouldHide,
 )
-from dns.records import Entry, Held
+from dns.records import NOBODY, Entry, Held
 
 MOST_RECORDS = 500  # in one zone
 ALIASES = {"CNAME", "ALIAS"}  # ISPConfig writes an ALIAS as a CNAME (server/conf/bind_pri.domain.master:26)
@@ -25,7 +26,8 @@ ADDRESSES = {"A", "AAAA"}
 
 def may_add(entry: Entry, origin: str, others: Iterable[Held], deeper: Collection[str] = ()) -> None:
     """Whether an entry may come to the others. `deeper`: origins of zones below this one, whoever owns them.
-    Protected, RecordExists, CnameConflict, InDeeperZone, Redirected, Delegated, WouldHide, QuotaExceeded."""
+    Protected, RecordExists, CnameConflict, NullMxConflict, InDeeperZone, Redirected, Delegated, WouldHide,
+    QuotaExceeded."""
     entries = [other.entry for other in others]
     _may_stand(entry, origin, entries, deeper)
     cut_already = any((other.type, other.name) == (entry.type, entry.name) for other in entries)
@@ -44,6 +46,9 @@ def _may_stand(entry: Entry, origin: str, others: list[Entry], deeper: Collectio
     alone = entry.type in ALIASES or any(other.type in ALIASES for other in beside)
     if (alone and beside) or (entry.type in ALIASES and entry.name == origin):
         raise CnameConflict(entry.name)
+    exchanges = {other.data for other in [entry, *beside] if other.type == "MX"}
+    if entry.type == "MX" and NOBODY in exchanges and len(exchanges) > 1:
+        raise NullMxConflict(entry.name)
     _refuse_hidden(entry, origin, others, deeper)
 
 

@@ -163,7 +163,7 @@ def repair_zone(zone: Zone, *, actor: str = "") -> Job | None:
 
 def add_record(user_id: str, values: Mapping[str, Any], *, actor: str = "") -> tuple[Entry, Job]:
     """Have a record added. `values` as `records.parse` takes them, with `zone_id` or `zone`. UnknownZone,
-    ZoneUnclear, ZoneBusy, BadField, Protected, RecordExists, CnameConflict, QuotaExceeded."""
+    ZoneUnclear, ZoneBusy, BadField, Protected, RecordExists, CnameConflict, NullMxConflict, QuotaExceeded."""
     zone = _zone_for(user_id, values)
     entry = records.parse(values, zone.name, settings.PROXY_IP)
     return entry, add_entry(zone, entry, actor=actor)

@@ -1,7 +1,5 @@
 """A customer with much: 50 zones and 2,000 records."""
 
-import time
-
 from tests.dns.base import DnsTestCase
 
 ZONES, RECORDS = 50, 40
@@ -25,18 +23,10 @@ class ManyRecordsTests(DnsTestCase):
             for place in range(RECORDS - 4):
                 panel.record_add("A", client, {**row, "zone": 1, "name": f"h{place}"}, False)
 
-    def test_getdata_takes_two_calls_and_little_time(self) -> None:
+    def test_getdata_takes_as_many_calls_and_queries_as_with_one_zone(self) -> None:
         self.zones()  # rows for the zones that were made behind our back
-        before, times = self.requests(), []
-        for _ in range(3):
-            begun = time.perf_counter()
-            zones = self.done("getdata")["zones"]
-            times.append(time.perf_counter() - begun)
-        self.assertEqual(self.requests() - before, 3 * 2)
-        self.assertEqual(sum(len(item["zone"]["records"]) for item in zones), ZONES * RECORDS)
-        self.assertLess(min(times), 0.3)
-
-    def test_its_database_queries_do_not_grow(self) -> None:
-        self.zones()
+        before = self.requests()
         with self.assertNumQueries(3):  # token, customer, rows of zones
-            self.done("getdata")
+            zones = self.done("getdata")["zones"]
+        self.assertEqual(self.requests() - before, 2)
+        self.assertEqual(sum(len(item["zone"]["records"]) for item in zones), ZONES * RECORDS)

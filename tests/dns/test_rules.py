@@ -4,7 +4,7 @@ from django.test import SimpleTestCase
 
 from dns import rules
 from dns.connections import ispconfig
-from dns.errors import CnameConflict, Delegated, InDeeperZone, Redirected, WouldHide
+from dns.errors import CnameConflict, Delegated, InDeeperZone, NullMxConflict, Redirected, WouldHide
 from dns.models import Zone
 from dns.records import Entry, Held
 from nodepoint.api.errors import ApiError
@@ -32,6 +32,11 @@ TABLE: tuple[tuple[tuple[str, ...], str, type[ApiError] | None], ...] = (
     (("A www",), "ALIAS www", CnameConflict),
     (("ALIAS www",), "CNAME www", CnameConflict),
     ((), "ALIAS @", CnameConflict),
+    (("MX @", "MX sub"), "MX @ mx2.example.net.", None),
+    (("MX @",), "MX @ .", NullMxConflict),
+    (("MX @ .",), "MX @", NullMxConflict),
+    (("MX @", "A sub"), "MX sub .", None),
+    (("MX @ .",), "A @", None),
     (("DNAME sub",), "A sub", None),
     (("DNAME sub",), "A www.sub", Redirected),
     (("DNAME sub",), "TXT a.b.sub", Redirected),
