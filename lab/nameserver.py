@@ -140,11 +140,12 @@ class NameServer:
             (found.additional, answer.add_ar),
         ):
             for record in part:
-                add(_rr(record))
+                add(rr(record))
         return answer
 
 
-def _rr(record: Record) -> RR:
+def rr(record: Record) -> RR:
+    """A record as it goes over the wire."""
     rdata = _RDATA[record.type](record.data)
     return RR(record.name, getattr(QTYPE, record.type), rdata=rdata, ttl=record.ttl)
 

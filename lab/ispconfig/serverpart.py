@@ -152,7 +152,7 @@ def _loaded(origin: str, found: list[master.Rr]) -> Loaded:
     apex = origin.rstrip(".")
     return Loaded(
         origin=apex,
-        serial=int(soa.data.split()[3]),
+        serial=int(soa.data.split()[2]),
         by_name=by_name,
         cuts=frozenset(rr.name.rstrip(".") for rr in found if rr.type == "NS" and rr.name != origin),
         renamed={rr.name.rstrip("."): rr.data for rr in found if rr.type == "DNAME"},
@@ -174,11 +174,15 @@ class Served:
     def stopped(self, value: bool) -> None:
         self._server.stopped = value
 
+    def zone(self, name: str) -> Loaded | None:
+        """The deepest zone that is served for a name (lower case, no last dot)."""
+        self._server.run()
+        return self._server.zone_of(name)
+
     def at(self, name: str) -> list[Record]:
         """The records of exactly this name (lower case), of the deepest zone that has it: at a delegation of
         that zone only its name servers, below it none; below a DNAME the one CNAME that follows from it."""
-        self._server.run()
-        zone = self._server.zone_of(name)
+        zone = self.zone(name)
         if zone is None:
             return []
         above = _between(name, zone.origin)

@@ -6,6 +6,7 @@ from unittest import mock
 
 from django.test import override_settings
 from django.utils import timezone
+from dnslib import DNSRecord
 
 from dns import watch
 from dns.clients import ispconfig as client
@@ -13,6 +14,7 @@ from dns.connections import ispconfig
 from dns.models import Publication, Zone
 from dns.reconcile import compare
 from dns.services import repair_zone
+from lab.secondary import ADDRESS, Secondary
 from nodepoint.jobs.models import Job
 from tests.dns.base import DnsTestCase
 
@@ -23,6 +25,16 @@ TODAY = int(time.strftime("%Y%m%d")) * 100
 class SerialCase(DnsTestCase):
     def serial(self, name: str = NAME) -> int:
         return int(self.in_panel(name)["serial"])
+
+    def add_secondary(self) -> Secondary:
+        secondary = Secondary(self.lab)
+        self.addCleanup(secondary.stop)
+        return secondary
+
+    def at_secondary(self, name: str, type: str) -> list[str]:
+        """What it answers, asked over the wire."""
+        wire = DNSRecord.question(name, type).send(ADDRESS, self.lab.dns.port, timeout=10)
+        return [str(answer.rdata) for answer in DNSRecord.parse(wire).rr]
 
     def settle(self) -> None:
         Job.objects.update(finished_at=timezone.now() - timedelta(hours=1))
@@ -68,6 +80,32 @@ class SerialTests(SerialCase):
         Zone.objects.all().delete()
         self.done("add/zone", domain=NAME)
         self.assertGreater(self.serial(), last)
+
+    def test_one_that_only_a_secondary_still_serves_counts_too(self) -> None:
+        self.add_secondary()
+        self.add_zone(NAME)
+        last = TODAY + 7000
+        ispconfig().set_zone_active(Zone.objects.get().ispconfig_id, True, last)
+        self.at_secondary(NAME, "SOA")
+        ispconfig().delete_zone(Zone.objects.get().ispconfig_id)
+        Zone.objects.all().delete()
+        self.done("add/zone", domain=NAME)
+        self.assertGreater(self.serial(), last)
+
+    def test_one_that_is_made_anew_the_same_day_is_served_anew_by_a_secondary(self) -> None:
+        secondary = self.add_secondary()
+        self.add_zone(NAME)
+        self.done("add/record", zone=NAME, type="TXT", name="www", txt="old", ttl=60)
+        for _ in range(120):
+            ispconfig().set_zone_active(Zone.objects.get().ispconfig_id, True, self.serial() + 1)
+        self.assertEqual(self.at_secondary(f"www.{NAME}", "TXT"), ['"old"'])
+        self.done("delete/zone", domain=NAME)
+        self.assertEqual(self.at_secondary(f"www.{NAME}", "TXT"), ['"old"'])  # it keeps what it has
+        self.add_zone(NAME, user=77)
+        self.assertEqual(self.at_secondary(f"www.{NAME}", "TXT"), [])
+        self.done("add/record", user=77, zone=NAME, type="TXT", name="www", txt="new", ttl=60)
+        self.assertEqual(self.at_secondary(f"www.{NAME}", "TXT"), ['"new"'])
+        self.assertEqual(secondary.log, [])
 
     def test_name_servers_that_are_silent_hold_up_nothing(self) -> None:
         self.delegate(NAME)
