@@ -1,6 +1,7 @@
 """Running or stopped, as the customer and the billing system wish. HA-managed containers are only asked for
 through the HA manager, whose tasks end when the request is noted: what counts is the state itself."""
 
+from datetime import timedelta
 from functools import partial
 
 from nodepoint.clients.errors import Conflict
@@ -9,10 +10,12 @@ from nodepoint.jobs.outcomes import Done, Outcome, Retry, Wait
 from sites.clients.proxmox import HaResource
 from sites.connections import proxmox
 from sites.models import Site
-from sites.steps.proxmox import Container, begin, follow, follows_moves, require
+from sites.steps.proxmox import Container, begin, follow, follows_moves, held_up, require
 
 GRACE = 60  # seconds that a container gets to end by itself before it is killed
 HA_STATES = {"running": "started", "stopped": "stopped"}
+HA_GRACE = timedelta(seconds=90)  # the same by the HA manager, whose rounds come on top
+FORCED = "forced"  # in the step's data: the HA manager could not end it, and is told to look away meanwhile
 HA_PAUSE = 1.0  # seconds between two looks; the HA manager works in rounds of some 10 s
 
 
@@ -27,7 +30,7 @@ def power_as_wished(call: Call) -> Outcome:
     wished = site.power_wished
     status = proxmox().container_status(container.node, container.vmid)
     resource = proxmox().ha_resource(container.vmid) if status.ha_managed else None
-    if resource and resource.state != "ignored":
+    if resource and (resource.state != "ignored" or FORCED in call.step.data):
         return _by_ha(call, container, resource, status.status)
     if status.status == wished:
         return _verified(call, container, wished)
@@ -61,6 +64,8 @@ def _by_ha(call: Call, container: Container, resource: HaResource, power: str) -
     state = HA_STATES[wished]
     if power == wished and resource.state in (state, *(["disabled"] if wished == "stopped" else [])):
         return _verified(call, container, wished)
+    if wished == "stopped" and (FORCED in call.step.data or _in_vain(call, container)):
+        return _killed(call, container, resource, power)
     if ha_failed(container.vmid):
         if power == wished == "running":  # `disabled` would end it
             return _verified(call, container, wished, note="Its HA resource is in the state error.")
@@ -68,6 +73,33 @@ def _by_ha(call: Call, container: Container, resource: HaResource, power: str) -
             proxmox().set_ha_resource(container.vmid, "disabled")
     elif resource.state != state:
         _wish(container.vmid, state)
+    return Wait(seconds=HA_PAUSE)
+
+
+def _in_vain(call: Call, container: Container) -> bool:
+    """Whether the manager has had its time to end the container, which runs on: it never kills. The state is
+    `stopped` then, where a look at `error` has led, and the node tries on for ever (pve-ha-manager 5.2.0
+    `LRM.pm`, `exec_resource_agent`, and `Resources/PVECT.pm`, `shutdown`, which knows no forceStop)."""
+    begun = call.step.started_at
+    if begun is None or call.now - begun < HA_GRACE:
+        return False
+    services = proxmox().ha_status()
+    return any(s.vmid == container.vmid and s.crm_state == "stopped" for s in services)
+
+
+def _killed(call: Call, container: Container, resource: HaResource, power: str) -> Outcome:
+    """Ended by force, past the HA manager, which looks away until it has happened (the state `ignored`).
+    That it is told so stands in the step's data before, or nobody would tell it to look again."""
+    node, vmid = container.node, container.vmid
+    if FORCED not in call.step.data:
+        return Wait(seconds=HA_PAUSE, data={FORCED: True})
+    if power == "running" and resource.state == "ignored":
+        # The manager's last try may hold the container's lock file for another minute.
+        going_on = held_up(call, container, "vzstop")
+        return (
+            going_on or begin(call, node, "vzstop", lambda: proxmox().stop(node, vmid)) or call.look_again()
+        )
+    proxmox().set_ha_resource(vmid, "ignored" if power == "running" else "stopped")
     return Wait(seconds=HA_PAUSE)
 
 

@@ -31,6 +31,18 @@ class HaError(IndependentCase):
         self.good("/unsuspend")
         self.assert_well(runs=True)
 
+    def test_a_guest_that_does_not_obey_is_stopped_and_suspended_all_the_same(self):
+        """HA's shutdown never kills: the resource comes into the state `error`."""
+        for path, back in (("/action/stop", "/action/start"), ("/suspend", "/unsuspend")):
+            with self.subTest(path):
+                self.guest(self.site).stubborn = True
+                self.good(path)
+                self.assertFalse(self.guest(self.site).running)
+                self.assertEqual(self.cluster.ha.resources[self.site.vmid]["state"], "stopped")
+                self.guest(self.site).stubborn = False
+                self.good(back)
+                self.assert_well(runs=True)
+
     def test_it_is_rolled_back_and_upgraded(self):
         self.cluster.ha.error(self.site.vmid)
         self.good("/action/reset")

@@ -129,6 +129,24 @@ class ResourceTests(ClusterCase):
         self.assertEqual(("error", "stopped"), tuple(self.service()[k] for k in ("state", "request_state")))
         self.assertEqual("running", ct.status.current.get()["status"])
 
+    def test_what_is_stopped_by_the_manager_and_does_not_obey_runs_on_until_it_looks_away(self) -> None:
+        """Its node tries for ever (src/PVE/HA/LRM.pm, exec_resource_agent), `ignored` lets it be killed."""
+        ct = self.create(start=True)
+        self.api.cluster.ha.resources.post(sid="ct:900")
+        self.lab.proxmox.cluster.containers[900].stubborn = True
+        self.done(ct.status.shutdown.post())
+        resource = self.api.cluster.ha.resources("ct:900")
+        resource.put(state="disabled")
+        self.assertEqual("stopped", self.service()["crm_state"])
+        resource.put(state="stopped")
+        self.assertEqual("stopped", self.service()["crm_state"])
+        self.assertEqual("running", ct.status.current.get()["status"])
+        resource.put(state="ignored")
+        upid = ct.status.stop.post()
+        self.assertEqual("vzstop", upid.split(":")[5])
+        self.done(upid)
+        self.assertEqual("stopped", ct.status.current.get()["status"])
+
     def test_a_hard_stop_through_the_manager_kills(self) -> None:
         ct = self.create(start=True)
         self.api.cluster.ha.resources.post(sid="ct:900")

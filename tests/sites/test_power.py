@@ -52,6 +52,12 @@ class PowerTests(ActsMixin, SiteTestCase):
         self.assertEqual((shutdown.exitstatus, shutdown.seconds), ("OK", 0.6))
         self.assertEqual(self.count("proxmox", "/status/stop"), 0)
 
+    def test_what_high_availability_cannot_end_is_forced_too(self):
+        site = self.live_site(plan="premium")
+        self.lab.proxmox.cluster.containers[900].stubborn = True
+        self.assert_answer(self.act("/action/stop"), status="stopped")
+        self.assertEqual(self.places(site), {**STOPPED, "ha": "stopped"})
+
     def test_restart_reboots_once(self):
         self.live_site()
         self.assert_answer(self.act("/action/restart"), status="running")

@@ -228,14 +228,17 @@ class HighAvailability:
         if self._tasks.at_work(resource["upid"]):
             self.look_later(container.vmid, now)
             return
-        if resource["upid"] and not self._try_again(resource, container, wanted):
+        settled = resource["crm"] == "stopped" and not wanted
+        if resource["upid"] and not settled and not self._try_again(resource, container, wanted):
             resource.update(crm="error", up=False, upid="")
             return
-        resource["crm"] = "started" if wanted else "request_stop"
+        if not settled:  # else the node itself tries to stop it, again and again, and tells nobody (LRM.pm)
+            resource["crm"] = "started" if wanted else "request_stop"
         resource["upid"] = self._begin(resource, container, wanted, now)
         # A look at once when the work is done; a failure before that is noticed a round later.
         work = self._clock.seconds("start" if wanted else "stop")
-        self.look_later(container.vmid, now, max(work, self._clock.seconds("ha.round")))
+        # Not in an endless loop at factor 0.
+        self.look_later(container.vmid, now, max(work, self._clock.seconds("ha.round"), 1 if settled else 0))
 
     def _begin(self, resource: dict[str, Any], container: Container, wanted: bool, now: float) -> str:
         if wanted:

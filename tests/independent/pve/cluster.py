@@ -33,6 +33,8 @@ class Guest:
     running: bool = False
     since: float = 0.0
     parent: str = ""
+    stubborn: bool = False  # it does not end when it is asked to
+    held_until: float = 0.0  # a shutdown holds its lock file
     snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
     firewall: Firewall = field(default_factory=Firewall)
     inside: Inside = field(default_factory=Inside)
@@ -56,6 +58,10 @@ class Guest:
     def digest(self) -> str:
         """Of the whole configuration."""
         return hashlib.sha256(json.dumps([self.config, list(self.snapshots)]).encode()).hexdigest()[:40]
+
+    def busy(self, now: float) -> bool:
+        """Whether its lock file is held."""
+        return self.running and now < self.held_until
 
     def stop(self) -> None:
         """Whoever ends it, and however."""

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from tests.independent.pve.cluster import Cluster, Guest
 
 
+PATIENCE = 60.0  # seconds
+
+
 @dataclass
 class Service:
     """How the manager sees a container: `state` stopped, started, request_stop, error."""
@@ -17,6 +20,7 @@ class Service:
     state: str
     command: str = ""
     failures: int = 0
+    asked: float = 0.0  # when the node began to wait for the guest's end
     running: bool = False
 
 
@@ -59,9 +63,10 @@ class Manager:
 
     def round(self) -> None:
         """Both daemons once. What is no resource any more is forgotten, and with it what was asked of it."""
-        for vmid in set(self.services) - set(self.resources):
+        seen = {vmid: resource for vmid, resource in self.resources.items() if resource["state"] != "ignored"}
+        for vmid in set(self.services) - set(seen):
             del self.services[vmid]
-        for vmid, resource in self.resources.items():
+        for vmid, resource in seen.items():
             guest = self._cluster.guests.get(vmid)
             if guest is not None and self._cluster.nodes[guest.node]:
                 service = self.services.setdefault(vmid, self._seen(vmid))
@@ -79,7 +84,7 @@ class Manager:
         if resource["state"] == "started":
             service.state = "started"
         elif guest.running and "lock" not in guest.config:
-            guest.stop()  # by the node's LRM, whatever the manager has made of it
+            self._shutdown(guest, service)  # by the node's LRM, whatever the manager has made of it
 
     def _when_started(self, guest: "Guest", resource: dict[str, Any], service: Service) -> None:
         if service.command == "stop":
@@ -103,8 +108,21 @@ class Manager:
         if guest.running and "lock" in guest.config:
             service.state = "error"  # its stop failed (next_state_request_stop)
             return
-        guest.stop()
-        service.state = "stopped"
+        if self._shutdown(guest, service):
+            service.state = "stopped"
+        elif not guest.busy(self._cluster.tasks.now()):
+            service.state = "error"
+
+    def _shutdown(self, guest: "Guest", service: Service) -> bool:
+        """Whether it has ended. It gets a minute and is not killed then (Resources/PVECT.pm, shutdown); its
+        lock file is held meanwhile (API2/LXC/Status.pm, vm_shutdown)."""
+        if not guest.stubborn:
+            guest.stop()
+            return True
+        now = self._cluster.tasks.now()
+        if not guest.busy(now) and (not service.asked or service.state == "stopped"):
+            guest.held_until, service.asked = now + PATIENCE, now
+        return False
 
     def _when_error(self, guest: "Guest", resource: dict[str, Any], service: Service) -> None:
         if resource["state"] == "disabled":

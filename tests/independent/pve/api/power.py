@@ -106,5 +106,8 @@ def _starting(cluster: Cluster, guest: Guest) -> Work:
 
 def _ending(cluster: Cluster, guest: Guest, seconds: float) -> Work:
     _free(cluster, guest)
+    if guest.busy(cluster.tasks.now()):
+        yield 10
+        raise TaskFailed(f"can't lock file '/run/lock/lxc/pve-config-{guest.vmid}.lock' - got timeout")
     yield seconds
     guest.stop()
