@@ -10,7 +10,7 @@ from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Outcome
 from sites import marks
 from sites.clients.proxmox import Config
-from sites.clients.proxmox.calls import wire
+from sites.clients.proxmox.values import wire
 from sites.connections import proxmox
 from sites.models import Site
 from sites.steps.container import creation

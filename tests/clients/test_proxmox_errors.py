@@ -14,8 +14,8 @@ from nodepoint.clients.errors import (
 from nodepoint.jobs.outcomes import Fail
 from nodepoint.jobs.retry import decide
 from sites.clients.proxmox import BackingUp, FirewallOptions, Proxmox, StorageFull, errors, task_error
-from sites.clients.proxmox.calls import properties, property_string, tags, upid
 from sites.clients.proxmox.containers import _gigabytes
+from sites.clients.proxmox.values import properties, property_string, tags, upid
 from tests.clients.double import certificate, double
 
 UPID = "UPID:node1:0000A1B2:00C3D4E5:6750A1B2:vzcreate:900:api@pam!nodepoint:"

@@ -12,6 +12,7 @@ from requests import Response
 from nodepoint.clients.errors import BadAnswer, Refused, keep_secret
 from nodepoint.clients.http import PerThread, fit
 from sites.clients.proxmox.errors import SYSTEM, http_error
+from sites.clients.proxmox.values import required, wire
 
 SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@!+-]*")
 
@@ -34,7 +35,7 @@ class _Envelope(JsonSerializer):
 def _body(response: Response) -> dict[str, Any]:
     try:
         body = json.loads(response.content)
-    except ValueError:  # UnicodeDecodeError is one
+    except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
         return {}
     return body if isinstance(body, dict) else {}
 
@@ -93,11 +94,22 @@ class Calls:
             raise http_error(error) from error
 
     def _get_rows(self, key: str, *segments: str | int, **params: Any) -> list[dict[str, Any]]:
-        """A list of objects that all have `key`, without which a row means nothing."""
+        """A list of objects that all have `key`, without which a row means nothing. A row that comes twice is
+        one; two that differ under one key contradict each other."""
         data = self._get(*segments, **params)
-        if not isinstance(data, list) or not all(isinstance(row, dict) and key in row for row in data):
+        if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
             raise BadAnswer(SYSTEM, f"not a list of things with {key}: {str(data)[:200]}")
-        return data
+        found: dict[str, dict[str, Any]] = {}
+        for row in data:
+            name = required(row, key)
+            found[name] = self._one_of(found.get(name, row), row)
+        return list(found.values())
+
+    def _one_of(self, row: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+        """The one that counts of two rows with the same key."""
+        if row != other:
+            raise BadAnswer(SYSTEM, f"twice, and not alike: {str(row)[:100]} {str(other)[:100]}")
+        return row
 
     def _get_dict(self, *segments: str | int, **params: Any) -> dict[str, Any]:
         data = self._get(*segments, **params)
@@ -113,48 +125,3 @@ def segment(value: str | int) -> str:
     if not SEGMENT.fullmatch(text):
         raise Refused(SYSTEM, f"not a name that Proxmox VE knows: {text[:60]!r}")
     return text
-
-
-def wire(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters as the API takes them: 1 and 0 (it refuses `True`), absent ones left out."""
-    return {k: int(v) if isinstance(v, bool) else v for k, v in params.items() if v is not None}
-
-
-def upid(data: Any) -> str:
-    """The UPID that a task call must have answered with; anything else is a `BadAnswer` (outcome unknown)."""
-    if not (isinstance(data, str) and data.startswith("UPID:") and data.count(":") == 8):
-        raise BadAnswer(SYSTEM, f"no UPID: {str(data)[:200]}")
-    return data
-
-
-def integer(value: Any, default: int = 0) -> int:
-    """A number that Perl's JSON may have sent as text."""
-    return default if value in (None, "") else int(float(value))
-
-
-def yes(value: Any) -> bool:
-    """A boolean of the API: 1, "1", and true on newer paths."""
-    return value in (1, "1", True)
-
-
-def tags(text: str | None) -> frozenset[str]:
-    """Tags come sorted, lower case and separated by semicolons, but may have been written in any list
-    form."""
-    return frozenset(filter(None, re.split(r"[;, ]+", (text or "").lower())))
-
-
-def property_string(values: Mapping[str, str | int | bool]) -> str:
-    """`name=eth0,bridge=vmbr1,firewall=1` from a mapping. A value that would add a property is a
-    `ValueError`."""
-    parts = []
-    for key, value in wire(values).items():
-        if not re.fullmatch(r"[^,=\s]+", str(value)):
-            raise ValueError(f"{key} cannot hold {value!r}")
-        parts.append(f"{key}={value}")
-    return ",".join(parts)
-
-
-def properties(text: str | None, bare: str = "volume") -> dict[str, str]:
-    """The mapping behind a property string; a first value without a key is kept as `bare`."""
-    parts = (part.partition("=") for part in (text or "").split(",") if part)
-    return {key if equals else bare: value if equals else key for key, equals, value in parts}

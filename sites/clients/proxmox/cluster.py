@@ -1,9 +1,13 @@
 """The cluster as a whole: its nodes, its guests, its storages, and what our token may do."""
 
+import re
 from dataclasses import dataclass
+from typing import Any
 
-from nodepoint.clients.errors import Conflict
-from sites.clients.proxmox.calls import Calls, integer, properties, tags, yes
+from nodepoint.clients.errors import BadAnswer, Conflict
+from sites.clients.proxmox.calls import Calls
+from sites.clients.proxmox.errors import SYSTEM
+from sites.clients.proxmox.values import integer, mapping, number, properties, required, tags, text, yes
 
 
 @dataclass(frozen=True)
@@ -101,21 +105,27 @@ class Cluster(Calls):
     def version(self) -> Version:
         """The release of the node that answers."""
         data = self._get_dict("version")
-        return Version(release=str(data.get("release", "")), version=str(data.get("version", "")))
+        release = required(data, "release")
+        if not re.fullmatch(r"\d+(\.\d+)*(-.*)?", release):
+            raise BadAnswer(SYSTEM, f"not a release: {release}")
+        return Version(release=release, version=text(data.get("version")))
 
     def permissions(self, path: str | None = None) -> dict[str, frozenset[str]]:
         """Privileges of our token by ACL path ("/vms", "/storage/local", …), only those of `path` if
         given."""
         data = self._get_dict("access", "permissions", path=path)
-        return {p: frozenset(k for k, granted in held.items() if yes(granted)) for p, held in data.items()}
+        return {
+            p: frozenset(k for k, granted in mapping(held).items() if yes(granted))
+            for p, held in data.items()
+        }
 
     def nodes(self) -> list[Node]:
         """All nodes, also those that are away."""
         return [
             Node(
-                name=row["node"],
+                name=required(row, "node"),
                 online=row.get("status") == "online",
-                cpu=float(row.get("cpu") or 0),
+                cpu=number(row.get("cpu")),
                 maxcpu=integer(row.get("maxcpu")),
                 mem=integer(row.get("mem")),
                 maxmem=integer(row.get("maxmem")),
@@ -131,26 +141,28 @@ class Cluster(Calls):
     def vmid_free(self, vmid: int) -> bool:
         """Whether the cluster uses `vmid` for nothing now. It only looks: nothing is reserved."""
         try:
-            self._get("cluster", "nextid", vmid=vmid)
+            found = integer(self._get("cluster", "nextid", vmid=vmid))
         except Conflict:
             return False
+        if found != vmid:
+            raise BadAnswer(SYSTEM, f"asked about VMID {vmid}, and it answers {found}")
         return True
 
     def cluster_firewall(self) -> bool:
         """Whether the cluster's firewall is on, without which no container's firewall works."""
-        return yes(self._get_dict("cluster", "firewall", "options").get("enable"))
+        return integer(self._get_dict("cluster", "firewall", "options").get("enable")) > 0
 
     def user_tag_access(self) -> str:
         """Who may set tags: `free` (anybody who may change the guest), `list`, `existing` or `none`; free
         where nothing is set (`user-tag-access` of datacenter.cfg)."""
         found = self._get_dict("cluster", "options").get("user-tag-access")
         if isinstance(found, dict):
-            return str(found.get("user-allow") or "free")
+            return text(found.get("user-allow")) or "free"
         return properties(found, bare="user-allow").get("user-allow", "free")
 
     def pools(self) -> frozenset[str]:
         """Names of the pools that our token sees."""
-        return frozenset(row["poolid"] for row in self._get_rows("poolid", "pools"))
+        return frozenset(required(row, "poolid") for row in self._get_rows("poolid", "pools"))
 
     def add_to_pool(self, pool: str, vmid: int) -> None:
         """Makes a guest a member of a pool. One that is a member is fine; `Conflict` when it is in another
@@ -167,7 +179,7 @@ class Cluster(Calls):
         """State and free space of a storage on a node."""
         data = self._get_dict("nodes", node, "storage", storage, "status")
         return StorageStatus(
-            type=data.get("type", ""),
+            type=text(data.get("type")),
             active=yes(data.get("active")),
             enabled=yes(data.get("enabled")),
             shared=yes(data.get("shared")),
@@ -185,11 +197,11 @@ class Cluster(Calls):
         """
         return [
             Volume(
-                volid=row["volid"],
-                format=row.get("format", ""),
+                volid=required(row, "volid"),
+                format=text(row.get("format")),
                 size=integer(row.get("size")),
                 ctime=integer(row.get("ctime")),
-                notes=row.get("notes") or "",
+                notes=text(row.get("notes")),
             )
             for row in self._get_rows(
                 "volid", "nodes", node, "storage", storage, "content", content=content, vmid=vmid
@@ -197,23 +209,23 @@ class Cluster(Calls):
         ]
 
 
-def _guest(row: dict) -> Guest:
+def _guest(row: dict[str, Any]) -> Guest:
     return Guest(
         vmid=integer(row["vmid"]),
-        node=row.get("node", ""),
-        type=row.get("type", ""),
-        name=row.get("name", ""),
-        status=row.get("status", "unknown"),
-        lock=row.get("lock", ""),
+        node=required(row, "node"),
+        type=required(row, "type"),
+        name=text(row.get("name")),
+        status=text(row.get("status"), "unknown"),
+        lock=text(row.get("lock")),
         tags=tags(row.get("tags")),
-        pool=row.get("pool", ""),
-        cpu=float(row.get("cpu") or 0),
-        maxcpu=float(row.get("maxcpu") or 0),
+        pool=text(row.get("pool")),
+        cpu=number(row.get("cpu")),
+        maxcpu=number(row.get("maxcpu")),
         mem=integer(row.get("mem")),
         maxmem=integer(row.get("maxmem")),
         disk=integer(row.get("disk")),
         maxdisk=integer(row.get("maxdisk")),
         uptime=integer(row.get("uptime")),
-        hastate=row.get("hastate", ""),
+        hastate=text(row.get("hastate")),
         template=yes(row.get("template")),
     )

@@ -5,8 +5,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nodepoint.clients.errors import ClientError, Conflict, NotFound
-from sites.clients.proxmox.calls import Calls, integer, properties, property_string, tags, upid, yes
+from nodepoint.clients.errors import BadAnswer, ClientError, Conflict, NotFound
+from sites.clients.proxmox.calls import Calls
+from sites.clients.proxmox.errors import SYSTEM
+from sites.clients.proxmox.values import (
+    integer,
+    mapping,
+    properties,
+    property_string,
+    required,
+    tags,
+    text,
+    upid,
+    yes,
+)
 
 _UNITS = {"K": 1 / 1024 / 1024, "M": 1 / 1024, "": 1 / 1024 / 1024 / 1024, "G": 1.0, "T": 1024.0}
 
@@ -127,11 +139,14 @@ class Containers(Calls):
     def container_status(self, node: str, vmid: int) -> ContainerStatus:
         """Whether it runs, right now."""
         data = self._get_dict("nodes", node, "lxc", vmid, "status", "current")
+        status = required(data, "status")
+        if status not in ("running", "stopped"):
+            raise BadAnswer(SYSTEM, f"container {vmid} is neither running nor stopped: {status}")
         return ContainerStatus(
-            status=data.get("status", ""),
-            lock=data.get("lock", ""),
+            status=status,
+            lock=text(data.get("lock")),
             uptime=integer(data.get("uptime")),
-            ha_managed=yes((data.get("ha") or {}).get("managed")),
+            ha_managed=yes(mapping(data.get("ha")).get("managed")),
             mem=integer(data.get("mem")),
             maxmem=integer(data.get("maxmem")),
             disk=integer(data.get("disk")),
@@ -191,7 +206,7 @@ class Containers(Calls):
             **{"notes-template": notes},
         )
         if answer == "OK":
-            raise NotFound("proxmox", f"container {vmid} is not on {node}")
+            raise NotFound(SYSTEM, f"container {vmid} is not on {node}")
         return upid(answer)
 
     def delete_container(
@@ -220,8 +235,8 @@ class Containers(Calls):
 
 def _config(data: dict[str, Any]) -> Config:
     return Config(
-        hostname=data.get("hostname", ""),
-        description=(data.get("description") or "").rstrip("\n"),
+        hostname=text(data.get("hostname")),
+        description=text(data.get("description")).rstrip("\n"),
         tags=tags(data.get("tags")),
         memory=integer(data.get("memory"), 512),
         swap=integer(data.get("swap"), 512),
@@ -232,8 +247,8 @@ def _config(data: dict[str, Any]) -> Config:
         protection=yes(data.get("protection")),
         unprivileged=yes(data.get("unprivileged")),
         template=yes(data.get("template")),
-        lock=data.get("lock", ""),
-        digest=data.get("digest", ""),
+        lock=text(data.get("lock")),
+        digest=text(data.get("digest")),
         storage=properties(data.get("rootfs")).get("volume", "").partition(":")[0],
     )
 

@@ -1,9 +1,11 @@
 """The firewall of a container. It works only with the cluster's firewall on and `firewall=1` on net0."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from nodepoint.clients.errors import NotFound
-from sites.clients.proxmox.calls import Calls, integer, yes
+from sites.clients.proxmox.calls import Calls
+from sites.clients.proxmox.values import integer, required, text, yes
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,13 @@ class Firewall(Calls):
         data = self._get_dict("nodes", node, "lxc", vmid, "firewall", "options")
         default = FirewallOptions()
         return FirewallOptions(
-            enable=yes(data.get("enable", default.enable)),
-            policy_in=data.get("policy_in", default.policy_in),
-            policy_out=data.get("policy_out", default.policy_out),
-            ipfilter=yes(data.get("ipfilter", default.ipfilter)),
-            macfilter=yes(data.get("macfilter", default.macfilter)),
-            dhcp=yes(data.get("dhcp", default.dhcp)),
-            ndp=yes(data.get("ndp", default.ndp)),
+            enable=_switch(data, "enable", default.enable),
+            policy_in=text(data.get("policy_in"), default.policy_in),
+            policy_out=text(data.get("policy_out"), default.policy_out),
+            ipfilter=_switch(data, "ipfilter", default.ipfilter),
+            macfilter=_switch(data, "macfilter", default.macfilter),
+            dhcp=_switch(data, "dhcp", default.dhcp),
+            ndp=_switch(data, "ndp", default.ndp),
         )
 
     def set_firewall_options(self, node: str, vmid: int, options: FirewallOptions) -> None:
@@ -98,18 +100,24 @@ class Firewall(Calls):
             return
 
 
-def _rule(row: dict) -> FirewallRule:
+def _switch(data: dict[str, Any], name: str, default: bool) -> bool:
+    """An option that is its default where nothing is said."""
+    value = data.get(name)
+    return default if value is None else yes(value)
+
+
+def _rule(row: dict[str, Any]) -> FirewallRule:
     return FirewallRule(
-        type=row.get("type", ""),
-        action=row.get("action", ""),
-        proto=row.get("proto", ""),
-        source=row.get("source", ""),
-        dest=row.get("dest", ""),
-        dport=str(row.get("dport", "")),
-        macro=row.get("macro", ""),
-        comment=(row.get("comment") or "").rstrip("\n"),
+        type=required(row, "type"),
+        action=required(row, "action"),
+        proto=text(row.get("proto")),
+        source=text(row.get("source")),
+        dest=text(row.get("dest")),
+        dport=text(row.get("dport")),
+        macro=text(row.get("macro")),
+        comment=text(row.get("comment")).rstrip("\n"),
         enable=yes(row.get("enable")),
-        narrowed=tuple((name, str(row[name])) for name in NARROWING if row.get(name)),
+        narrowed=tuple((name, text(row[name])) for name in NARROWING if row.get(name)),
         pos=integer(row.get("pos")),
-        digest=row.get("digest", ""),
+        digest=text(row.get("digest")),
     )

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from nodepoint.clients.errors import NotFound
-from sites.clients.proxmox.calls import Calls, integer
+from nodepoint.clients.errors import BadAnswer, NotFound
+from sites.clients.proxmox.calls import Calls
+from sites.clients.proxmox.errors import SYSTEM
+from sites.clients.proxmox.values import integer, required, text
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,14 @@ class HighAvailability(Calls):
             data = self._get_dict("cluster", "ha", "resources", f"ct:{vmid}")
         except NotFound:
             return None
+        sid = text(data.get("sid"), f"ct:{vmid}")
+        if sid != f"ct:{vmid}":
+            raise BadAnswer(SYSTEM, f"asked for ct:{vmid}, and it answers {sid}")
+        state = text(data.get("state"), "started")
         return HaResource(
-            sid=data.get("sid", f"ct:{vmid}"),
-            state=data.get("state", "started"),
-            comment=data.get("comment", ""),
+            sid=sid,
+            state="started" if state == "enabled" else state,  # the older word (Resources.pm)
+            comment=text(data.get("comment")),
             max_restart=integer(data.get("max_restart"), 1),
             max_relocate=integer(data.get("max_relocate"), 1),
         )
@@ -65,16 +71,16 @@ class HighAvailability(Calls):
 
     def ha_status(self) -> list[HaService]:
         """The manager's view of all HA-managed containers."""
-        rows = self._get_rows("type", "cluster", "ha", "status", "current")
+        rows = self._get_rows("id", "cluster", "ha", "status", "current")
         return [
             HaService(
                 sid=row["sid"],
-                vmid=int(row["sid"].partition(":")[2]),
-                node=row.get("node", ""),
-                state=row.get("state", ""),
-                crm_state=row.get("crm_state", ""),
-                request_state=row.get("request_state", ""),
+                vmid=integer(required({"vmid": row["sid"].partition(":")[2]}, "vmid")),
+                node=text(row.get("node")),
+                state=text(row.get("state")),
+                crm_state=text(row.get("crm_state")),
+                request_state=text(row.get("request_state")),
             )
             for row in rows
-            if row.get("type") == "service" and str(row.get("sid", "")).startswith("ct:")
+            if row.get("type") == "service" and text(row.get("sid")).startswith("ct:")
         ]

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from nodepoint.clients.errors import NotFound
-from sites.clients.proxmox.calls import Calls, integer, upid
+from sites.clients.proxmox.calls import Calls
+from sites.clients.proxmox.values import integer, required, text, upid
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,11 @@ class Snapshots(Calls):
         """The container's snapshots, oldest first, without the pseudo entry `current`."""
         found = [
             Snapshot(
-                name=row["name"],
+                name=required(row, "name"),
                 snaptime=integer(row.get("snaptime")),
-                parent=row.get("parent", ""),
-                description=(row.get("description") or "").rstrip("\n"),
-                snapstate=row.get("snapstate", ""),
+                parent=text(row.get("parent")),
+                description=text(row.get("description")).rstrip("\n"),
+                snapstate=text(row.get("snapstate")),
             )
             for row in self._get_rows("name", "nodes", node, "lxc", vmid, "snapshot")
             if row["name"] != "current"

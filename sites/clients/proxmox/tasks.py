@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from nodepoint.clients.errors import NotFound
-from sites.clients.proxmox.calls import Calls, integer, upid
+from nodepoint.clients.errors import BadAnswer, NotFound
+from sites.clients.proxmox.calls import Calls
+from sites.clients.proxmox.errors import SYSTEM
+from sites.clients.proxmox.values import integer, required, text, upid
 
 
 @dataclass(frozen=True)
@@ -73,22 +75,38 @@ class Tasks(Calls):
         )
         entries = [
             TaskEntry(
-                upid=row["upid"],
-                type=row.get("type", ""),
-                id=str(row.get("id", "")),
-                user=row.get("user", ""),
+                upid=upid(row["upid"]),
+                type=text(row.get("type")),
+                id=text(row.get("id")),
+                user=text(row.get("user")),
                 starttime=integer(row.get("starttime")),
                 endtime=integer(row["endtime"]) if row.get("endtime") else None,
-                status=None if row.get("status") == "RUNNING" else row.get("status") or None,
+                status=_ended(row),
             )
             for row in rows
         ]
         return sorted(entries, key=lambda entry: entry.starttime, reverse=True)
 
+    def _one_of(self, row: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+        """A task that ends while the list is made stands in it twice, at work and ended: the active ones are
+        read first, the archive after them (pve-manager 9.2.11 `PVE/API2/Tasks.pm`, `node_tasks`)."""
+        if "upid" in row and not (_ended(row) and _ended(other)):
+            return other if _ended(other) else row
+        return super()._one_of(row, other)
+
+
+def _ended(row: dict[str, Any]) -> str | None:
+    """With what a listed task ended."""
+    status = text(row.get("status"))
+    return None if status == "RUNNING" else status or None
+
 
 def _task(task: str, kind: str, data: dict[str, Any]) -> Task:
-    running = data.get("status") == "running"
-    exitstatus = "" if running else str(data.get("exitstatus", "unexpected status"))
+    status = required(data, "status")
+    if status not in ("running", "stopped") or text(data.get("upid"), task) != task:
+        raise BadAnswer(SYSTEM, f"not the state of {task}: {str(data)[:200]}")
+    running = status == "running"
+    exitstatus = "" if running else text(data.get("exitstatus"), "unexpected status")
     unknown = exitstatus == "unexpected status"
     ok = None if running or unknown else exitstatus == "OK" or exitstatus.startswith("WARNINGS")
     return Task(task, kind, running, ok, exitstatus, unknown)
