@@ -20,6 +20,7 @@ from sites.steps.proxmox import (
     follow,
     follows_moves,
     held_up,
+    lost_task,
     outcome_of,
     placement,
     require,
@@ -46,13 +47,31 @@ def made(call: Call, describe: Callable[[Any], dict[str, Any]], place: Callable[
         return going_on
     try:
         container = None if not call.ref and proxmox().vmid_free(site.vmid) else find(site)
-    except (Foreign, NotSeen):
+    except NotSeen:
+        return _unseen(call) or _other_vmid(site)
+    except Foreign:
         return _other_vmid(site)
     if container is None:
         return _create(call, place(site), describe(site))
     if container.config.lock == "create":
         return _adopt_creation(call, site, container.node)
+    # It wears our mark before its creation has ended, and the lock is off for a while in the middle
+    # (pve-container 6.1.10 `API2/LXC.pm`, "safe config"): only the task tells.
+    if at_work := _lost_creation(call, container.node, at_work=True):
+        return at_work
     return Done(ref=call.ref or None, facts={"node": container.node})
+
+
+def _unseen(call: Call) -> Outcome | None:
+    """A creation of ours whose answer was lost, of which the token sees the task alone: its rights on the
+    container come from the pool, which is joined last."""
+    online = [node.name for node in proxmox().nodes() if node.online]
+    return next(filter(None, (_lost_creation(call, node) for node in online)), None)
+
+
+def _lost_creation(call: Call, node: str, at_work: bool = False) -> Outcome | None:
+    lost = lost_task(call, node, "vzcreate", at_work) if call.uncertain else None
+    return call.begun(lost, node=node) if lost else None
 
 
 def _create(call: Call, node: str, parameters: dict[str, Any]) -> Outcome:

@@ -1,6 +1,8 @@
 """Calls whose answer is lost while their task goes on: it stands in the list as RUNNING, and is adopted,
 however long it runs. Nothing is done twice."""
 
+from functools import partial
+
 from tests.independent.base import IndependentCase
 
 
@@ -18,6 +20,38 @@ class LostCreation(IndependentCase):
         self.assert_live(site)
         self.assertEqual(len(self.cluster.tasks.of("vzcreate")), 1)
         self.assertEqual(list(self.cluster.guests), [site.vmid])
+
+    def test_one_that_wears_its_configuration_already_goes_on_all_the_same(self):
+        """In its middle the lock is off for a while, and our mark is there (LXC.pm, "safe config")."""
+        site = self.order()
+        self.api.lose(r"POST /nodes/node1/lxc$")
+        away = partial(self.api.refuse, r"GET /cluster/nextid", "No route to host", 595, count=10_000)
+        self.api.before(r"GET /cluster/nextid", away)
+        self.run_for(1)
+        while "lock" in self.guest(site).config:
+            self.run_for(1)
+            self.cluster.tasks.settle()
+        self.cluster.tasks.hold("vzcreate")
+        self.api.traps.clear()
+        self.run_for(60)
+        self.assertEqual(self.job("sites.provision").steps.get(name="container").state, "running")
+        self.cluster.tasks.let_go()
+        self.run_jobs()
+        self.assert_live(site)
+        self.assertEqual(len(self.cluster.tasks.of("vzcreate")), 1)
+
+    def test_one_that_the_token_may_not_see_before_it_is_in_its_pool_is_adopted(self):
+        self.cluster.permissions.by_pool()
+        self.cluster.permissions.revoke("/vms", "VM.Audit")
+        site = self.order()
+        self.api.lose(r"POST /nodes/node1/lxc$")
+        self.cluster.tasks.hold("vzcreate")
+        self.run_for(30)
+        self.cluster.tasks.let_go()
+        self.run_jobs()
+        self.assert_live(site)
+        self.assertEqual(list(self.cluster.guests), [site.vmid])
+        self.assertEqual(len(self.cluster.tasks.of("vzcreate")), 1)
 
 
 class LostActs(IndependentCase):
