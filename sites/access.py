@@ -7,7 +7,7 @@ import re
 
 from nodepoint.clients.deadline import deadline
 from nodepoint.clients.errors import Busy, NotFound
-from sites import install
+from sites import answers, install
 from sites.clients.console import Output
 from sites.connections import console
 from sites.models import Site
@@ -51,7 +51,7 @@ def _link(site: Site, act: str, form: re.Pattern[str]) -> str:
         except NotFound:  # moved between the look and the command; the next look finds it
             output = _run(site, act)
     if output.exit_code:
-        raise NoLink(f"exit code {output.exit_code}: {output.stderr.strip()[-200:]}")
+        raise NoLink(answers.complaint(output))
     found = form.fullmatch(output.stdout.rstrip("\n").rpartition("\n")[2])
     # A container whose root was taken over must not send its customer to a stranger's page.
     if not found or found[1] not in _names(site):

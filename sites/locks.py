@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nodepoint.clients.deadline import deadline
 from nodepoint.clients.errors import Busy
-from sites import marks
+from sites import answers, marks
 from sites.connections import console, proxmox
 from sites.models import Site
 from sites.steps.proxmox import require
@@ -39,7 +39,7 @@ def unlock(site: Site) -> Unlocked:
             raise Busy("proxmox", f"a task is still at work on container {vmid}")
         output = console().on_node(node, ["pct", "unlock", str(vmid)])
         if output.exit_code:
-            raise Busy("ssh", f"pct unlock {vmid}: {output.stderr.strip()[-200:]}")
+            raise Busy("ssh", f"pct unlock {vmid}: {answers.words(output.stderr)}")
         if not marks.owns(site, container.config.description):
             # What is left of a creation has no mark yet. With it, the undo finds it and removes it.
             proxmox().set_config(node, vmid, description=marks.written(site, container.config.description))

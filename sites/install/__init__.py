@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+from sites.install import nftables
 from sites.models import Site
 
 STATUS_FILE = "/var/lib/nodepoint/install.status"
@@ -34,6 +35,8 @@ def parameters(site: Site) -> dict[str, str | int]:
         "SMTP_URL": settings.SITE_SMTP_URL,
         "CRON_MINUTE": (site.vmid or 0) % 5,
         "PART": "all",
+        "FIREWALL_IN": nftables.statements("in"),
+        "FIREWALL_OUT": nftables.statements("out"),
         **_surroundings(),
     }
 

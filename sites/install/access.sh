@@ -3,7 +3,7 @@
 # lab: access
 #
 # Arrives on the standard input of `bash -s`; its last line is `link URL`. Exit codes: 64 no such act or bad parameters,
-# 69 nobody administers the site, 70 WordPress does not answer, 78 its folders are not as they were made; all else: it went wrong.
+# 69 nobody administers the site, 70 WordPress does not answer, 78 its folders take no plugin; all else: it went wrong.
 
 # parameters
 
@@ -14,27 +14,27 @@ PLUGIN=nodepoint-login.php
 TOKENS=/run/nodepoint-login
 
 main() {
-    export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
+    clean_environment
     set -Eeuo pipefail
     umask 022
     [[ -n ${ADMIN_EMAIL:-} ]] || exit 64
-    case ${1:-} in
-    login) login ;;
-    password) password ;;
-    *) exit 64 ;;
-    esac
+    [[ ${1:-} == login || ${1:-} == password ]] || exit 64
+    ANSWERS=$(mktemp -d /run/nodepoint.XXXXXXXX)
+    trap 'rm -rf "$ANSWERS"' EXIT
+    "$1"
 }
 
 login() {
-    local domain token
+    local domain token digest
     domain=$(primary_domain)
     write_plugin
     answers "$domain" || { echo 'the login page does not answer as it should' >&2; exit 70; }
     install -d -m 700 -o www-data -g www-data "$TOKENS"
-    find "$TOKENS" -mindepth 1 -maxdepth 1 -type f -mmin +5 -delete
     token=$(openssl rand -hex 32)
+    digest=$(printf %s "$token" | sha256sum | cut -c 1-64)
     # Only the token's digest is kept. Whoever has removed this file, and nobody else, is let in.
-    : >"$TOKENS/$(printf %s "$token" | sha256sum | cut -c 1-64)"
+    # shellcheck disable=SC2016
+    as_site 5 sh -c 'find "$1" -mindepth 1 -maxdepth 1 -type f -mmin +5 -delete; : >"$1/$2"' - "$TOKENS" "$digest"
     echo "link https://$domain/wp-admin/admin-post.php?action=nodepoint_login#$token"
 }
 
@@ -49,30 +49,22 @@ primary_domain() {
 answers() {
     local page
     page=$(curl -sS --max-time 8 -H "Host: $1" -H 'X-Forwarded-Proto: https' \
-        'http://127.0.0.1/wp-admin/admin-post.php?action=nodepoint_login') || return 1
+        'http://127.0.0.1/wp-admin/admin-post.php?action=nodepoint_login' | head -c 65536 | tr -d '\0') || return 1
     [[ $page == *'name="nodepoint_token"'* ]]
 }
 
-# The site itself can change these folders. From inside, by relative names, no link leads root anywhere else.
-enter() {
-    cd -P "$1" || exit 78
-    [[ $(pwd -P) == "$1" ]] || { echo "$1 is not a folder of the site" >&2; exit 78; }
-}
-
+# The site can turn each of these folders into a link at any moment: it is the site's user who writes there, never root.
 write_plugin() {
-    local draft
-    enter "$ROOT/wp-content"
-    [[ -e mu-plugins ]] || setpriv --reuid www-data --regid www-data --clear-groups mkdir -m 755 mu-plugins
-    enter "$ROOT/wp-content/mu-plugins"
-    draft=$(mktemp ./.nodepoint-login.XXXXXXXX)
-    plugin >"$draft"
-    chmod 644 "$draft"
-    if [[ ! -L $PLUGIN && $(stat -c %u "$PLUGIN" 2>/dev/null) == 0 ]] && cmp -s "$draft" "$PLUGIN"; then
-        rm -f "$draft"
-    else
-        mv -fT "$draft" "$PLUGIN"
-    fi
-    cd /
+    # shellcheck disable=SC2016
+    plugin | as_site 10 sh -euc '
+        cd "$1"
+        [ -d mu-plugins ] || mkdir -m 755 mu-plugins
+        cd mu-plugins
+        draft=$(mktemp ./.nodepoint-login.XXXXXXXX)
+        cat >"$draft"
+        chmod 644 "$draft"
+        if [ -f "$2" ] && cmp -s "$draft" "$2"; then rm -f "$draft"; else mv -fT "$draft" "$2"; fi
+    ' - "$ROOT/wp-content" "$PLUGIN" || { complaint >&2; exit 78; }
 }
 
 plugin() {
@@ -184,7 +176,8 @@ password() {
     domain=$(primary_domain)
     write_plugin
     # The site's own code runs as its own user; of what it writes only a line of exactly this form is believed.
-    answer=$(reset_key "$domain" | tail -n 1)
+    reset_key "$domain"
+    answer=$(last_said)
     case $answer in
     nobody) exit 69 ;;
     key\ *) ;;
@@ -196,8 +189,7 @@ password() {
 
 # Without plugins and theme, which WordPress leaves out while it is being installed: a broken one is no obstacle.
 reset_key() {
-    setpriv --reuid www-data --regid www-data --clear-groups env -i PATH="$PATH" LC_ALL="$LC_ALL" \
-        timeout -k 2 12 php -d display_errors=0 -- "$ROOT" "$1" <<'END' || true
+    as_site 12 php -d display_errors=0 -- "$ROOT" "$1" <<'END' || true
 <?php
 define('WP_INSTALLING', true);
 $_SERVER += ['HTTP_HOST' => $argv[2], 'SERVER_PROTOCOL' => 'HTTP/1.1', 'REQUEST_METHOD' => 'GET', 'HTTP_X_FORWARDED_PROTO' => 'https'];
@@ -215,6 +207,8 @@ if (is_wp_error($key)) {
 echo "\nkey $key ", rawurlencode($user->user_login), "\n";
 END
 }
+
+# with inside.sh
 
 # In braces, so that a script that was cut off in this very line is not run either.
 { main "$@" </dev/null; }

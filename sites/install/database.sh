@@ -9,7 +9,7 @@ STATE=/run/nodepoint
 LONGEST=20
 
 main() {
-    export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
+    clean_environment
     set -Eeuo pipefail
     umask 077
     case ${1:-} in
@@ -57,6 +57,8 @@ acts() {
     while [[ ! -e $STATE/release ]] && ((SECONDS < LONGEST)); do sleep 0.1; done
     echo "BACKUP STAGE END;"
 }
+
+# with inside.sh
 
 # In braces, so that a script that was cut off in this very line is not run either.
 { main "$@" </dev/null; }

@@ -13,7 +13,7 @@ ROOT=/var/www/wordpress
 FACTS=/etc/nodepoint-template
 
 main() {
-    export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
+    clean_environment
     set -Eeuo pipefail
     umask 022
     [[ ${BUILD_ID:-} =~ ^[a-z0-9-]{1,32}$ ]] || exit 64
@@ -77,6 +77,8 @@ facts() {
     echo "wordpress ${version:-unknown}"
     echo "distribution $ID-$VERSION_ID"
 }
+
+# with inside.sh
 
 # In braces, so that a script that was cut off in this very line is not run either.
 { main "$@" </dev/null; }

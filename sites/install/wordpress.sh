@@ -14,6 +14,7 @@ STATUS=$STATE/install.status
 ROOT=/var/www/wordpress
 PRIMARY=/etc/wordpress-primary-domain
 DATABASE=wordpress
+ANSWERS=$STATE
 
 BASE=(packages wordpress system)
 SITE=(database configuration installation web verification)
@@ -32,17 +33,16 @@ code_of() {
 }
 
 prepare() {
-    export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 LANG=C.UTF-8
+    clean_environment
     export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a
     set -Eeuo pipefail
     shopt -s lastpipe # the end of a pipe may set variables
     umask 022
-    cd /
 }
 
 main() {
     prepare
-    : "${PART:=all}" "${PRIMARY_DOMAIN:=${SITE_HOSTNAME:-}}" "${PROXY_IPS:=}" "${SMTP_URL:=}" "${CRON_MINUTE:=0}"
+    : "${PART:=all}" "${PRIMARY_DOMAIN:=${SITE_HOSTNAME:-}}" "${PROXY_IPS:=}" "${SMTP_URL:=}" "${CRON_MINUTE:=0}" "${FIREWALL_IN:=}" "${FIREWALL_OUT:=}"
     valid || exit 64
     ours || { echo 'a web server or database is in here that is not of our making' >&2; exit 66; }
     install -d -m 700 "$STATE"
@@ -58,9 +58,10 @@ main() {
 
 # Names and addresses go into files of several languages, so they must be plain; what is a secret or a sentence may be anything.
 valid() {
-    local name='^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$' addresses='^[0-9a-f.: ]*$'
+    local name='^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$' addresses='^[0-9a-f.: ]*$' statements='^[0-9a-z.:/,{}; ]*$'
     [[ $PART == all || $PART == base ]] && [[ ${SITE_HOSTNAME:-} =~ $name && $PRIMARY_DOMAIN =~ $name ]] &&
         [[ ${MEMORY:-} =~ ^[1-9][0-9]{2,6}$ && $CRON_MINUTE =~ ^[0-4]$ && $PROXY_IPS =~ $addresses ]] &&
+        [[ $FIREWALL_IN =~ $statements && $FIREWALL_OUT =~ $statements ]] &&
         [[ -n ${ADMIN_EMAIL:-} && ${WORDPRESS_URL:-} =~ ^https?:// && "$SMTP_URL$ADMIN_EMAIL" != *[[:cntrl:]]* ]]
 }
 
@@ -71,7 +72,7 @@ ours() {
 
 written() {
     declare -p SITE_HOSTNAME PRIMARY_DOMAIN ADMIN_EMAIL MEMORY PROXY_IPS WORDPRESS_URL SMTP_URL CRON_MINUTE PART
-    declare -p STATE STATUS ROOT PRIMARY DATABASE BASE SITE
+    declare -p FIREWALL_IN FIREWALL_OUT STATE STATUS ROOT PRIMARY DATABASE ANSWERS BASE SITE
     declare -f
     echo '"$@"'
 }
@@ -84,7 +85,7 @@ run() {
         SECONDS=0
         # In a shell of its own, since `set -e` does not hold inside a condition.
         if ! bash "$STATE/install.sh" phase "$name"; then
-            echo "failed $name $(code_of "$name") $(tail -n 3 "$STATE/install.log" | tr -c '[:print:]' ' ' | cut -c1-300)" >>"$STATUS"
+            echo "failed $name $(code_of "$name") $(tail -n 3 "$STATE/install.log" | tail -c 600 | tr -c '[:print:]' ' ' | cut -c1-300)" >>"$STATUS"
             finish "$(code_of "$name")"
             return
         fi
@@ -104,6 +105,7 @@ phase() {
     "phase_$1"
 }
 
+# with inside.sh
 # with base.sh
 # with site.sh
 

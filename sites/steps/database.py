@@ -6,7 +6,7 @@ that."""
 
 from nodepoint.clients.deadline import deadline
 from nodepoint.clients.errors import ClientError
-from sites import install
+from sites import answers, install
 from sites.connections import console
 from sites.steps.proxmox import Container
 
@@ -32,4 +32,4 @@ def _run(container: Container, act: str) -> str:
         return str(error)
     if output.exit_code == 0:
         return ""
-    return f"exit code {output.exit_code}: {output.stderr.strip()[-200:]}"
+    return answers.complaint(output)

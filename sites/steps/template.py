@@ -16,7 +16,7 @@ from django.conf import settings
 from nodepoint.clients.errors import BadAnswer, ClientError, Conflict
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
-from sites import install, marks
+from sites import answers, install, marks
 from sites.clients.console import Output
 from sites.clients.proxmox import Volume
 from sites.connections import console, proxmox, site_network
@@ -92,7 +92,7 @@ def sealed(call: Call) -> Outcome:
 
 
 def _not_sealed(output: Output) -> Outcome:
-    detail = f"exit code {output.exit_code}: {output.stderr.strip()[-200:]}"
+    detail = answers.complaint(output)
     if output.exit_code == install.BUSY:
         return Retry(error="The installation is still at work.", detail=detail)
     return Fail(error="The template could not be sealed.", detail=detail)
@@ -259,5 +259,5 @@ def _on_node(node: str, *command: str) -> str:
     """What a command on a node prints; BadAnswer when it fails."""
     output = console().on_node(node, command)
     if output.exit_code:
-        raise BadAnswer("ssh", f"{command[0]} on {node}: exit code {output.exit_code}: {output.stderr}")
+        raise BadAnswer("ssh", f"{command[0]} on {node}: {answers.complaint(output)}")
     return output.stdout

@@ -6,7 +6,7 @@ from dataclasses import replace
 from nodepoint.clients.errors import NotFound
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
-from sites import install
+from sites import answers, install
 from sites.clients.console import Output
 from sites.clients.website import Page
 from sites.connections import console, proxmox, website
@@ -38,15 +38,13 @@ def carried_out(call: Call, script: Callable[[], str]) -> Outcome:
     """The install script, as `script` gives it, has run to its end in the subject's container."""
     if not call.ref:
         return _start(call, script())
-    lines = _run(call.subject, ["cat", install.STATUS_FILE]).stdout.splitlines()
-    if not lines or not lines[-1].startswith("done "):
+    end = answers.end_of_installation(_run(call.subject, ["cat", install.STATUS_FILE]))
+    if end is None:
         # A script that was killed leaves no end marker. Starting it again is harmless: while it runs it says
         # `busy`.
         silent = call.elapsed > max(SILENT_AFTER, 2 * (call.usual or 0))
         return _start(call, script()) if silent else call.look_again()
-    if lines[-1] == "done 0":
-        return Done()
-    return _failed(call, next((line for line in lines if line.startswith("failed ")), lines[-1]))
+    return _failed(call, end) if end else Done()
 
 
 def needs_tuning(site: Site) -> bool:
@@ -81,10 +79,10 @@ def _start(call: Call, script: str) -> Outcome:
     output = console().run(container.node, container.vmid, ["bash", "-s", "install"], script)
     if output.exit_code == install.FOREIGN:
         return Fail(
-            error="What is inside the container was not made by us.", detail=output.stderr.strip()[-200:]
+            error="What is inside the container was not made by us.", detail=answers.words(output.stderr)
         )
     if output.exit_code not in (0, install.BUSY):
-        return _failed(call, f"exit code {output.exit_code}: {output.stderr.strip()[-200:]}")
+        return _failed(call, answers.complaint(output))
     return call.begun("install")
 
 
@@ -109,7 +107,7 @@ def verified(call: Call) -> Outcome:
         note = "Not looked at through the proxy: PROXY_CHECK_ADDRESS is not set."
     elif site.suspended:
         note = "Not looked at through the proxy: the site was suspended meanwhile."
-    elif wrong := website().front_page(site.primary_domain).trouble():
+    elif wrong := answers.words(website().front_page(site.primary_domain).trouble()):
         return Retry(
             error="WordPress does not answer through Nginx Proxy Manager yet.", detail=f"proxy: {wrong}"
         )
@@ -121,8 +119,8 @@ def _wrong_inside(site: Site) -> str:
     headers = ["-H", f"Host: {site.primary_domain}", "-H", "X-Forwarded-Proto: https"]
     output = _run(site, ["curl", "-sS", "-i", "--max-time", "10", *headers, "http://127.0.0.1/"])
     if output.exit_code:
-        return output.stderr.strip()[-200:] or f"curl ends with {output.exit_code}"
+        return answers.words(output.stderr) or f"curl ends with {output.exit_code}"
     try:
-        return Page.read(output.stdout).trouble()
+        return answers.words(Page.read(output.stdout).trouble())
     except ValueError as error:
-        return str(error)
+        return answers.words(str(error))

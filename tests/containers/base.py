@@ -31,6 +31,8 @@ SMTP_USER, SMTP_PASSWORD = 'site "one"', "p@ss %20\\x41:'w\"rd"
 SMTP_URL = f"smtp://site%20%22one%22:p%40ss%20%2520%5Cx41%3A%27w%22rd@{GATEWAY}:{RELAY_PORT}"
 SETTINGS = {
     "PROXY_LAN_IPS": [GATEWAY],
+    "SITE_NETWORK": "10.77.0.0/24",
+    "SITE_GATEWAY": GATEWAY,
     "BASE_DOMAIN": "nodepoint.eu",
     "WORDPRESS_URL": f"http://{GATEWAY}:{MIRROR[1]}/wordpress.tar.gz",
     "SITE_SMTP_URL": SMTP_URL,

@@ -28,7 +28,7 @@ class DatabaseScriptTests(SimpleTestCase):
         self.bin.mkdir()
         self.script = install.database_script()
         for old, new in (
-            ("STATE=/run/nodepoint", f"export STATE={self.state}"),
+            ("STATE=/run/nodepoint", f"STATE={self.state}"),
             ("PATH=/usr/sbin", f"PATH={self.bin}:/usr/sbin"),
         ):
             self.assertEqual(self.script.count(old), 1)
@@ -38,7 +38,7 @@ class DatabaseScriptTests(SimpleTestCase):
 
     def mariadb(self, text: str) -> None:
         program = self.bin / "mariadb"
-        program.write_text(text)
+        program.write_text(text.replace("$STATE", str(self.state)))
         program.chmod(0o755)
 
     def run_script(self, *arguments: str, script: str | None = None) -> subprocess.CompletedProcess:

@@ -101,6 +101,7 @@ class ParameterTests(SimpleTestCase):
             ("CRON_MINUTE=3", "CRON_MINUTE=9"),
             ("PROXY_IPS='192.168.1.5 192.168.1.6'", "PROXY_IPS='1.2.3.4; accept'"),
             ("SITE_HOSTNAME=jane.nodepoint.eu", "SITE_HOSTNAME=-jane"),
+            ("FIREWALL_IN='", 'FIREWALL_IN=\'} include "x" '),
         ):
             with self.subTest(new):
                 script = install.script(site(), NAME)
@@ -176,10 +177,39 @@ class FunctionTests(SimpleTestCase):
         self.assertNotIn(str(install.BUSY), codes)
         self.assertTrue(all(70 <= int(code) <= 78 for code in codes))
 
-    def test_the_firewall_knows_both_kinds_of_addresses(self):
-        text = self.call("firewall", PROXY_IPS="'192.168.1.5 fd00::5'")
-        self.assertIn("ip saddr 192.168.1.5 tcp dport 80 accept", text)
-        self.assertIn("ip6 saddr fd00::5 tcp dport 80 accept", text)
+    @override_settings(
+        PROXY_LAN_IPS=["192.168.1.5", "fd00::5"],
+        SITE_GATEWAY="192.168.1.1",
+        SITE_NAMESERVERS=["192.168.1.2", "fd00::53"],
+        SITE_SMTP_URL="smtps://10.1.2.3",
+        SITE_NETWORK="192.168.1.0/24",
+        CLOSED_NETWORKS=["10.0.0.0/8", "10.5.0.0/16", "192.168.1.0/24", "fe80::/10"],
+    )
+    def test_the_firewall_says_the_same_as_that_of_proxmox(self):
+        given = install.parameters(site())
+        values = {name: f"'{given[name]}'" for name in ("FIREWALL_IN", "FIREWALL_OUT")}
+        text = self.call("firewall", **values)
+        incoming, outgoing = text.split("chain output")
+        self.assertIn("policy drop", incoming)
+        self.assertIn(
+            "ip saddr { 192.168.1.5 } tcp dport 80 accept; ip6 saddr { fd00::5 } tcp dport 80 accept\n",
+            incoming,
+        )
+        order = (
+            "ip daddr { 192.168.1.1 } accept",
+            "ip daddr { 192.168.1.2 } udp dport 53 accept",
+            "ip daddr { 192.168.1.2 } tcp dport 53 accept",
+            "ip6 daddr { fd00::53 } udp dport 53 accept",
+            "ip6 daddr { fd00::53 } tcp dport 53 accept",
+            "ip daddr { 10.1.2.3 } tcp dport 465 accept",
+            "ip daddr { 10.0.0.0/8, 192.168.1.0/24 } drop",
+            "ip6 daddr { fe80::/10 } drop",
+        )
+        self.assertIn("; ".join(order), outgoing)
+
+    @override_settings(PROXY_LAN_IPS=[])
+    def test_without_a_proxy_nobody_is_let_in(self):
+        self.assertEqual(install.parameters(site())["FIREWALL_IN"], "")
 
 
 class StyleTests(SimpleTestCase):
