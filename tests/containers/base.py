@@ -50,6 +50,9 @@ def required(short: bool = False) -> None:
         raise unittest.SkipTest(f"real containers are not possible here: {why}")
 
 
+long_form = unittest.skipIf(os.environ.get(WANTED) == "short", "not part of the short form")
+
+
 @cache
 def node() -> Node:
     """The one node of this process, with all that its containers reach."""

@@ -19,16 +19,16 @@ OUTSIDE, OUTSIDE_V6 = "192.0.2.2", "2001:db8:99::2"
 BRIDGE = f"""
 set -e
 for address in {NAME_SERVER} {RELAY} 10.77.0.8 10.77.0.9 10.77.0.10
-do ip address add $address/24 dev vmbr1; done
-ip address add 169.254.169.254/32 dev vmbr1
-for address in fe80::1 fd77::1 2001:db8:77::1; do ip address add $address/64 dev vmbr1 nodad; done
+do ip address replace $address/24 dev vmbr1; done
+ip address replace 169.254.169.254/32 dev vmbr1
+for address in fe80::1 fd77::1 2001:db8:77::1; do ip address replace $address/64 dev vmbr1 nodad; done
 ip netns add internet
 ip link add up0 type veth peer name eth0 netns internet
-ip address add 192.0.2.1/24 dev up0; ip address add 2001:db8:99::1/64 dev up0 nodad; ip link set up0 up
+ip address replace 192.0.2.1/24 dev up0; ip address replace 2001:db8:99::1/64 dev up0 nodad; ip link set up0 up
 inside="ip netns exec internet"
-$inside ip address add {OUTSIDE}/24 dev eth0; $inside ip address add {OUTSIDE_V6}/64 dev eth0 nodad
+$inside ip address replace {OUTSIDE}/24 dev eth0; $inside ip address replace {OUTSIDE_V6}/64 dev eth0 nodad
 $inside ip link set eth0 up
-$inside ip route add default via 192.0.2.1; $inside ip route add default via 2001:db8:99::1
+$inside ip route replace default via 192.0.2.1; $inside ip route replace default via 2001:db8:99::1
 echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 """
 PLAYED = [
@@ -58,8 +58,8 @@ done
 wait
 """
 ROUTES = """
-ip address add fd77::{n:x}/64 dev eth0 nodad; ip address add 2001:db8:77::{n:x}/64 dev eth0 nodad
-ip route add default via fe80::1 dev eth0
+ip address replace fd77::{n:x}/64 dev eth0 nodad; ip address replace 2001:db8:77::{n:x}/64 dev eth0 nodad
+ip route replace default via fe80::1 dev eth0
 """
 
 
