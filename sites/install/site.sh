@@ -25,8 +25,7 @@ phase_database() {
 # rights. A clock of root's besides, since a trigger can set the session's; the server goes on without its client, hence KILL.
 site_sql() {
     local code=0 session
-    (umask 077 && printf '[client]\nuser = %s\npassword = %s\n' "$DATABASE" "$(secret database)" >"$STATE/site.cnf")
-    { echo 'SELECT CONNECTION_ID();' && cat; } | timeout -k 2 25 mariadb --defaults-file="$STATE/site.cnf" -BN --unbuffered \
+    { echo 'SELECT CONNECTION_ID();' && cat; } | timeout -k 2 25 mariadb --defaults-file=<(site_account) -BN --unbuffered \
         --init-command='SET SESSION max_statement_time = 10, SESSION lock_wait_timeout = 10, SESSION innodb_lock_wait_timeout = 10' \
         "$DATABASE" 9>&- >"$STATE/site.rows" || code=$?
     if [[ $code == 124 || $code == 137 ]]; then
@@ -37,6 +36,8 @@ site_sql() {
     tail -n +2 "$STATE/site.rows" | head -c 4096
     return "$code"
 }
+
+site_account() { printf '[client]\nuser = %s\npassword = %s\n' "$DATABASE" "$(secret database)"; }
 
 phase_configuration() {
     rm -rf /etc/vzdump # what the archive of a golden template has kept of the container it was made of

@@ -24,7 +24,8 @@ ip address replace 169.254.169.254/32 dev vmbr1
 for address in fe80::1 fd77::1 2001:db8:77::1; do ip address replace $address/64 dev vmbr1 nodad; done
 ip netns add internet
 ip link add up0 type veth peer name eth0 netns internet
-ip address replace 192.0.2.1/24 dev up0; ip address replace 2001:db8:99::1/64 dev up0 nodad; ip link set up0 up
+ip address replace 192.0.2.1/24 dev up0; ip address replace 2001:db8:99::1/64 dev up0 nodad
+ip link set up0 up
 inside="ip netns exec internet"
 $inside ip address replace {OUTSIDE}/24 dev eth0; $inside ip address replace {OUTSIDE_V6}/64 dev eth0 nodad
 $inside ip link set eth0 up
