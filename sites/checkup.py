@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import Q
@@ -10,7 +12,7 @@ from django.db.models import Q
 from nodepoint.checkup import Examination
 from nodepoint.clients.errors import NotFound, Unreachable
 from nodepoint.resolver import Resolver, Status
-from sites import connections, health
+from sites import connections, health, isolation
 from sites.models import Plan, Site
 from sites.steps.hosts import shared_certificate
 
@@ -54,6 +56,7 @@ def examinations() -> list[Examination]:
         ),
         Examination("npm", health.npm, where=("NPM_URL",), who=("NPM_EMAIL", "NPM_PASSWORD"), complaints=npm),
         *map(_resolver, settings.DNS_RESOLVERS or [""]),
+        *_relay(),
     ]
 
 
@@ -69,6 +72,14 @@ def _ssh(node: str) -> Examination:
 
 def _resolver(server: str) -> Examination:
     return Examination(f"dns {server or 'of the system'}", partial(dns, server), where=("DNS_RESOLVERS",))
+
+
+def _relay() -> Iterator[Examination]:
+    """The mail relay of the sites, where SITE_SMTP_URL names it: only an address can be let through."""
+    if settings.SITE_SMTP_URL and not isolation.relay_address():
+        host = urlsplit(settings.SITE_SMTP_URL).hostname or ""
+        looked_up = partial(dns, (settings.DNS_RESOLVERS or [""])[0])
+        yield Examination("mail relay", looked_up, where=("SITE_SMTP_URL",), complaints=partial(relay, host))
 
 
 # Proxmox VE
@@ -206,3 +217,14 @@ def dns(server: str) -> None:
     answer = Resolver([server] if server else ()).lookup(settings.BASE_DOMAIN, "NS")
     if answer.status is Status.FAILED:
         raise Unreachable("dns", answer.reason)
+
+
+def relay(host: str) -> Iterator[str]:
+    """Addresses of the relay in networks that no container reaches. A name is no rule of a firewall."""
+    resolver = Resolver(settings.DNS_RESOLVERS)
+    for address in (text for kind in ("A", "AAAA") for text in resolver.lookup(host, kind).records):
+        if any(ip_address(address) in network for network in isolation.closed()):
+            yield (
+                f"SITE_SMTP_URL: {host} is {address}, in a network that is closed to the sites:"
+                " their mails stay. Give that address instead of the name."
+            )

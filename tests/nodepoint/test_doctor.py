@@ -81,6 +81,15 @@ class DoctorTests(LabTestCase):
         after = self.state()
         self.assertEqual(*({**state, "requests": None} for state in (before, after)))
 
+    def test_a_relay_that_is_named_and_lies_in_a_closed_network(self) -> None:
+        with override_settings(SITE_SMTP_URL="smtp+tls://relay.example.com:587"):
+            self.lab.dns.set("relay.example.com", "A", ["192.0.2.25"])
+            self.assertEqual(self.run_doctor()[1], "")
+            self.lab.dns.set("relay.example.com", "A", ["192.0.2.25", "10.0.0.6"])
+            self.assert_complains("mail relay", "relay.example.com is 10.0.0.6", "instead of the name")
+        with override_settings(SITE_SMTP_URL="smtp+tls://10.0.0.6:587"):
+            self.assertNotIn("mail relay", self.run_doctor()[0])
+
     def test_no_worker_is_named(self) -> None:
         Lease.objects.all().delete()
         self.assert_complains("workers", "script/serve")
