@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from nodepoint.api.errors import ApiError, BadRequest, Conflict, Missing, retry_after
 from nodepoint.jobs.models import Job
+from nodepoint.names import Proof
 
 MOST_NAMED = 5  # records in one sentence
 
@@ -63,6 +64,17 @@ class NameTaken(Conflict):
 
     def __init__(self) -> None:
         super().__init__("This domain cannot be added: it, or one above or below it, is already in use.")
+
+
+class NameUnproven(NameTaken):
+    """Somebody else's site answers to the name, or to one above or below it. `verification` in the body is
+    the TXT record with which a customer shows that it is his."""
+
+    def __init__(self, name: str, proof: Proof, *, silent: bool) -> None:
+        said = f"The name servers gave no answer about {proof.name}. " if silent else ""
+        remedy = f"If it is yours: {proof.request[0].lower()}{proof.request[1:]}"
+        sentence = f"{name}, or a name above or below it, is in use by another customer. {said}{remedy}"
+        Conflict.__init__(self, sentence, fields={"domain": [sentence]}, verification=proof.body)
 
 
 class NotDelegated(BadRequest):

@@ -108,12 +108,19 @@ class Publication(models.Model):
         return self.highest > self.serial + 1
 
 
-class NamesLock(models.Model):
-    """One row, held while a zone is added, so that no two customers get a domain and its subdomain at the
-    same moment."""
+class ShownDomain(models.Model):
+    """That a customer has shown a domain to be his, by a TXT record that was seen then."""
+
+    user_id = IdentifierField(max_length=20)
+    name = IdentifierField(max_length=253)
+    seen_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["user_id", "name"], name="dns_shown_domain_once")]
 
     def __str__(self) -> str:
-        return "names"
+        return self.name
 
 
 class TemplateRecord(models.Model):

@@ -14,10 +14,11 @@ from django.db import transaction
 from django.utils import timezone
 from publicsuffixlist import PublicSuffixList
 
-from dns import live, naming, records, rules, standing
+from dns import belonging, live, naming, records, rules, standing
 from dns.errors import (
     BadField,
     NameTaken,
+    NameUnproven,
     NotDelegated,
     QuotaExceeded,
     TooManyLooks,
@@ -28,14 +29,16 @@ from dns.errors import (
     ZoneUnclear,
 )
 from dns.live import LiveZone
-from dns.models import Customer, NamesLock, Zone
+from dns.models import Customer, Zone
 from dns.records import Entry
 from dns.standing import unless_silent
+from nodepoint import names
 from nodepoint.api.errors import ApiError
 from nodepoint.api.waiting import spare_thread
 from nodepoint.clients.deadline import deadline
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job, JobStep
+from nodepoint.names import Shown
 
 MOST_ZONES = 100  # of one customer
 READ_SECONDS = 7.0  # getdata answers within 8
@@ -72,8 +75,9 @@ def _customer(user_id: str) -> Customer | None:
 
 
 def create_zone(user_id: str, domain: str, *, email: str = "", actor: str = "") -> tuple[Zone, Job]:
-    """Have a zone made. BadField, NameTaken, ZoneExists, ZoneBeingDeleted, QuotaExceeded, NotDelegated,
-    WouldHide, TooManyLooks; ClientError when nobody who would know has said whether it is delegated."""
+    """Have a zone made. BadField, NameTaken, NameUnproven, ZoneExists, ZoneBeingDeleted, QuotaExceeded,
+    NotDelegated, WouldHide, TooManyLooks; ClientError when nobody who would know has said whether it is
+    delegated."""
     name = _domain(domain)
     if _is_reserved(name):
         raise NameTaken()
@@ -84,13 +88,16 @@ def create_zone(user_id: str, domain: str, *, email: str = "", actor: str = "") 
         customer = known or unless_silent(lambda: _customer(user_id))
         standing.settle(name, customer, LOOK_SECONDS)
         _refuse_standing(name, customer)
+        proven = _proven(user_id, name)
         _refuse_undelegated(name)
         group = customer.group_id if customer else None
         unless_silent(lambda: live.refuse_beside(name, group, LOOK_SECONDS))
     with transaction.atomic():
-        NamesLock.objects.select_for_update().get()
+        names.lock()
         customer, _ = Customer.objects.get_or_create(user_id=user_id, defaults={"email": email})
         _refuse_standing(name, customer)
+        if not proven and belonging.is_anothers(user_id, name):  # a site was quicker
+            raise NameUnproven(name, belonging.proof(user_id, name), silent=False)
         zone = Zone.objects.create(customer=customer, name=name, name_key=name)
         job = queue.submit("dns.create_zone", zone.key, data={"zone": name, "user_id": user_id}, actor=actor)
     return zone, job
@@ -119,6 +126,17 @@ def _refuse_standing(name: str, customer: Customer | None) -> None:
             raise ZoneBeingDeleted() if zone.deletion_requested_at else ZoneExists()
     if customer and customer.zones.filter(name_key__isnull=False).count() >= MOST_ZONES:
         raise QuotaExceeded(MOST_ZONES, "zones")
+
+
+def _proven(user_id: str, name: str) -> bool:
+    """Whether a domain that is in use by somebody else's site was shown to be the customer's; not asked for
+    without need. NameUnproven."""
+    if not belonging.is_anothers(user_id, name):
+        return False
+    shown = belonging.shown(user_id, name)
+    if shown is not Shown.YES:
+        raise NameUnproven(name, belonging.proof(user_id, name), silent=shown is Shown.UNKNOWN)
+    return True
 
 
 def _refuse_undelegated(name: str) -> None:
@@ -240,12 +258,12 @@ def _zone_for(user_id: str, values: Mapping[str, Any]) -> Zone:
     return _longest(user_id, [wanted, *naming.ancestors(wanted)])
 
 
-def _longest(user_id: str, names: list[str]) -> Zone:
+def _longest(user_id: str, wanted: list[str]) -> Zone:
     """The longest of these zones that the user has; UnknownZone."""
     customer = _customer(user_id)
     if customer is None:
         raise UnknownZone()
-    zones = customer.zones.select_related("customer").filter(name_key__in=names)
+    zones = customer.zones.select_related("customer").filter(name_key__in=wanted)
     if not zones and customer.group_id is not None:
         zones_of(user_id)  # it may have been made at ISPConfig by others
     if zone := max(zones.all(), key=lambda zone: len(zone.name), default=None):

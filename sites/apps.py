@@ -8,16 +8,17 @@ class SitesConfig(AppConfig):
     verbose_name = "Sites"
 
     def ready(self) -> None:
-        """Register the health probes, the metrics, what is reconciled and what can be asked for again:
-        they need the models to be there."""
+        """Register the health probes, the metrics, what is reconciled, whose names are and what can be asked
+        for again: they need the models to be there."""
         from nodepoint import metrics as all_metrics
         from nodepoint import reconcile
-        from sites import health, metrics, orphans
+        from sites import belonging, health, metrics, orphans
         from sites.reconcile import compare
         from sites.services import again
         from sites.services.repair import repair_site
 
         again.register()
+        belonging.register()
         health.register()
         all_metrics.register(metrics.SitesCollector())
         reconcile.register(reconcile.Side(compare, repair_site, orphans.remove))

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from nodepoint.api.errors import BadRequest, Conflict, Missing
+from nodepoint.api.errors import ApiError, BadRequest, Conflict, Missing
+from nodepoint.names import Proof
 
 
 class UnknownSite(Missing):
@@ -109,6 +110,15 @@ class DomainTaken(Conflict):
 
     def __init__(self, domain: str) -> None:
         super().__init__(f"{domain} cannot be added: it is in use already or reserved.")
+
+
+class DomainNotProven(ApiError):
+    """A host name that is had only by who shows that it is his: it is somebody else's (409 `taken`), or does
+    not lead here (400). `verification` in the body is the TXT record that shows it."""
+
+    def __init__(self, sentence: str, proof: Proof, *, taken: bool) -> None:
+        status = {"http": Conflict.http, "code": "taken"} if taken else {}
+        super().__init__(sentence, fields={"domain": [sentence]}, verification=proof.body, **status)
 
 
 class UnknownDomain(Missing):

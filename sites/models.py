@@ -1,14 +1,29 @@
 """Plans, sites and the last reading of the cluster."""
 
 import secrets
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.validators import MinValueValidator, RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from nodepoint.fields import IdentifierField
 from sites import marks
+from sites.platform import ClusterReading, Platform, ReservationLock, TakenName
+
+__all__ = [
+    "Backup",
+    "ClusterReading",
+    "CustomDomain",
+    "Plan",
+    "Platform",
+    "ReleasedDomain",
+    "ReservationLock",
+    "Site",
+    "TakenName",
+    "Template",
+]
 
 
 class Plan(models.Model):
@@ -49,6 +64,13 @@ class Site(models.Model):
     live_key = IdentifierField(max_length=64, null=True, unique=True, editable=False)
     state = models.CharField(max_length=16, choices=State, default=State.PROVISIONING)
     deletion_requested_at = models.DateTimeField(null=True, blank=True)
+    user_id = IdentifierField(
+        "user id",
+        max_length=20,
+        blank=True,
+        db_index=True,
+        help_text="The billing portal's; empty: not told.",
+    )
     email = models.EmailField(max_length=254, db_index=True)
     public_ip = models.GenericIPAddressField("public IP", protocol="IPv4")
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="sites")
@@ -209,6 +231,9 @@ class CustomDomain(models.Model):
     status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
     certificate = models.CharField(max_length=16, choices=CertificateStatus, default=CertificateStatus.NONE)
     error = models.TextField(blank=True, help_text="A sentence that customers may read.")
+    proven = models.BooleanField(
+        default=False, help_text="Accepted for its TXT record: it need not lead here by itself (a CDN)."
+    )
     proxy_host_id = models.PositiveIntegerField("proxy host", null=True)
     certificate_id = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -232,6 +257,36 @@ class CustomDomain(models.Model):
     def may_be_tried_anew(self) -> bool:
         """Whether something of it is not as it should be: asking for it again is no mistake then."""
         return self.status != self.Status.ACTIVE or self.certificate == self.CertificateStatus.FAILED
+
+    @property
+    def serves(self) -> bool:
+        """Whether it may be the site's name: it is served with a certificate."""
+        return (self.status, self.certificate) == (self.Status.ACTIVE, self.CertificateStatus.ACTIVE)
+
+    @transaction.atomic
+    def release(self) -> None:
+        """Give the name back. For a day nobody else gets it without a proof that it is his."""
+        ReleasedDomain.objects.filter(released_at__lt=timezone.now() - ReleasedDomain.KEPT).delete()
+        whose = {"site": self.site, "released_at": timezone.now()}
+        ReleasedDomain.objects.update_or_create(domain=self.domain, defaults=whose)
+        self.delete()
+
+
+class ReleasedDomain(models.Model):
+    """Whose a custom domain was last, for a day after it was given back: visitors, mails and DNS still lead
+    to it."""
+
+    KEPT = timedelta(hours=24)
+
+    domain = IdentifierField(max_length=253, unique=True)
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="+")
+    released_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.domain
 
 
 class Backup(models.Model):
@@ -323,63 +378,3 @@ class Template(models.Model):
         """The volume id of the archive, once the distribution is known."""
         name = f"nodepoint-{self.distribution}-{self.created_at:%Y%m%d}-{self.build_id}_amd64.tar.zst"
         return f"{self.storage}:vztmpl/{name}"
-
-
-class ReservationLock(models.Model):
-    """One row, held while an order picks its address, VMID and subdomain, so that no two orders pick the
-    same.
-    """
-
-    def __str__(self) -> str:
-        return "reservations"
-
-
-class TakenName(models.Model):
-    """A subdomain that somebody else's record or proxy host stands on, as seen last: no order gets it."""
-
-    subdomain = IdentifierField(max_length=63, unique=True)
-    holder = models.CharField(max_length=255, help_text="Whose it is: a record, or a proxy host.")
-    seen_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ["subdomain"]
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return self.subdomain
-
-
-class ClusterReading(models.Model):
-    """The latest answer to GET /cluster/resources, shared by all processes: one row.
-
-    `guests`: {vmid: [node, status, cpu share, cores, memory bytes, its limit, disk bytes, its limit, uptime
-    s]}.
-    """
-
-    guests = models.JSONField(default=dict)
-    taken_at = models.DateTimeField(null=True)
-    tried_at = models.DateTimeField(null=True)
-    error = models.TextField(blank=True)
-
-    def __str__(self) -> str:
-        return f"reading of {self.taken_at}"
-
-
-class Platform(models.Model):
-    """What holds for the platform as a whole: one row, written by staff."""
-
-    orders_paused_at = models.DateTimeField(null=True, editable=False)
-    orders_paused_by = models.CharField(max_length=128, blank=True, editable=False)
-    orders_paused_reason = models.CharField("reason", max_length=200, blank=True, editable=False)
-
-    class Meta:
-        verbose_name_plural = "platform"
-        default_permissions = ("view",)
-
-    def __str__(self) -> str:
-        return "New orders are paused" if self.orders_paused_at else "New orders are taken"
-
-    @classmethod
-    def current(cls) -> "Platform":
-        """The row, which came with a migration; an unsaved one where somebody has deleted it."""
-        return cls.objects.order_by("pk").first() or cls(pk=1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 
 from django.conf import settings
 
@@ -15,39 +16,83 @@ CRITICAL = 128  # flag of a CAA record that no authority may pass over
 SHOWN = 5  # values of one kind in a sentence
 
 
-def trouble(name: str, address: str) -> str:
-    """Why visitors of `name` (ASCII) do not come to `address` alone, or no certificate can be issued, as
-    sentences: what was found and what to set. Empty when all is well. Takes at most `SECONDS`.
+class Leading(Enum):
+    """Where visitors of a name come to. `UNKNOWN`: DNS gave no answer, which says nothing about the name."""
+
+    HERE = "here"
+    ELSEWHERE = "elsewhere"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look at a name has found. `why`: what was found and what to set, in sentences for customers;
+    empty where it leads here."""
+
+    leading: Leading
+    why: str = ""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it certainly leads here at this moment."""
+        return self.leading is Leading.HERE
+
+
+def look(name: str, address: str, seconds: float = SECONDS) -> Look:
+    """Whether visitors of `name` (ASCII) come to `address`, and nowhere else, at this moment: through any
+    alias its only A, and no AAAA. The one place that answers this; takes at most `seconds`, never raises for
+    what the network does.
     """
-    resolver = Resolver(settings.DNS_RESOLVERS, timeout=QUESTION_SECONDS)
-    with deadline(SECONDS):
-        return (
-            _wrong_address(name, address, resolver.lookup(name, "A"))
-            or _wrong_address6(name, resolver.lookup(name, "AAAA"))
-            or _forbidden(name, resolver)
-        )
+    resolver = _resolver()
+    with deadline(seconds):
+        for type, wrong in (("A", _wrong_address), ("AAAA", _wrong_address6)):
+            answer = resolver.lookup(name, type)
+            if answer.status is Status.FAILED:
+                return Look(Leading.UNKNOWN, _no_answer(name))
+            if why := wrong(name, address, answer):
+                return Look(Leading.ELSEWHERE, why)
+    return Look(Leading.HERE)
+
+
+def forbidden(name: str, seconds: float = SECONDS) -> str:
+    """What keeps Let's Encrypt from issuing (RFC 8659): CAA records of the nearest name upwards that has any,
+    as sentences. Empty when nothing does; takes at most `seconds`.
+
+    No answer is no reason to refuse the name: it is served over HTTP meanwhile, and the order tells.
+    """
+    resolver = _resolver()
+    with deadline(seconds):
+        for at in _upwards(name):
+            answer = resolver.lookup(at, "CAA")
+            if answer.status is Status.FAILED:
+                return ""
+            if answer.records:
+                records = [Permit.parse(record) for record in answer.records]
+                return "" if _permitted(records) else _refusal(at, records)
+    return ""
+
+
+def _resolver() -> Resolver:
+    return Resolver(settings.DNS_RESOLVERS, timeout=QUESTION_SECONDS)
 
 
 def _wrong_address(name: str, address: str, answer: Answer) -> str:
-    remedy = f"Please set one A record for {name} with the address {address}."
+    remedy = f"Please set one A record for {name} with the address {address}, and nothing else."
     if answer.status is Status.NO_SUCH_NAME:
         return f"{name} does not exist in DNS. {remedy}"
     if answer.status is Status.NO_DATA:
         return f"{name} has no A record. {remedy}"
-    if answer.status is Status.FAILED:
-        return _no_answer(name)
     found = sorted(set(answer.records))
     if found == [address]:
         return ""
     through = f" through its alias {_printable(answer.aliases[-1])}" if answer.aliases else ""
-    if len(found) > 1:
-        return f"{name} leads to several addresses{through}: {_listed(found)}. Please leave {address} alone."
-    return f"{name} leads to {found[0]}{through}. Please set its A record to {address}."
+    return (
+        f"{name} leads to {_listed(found)}{through}. Please set one A record for it with the address"
+        f" {address}, and nothing else; at Cloudflare, switch the proxy (orange cloud) off for it."
+    )
 
 
-def _wrong_address6(name: str, answer: Answer) -> str:
-    if answer.status is Status.FAILED:
-        return _no_answer(name)
+def _wrong_address6(name: str, address: str, answer: Answer) -> str:
     if not answer.records:
         return ""
     through = f" through its alias {_printable(answer.aliases[-1])}" if answer.aliases else ""
@@ -60,21 +105,6 @@ def _no_answer(name: str) -> str:
         f"The name servers of {name} gave no answer. Please check them, or try again in a few minutes if you"
         " have only just set the name up."
     )
-
-
-def _forbidden(name: str, resolver: Resolver) -> str:
-    """What keeps Let's Encrypt from issuing (RFC 8659): CAA records of the nearest name upwards that has any.
-
-    No answer is no reason to refuse the name: it is served over HTTP meanwhile, and the order tells.
-    """
-    for at in _upwards(name):
-        answer = resolver.lookup(at, "CAA")
-        if answer.status is Status.FAILED:
-            return ""
-        if answer.records:
-            records = [Permit.parse(record) for record in answer.records]
-            return "" if _permitted(records) else _refusal(at, records)
-    return ""
 
 
 def _upwards(name: str) -> Iterator[str]:

@@ -79,6 +79,8 @@ def quota(used: int, allowed: int) -> dict[str, int]:
 def custom_domains(site: Site) -> dict[str, Any]:
     """What GET /action/getdomain says: `{domains, count, quota, details}`."""
     rows = list(site.custom_domains.all())
+    problems = services.domain_problems(rows)
+    primary = next((row.domain for row in rows if row.serves), None)
     found = quota(len(rows), site.domains_allowed)
     return {
         "domains": [row.domain for row in rows],
@@ -90,6 +92,8 @@ def custom_domains(site: Site) -> dict[str, Any]:
                 "status": row.status,
                 "certificate": row.certificate,
                 "error": row.error or None,
+                "primary": row.domain == primary,
+                "problem": problems.get(row.domain),
             }
             for row in rows
         ],

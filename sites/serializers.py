@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from nodepoint.api.fields import EmailField, PublicIpField, ServiceIdField
+from nodepoint.api.fields import DigitsField, EmailField, PublicIpField, ServiceIdField
 from nodepoint.api.operations import JobOutput
 from sites.models import CustomDomain
 
@@ -19,6 +19,13 @@ class CreateSiteInput(ServiceInput):
     email = EmailField(help_text="The customer's; the subdomain is made from it.")
     plan = serializers.CharField(max_length=64, help_text="Name of a plan, without regard to case.")
     public_ip = PublicIpField(help_text="IPv4 address of the reverse proxy, to which the DNS record leads.")
+    user_id = DigitsField(
+        20,
+        text=True,
+        required=False,
+        allow_null=True,
+        help_text="The customer's id in the billing portal: whose the site is.",
+    )
 
 
 class NamesOutput(serializers.Serializer):
@@ -194,6 +201,17 @@ class DomainInput(ServiceInput):
     domain = serializers.CharField(max_length=1000, help_text="A host name; Unicode is taken as IDNA.")
 
 
+class NewDomainInput(DomainInput):
+    """A custom domain to add, and how its holder shows that it is his."""
+
+    verify = serializers.ChoiceField(
+        choices=["dns", "txt"],
+        required=False,
+        default="dns",
+        help_text="txt: its TXT record alone is asked for; dns: only where its A record does not do.",
+    )
+
+
 class DomainOutput(WorkOutput):
     """A custom domain, and how many more may be added."""
 
@@ -214,6 +232,10 @@ class DomainDetailsOutput(serializers.Serializer):
     status = serializers.ChoiceField(choices=CustomDomain.Status.choices)
     certificate = serializers.ChoiceField(choices=CustomDomain.CertificateStatus.values)
     error = serializers.CharField(allow_null=True, help_text="What was found and what to set.")
+    primary = serializers.BooleanField(help_text="Whether it is the name by which the site goes.")
+    problem = serializers.CharField(
+        allow_null=True, help_text="Why it does not lead here now; null: it does, or nobody can tell."
+    )
 
 
 class DomainsOutput(serializers.Serializer):

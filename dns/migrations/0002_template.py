@@ -10,7 +10,6 @@ def add(apps, schema_editor):
     TemplateRecord = apps.get_model("dns", "TemplateRecord")
     for position, type, name, content in RECORDS:
         TemplateRecord.objects.get_or_create(type=type, name=name, defaults={"position": position, "content": content})
-    apps.get_model("dns", "NamesLock").objects.get_or_create(pk=1)
 
 
 class Migration(migrations.Migration):

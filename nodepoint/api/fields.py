@@ -78,3 +78,26 @@ class EmailField(serializers.EmailField):
         if not isinstance(data, str) or not data.isprintable() or '"' in data:
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]})
+class DigitsField(serializers.Field):
+    """A number that may also be written as text: `digits` at most, no sign, no blanks."""
+
+    default_error_messages = {"invalid": "Use 1 to {digits} digits."}
+
+    def __init__(self, digits: int, *, text: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.digits, self.text = digits, text
+
+    def to_internal_value(self, data: Any) -> str | int:
+        """The number, or its digits where `text` is asked for."""
+        if isinstance(data, int) and not isinstance(data, bool):
+            data = str(data) if abs(data) < 10**self.digits else ""
+        if not isinstance(data, str) or not re.fullmatch(rf"[0-9]{{1,{self.digits}}}", data):
+            self.fail("invalid", digits=self.digits)
+        return data if self.text else int(data)
+
+    def to_representation(self, value: Any) -> Any:
+        """As it is."""
+        return value

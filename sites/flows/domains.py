@@ -15,6 +15,7 @@ ADD_DOMAIN = register(
         scope="sites",
         deadline=CUSTOMER,
         gives_way=GivesWay.RESUMED,
+        version=2,
         steps=(
             Step(
                 "accepted",
@@ -24,12 +25,20 @@ ADD_DOMAIN = register(
                 usual=0.1,
             ),
             Step(
+                "proven",
+                "Making sure whose the domain is",
+                domains.proven,
+                nothing_to_undo="It only looks.",
+                after=("accepted",),
+                usual=0.1,
+            ),
+            Step(
                 "proxy_host",
                 "Setting up the proxy",
                 domains.served,
                 # No undo that would wait for an NPM that is away, and the site's other jobs behind it.
                 nothing_to_undo="What was made is used when it is asked for anew, or goes with the domain.",
-                after=("accepted",),
+                after=("proven",),
                 limits=(hosts.WRITES,),
                 usual=1,
             ),

@@ -11,7 +11,7 @@ from sites.services.backups import (
     roll_back,
     standing_backups,
 )
-from sites.services.domains import add_domain, remaining_domains, remove_domain
+from sites.services.domains import add_domain, domain_problems, remaining_domains, remove_domain
 from sites.services.login import log_in
 from sites.services.orders import create_site, delete_site, find_plan
 from sites.services.plans import upgrade_site
@@ -28,6 +28,7 @@ __all__ = [
     "create_site",
     "delete_backup",
     "delete_site",
+    "domain_problems",
     "enforce_suspension",
     "find_plan",
     "get_site",

@@ -1,17 +1,25 @@
 """Host names that customers bring."""
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from publicsuffixlist import PublicSuffixList
 
+from nodepoint import names
+from nodepoint.api.waiting import spare_thread
+from nodepoint.clients.deadline import deadline
 from nodepoint.jobs import queue
 from nodepoint.jobs.errors import JobRefused
 from nodepoint.jobs.models import Job
-from sites import pointing
-from sites.errors import BadDomain, DomainTaken, QuotaExceeded, UnknownDomain
+from nodepoint.names import Shown
+from sites import belonging, pointing
+from sites.errors import BadDomain, DomainNotProven, DomainTaken, QuotaExceeded, UnknownDomain
 from sites.models import CustomDomain, Site
 from sites.naming import BadName, host_name
 from sites.services.standing import site_for_action
 
+LOOK_SECONDS = 2.0  # at where all domains of a site lead, of a call that reads
+ANOTHERS = "{name} is in use by another customer, or was until lately."
 ADD, REMOVE = "sites.add_domain", "sites.remove_domain"
 
 _suffixes = PublicSuffixList()
@@ -22,12 +30,23 @@ def remaining_domains(site: Site) -> int:
     return max(0, site.domains_allowed - site.custom_domains.count())
 
 
-def add_domain(service_id: str, domain: str, *, actor: str = "") -> tuple[CustomDomain, Job]:
-    """Have a site answer to a customer's host name, which must lead to the site's public IP by now.
+def domain_problems(domains: Iterable[CustomDomain]) -> dict[str, str]:
+    """Why those of a site's domains that are active do not lead here now, by name; without those that do, or
+    of which nobody can tell, and nothing where too many requests wait already. Asks DNS, for up to 2 s."""
+    active = [row for row in domains if row.status == CustomDomain.Status.ACTIVE]
+    with spare_thread() as free:
+        return belonging.problems(active, LOOK_SECONDS) if free else {}
+
+
+def add_domain(
+    service_id: str, domain: str, *, verify: str = "dns", actor: str = ""
+) -> tuple[CustomDomain, Job]:
+    """Have a site answer to a customer's host name. By now it must lead to the site's public IP and be nobody
+    else's, or a TXT record must show that it is his (`verify` "txt": that alone is asked for).
 
     A name of the site's own that failed, or got no certificate, is tried anew. Asks DNS, for up to 10 s.
-    BadDomain, DomainTaken, QuotaExceeded; JobRefused while a job of the site runs; and what `site_for_action`
-    raises.
+    BadDomain, DomainTaken, DomainNotProven, QuotaExceeded; JobRefused while a job of the site runs; and what
+    `site_for_action` raises.
     """
     site = site_for_action(service_id)
     name = _name(domain)
@@ -36,14 +55,19 @@ def add_domain(service_id: str, domain: str, *, actor: str = "") -> tuple[Custom
     _refuse(site, name)
     if refusing := queue.in_the_way(site.key):
         raise JobRefused(refusing)
-    if wrong := pointing.trouble(name, site.public_ip):
-        raise BadDomain(wrong)
+    with deadline(pointing.SECONDS):
+        proven = _proven(site, name, verify)
+        if wrong := pointing.forbidden(name):
+            raise BadDomain(wrong)
 
     def work() -> tuple[CustomDomain, Job]:
+        names.lock()
         job = _submit(ADD, site, name, actor)
         now = site_for_action(service_id)  # as it is once no other job of the site can begin
         _refuse(now, name)
-        return _pending(now, name), job
+        if not proven and belonging.is_anothers(now, name):  # somebody was quicker
+            raise _unproven(now, name, ANOTHERS, taken=True)
+        return _pending(now, name, proven), job
 
     return queue.whole(work)
 
@@ -70,19 +94,49 @@ def _refuse(site: Site, name: str) -> None:
         raise QuotaExceeded(f"All {allowed} domains of this plan are in use. Remove one to add another.")
 
 
-def _pending(site: Site, name: str) -> CustomDomain:
+def _proven(site: Site, name: str, verify: str) -> bool:
+    """Whether a name that may be taken in is so because its TXT record shows whose it is; not asked for
+    without need. DomainNotProven."""
+    taken, why = belonging.is_anothers(site, name), ""
+    if taken:
+        why = ANOTHERS
+    elif verify != "txt":
+        found = pointing.look(name, site.public_ip)
+        if found.is_here:
+            return False
+        why = found.why
+    shown = belonging.proof(site, name).shown()
+    if shown is not Shown.YES:
+        raise _unproven(site, name, why, taken=taken, unknown=shown is Shown.UNKNOWN)
+    return True
+
+
+def _unproven(site: Site, name: str, why: str, *, taken: bool, unknown: bool = False) -> DomainNotProven:
+    proof = belonging.proof(site, name)
+    silent = f"The name servers gave no answer about {proof.name}." if unknown and (taken or not why) else ""
+    remedy = proof.request
+    if why and not taken:
+        remedy = f"Where it is to stay there: {remedy[0].lower()}{remedy[1:]}"
+    elif taken:
+        remedy = f"If it is yours: {remedy[0].lower()}{remedy[1:]}"
+    sentence = " ".join(filter(None, [why.format(name=name) if taken else why, silent, remedy]))
+    return DomainNotProven(sentence, proof, taken=taken)
+
+
+def _pending(site: Site, name: str, proven: bool) -> CustomDomain:
     """The row of a name that is set up now. Its certificate, where it has one, stays."""
-    row, is_new = CustomDomain.objects.get_or_create(domain=name, defaults={"site": site})
+    first = {"site": site, "proven": proven}
+    row, is_new = CustomDomain.objects.get_or_create(domain=name, defaults=first)
     if row.site_id != site.pk:  # another site was quicker
         raise DomainTaken(name)
     if is_new:
         return row
-    row.error = ""
+    row.error, row.proven = "", proven
     if row.status != CustomDomain.Status.ACTIVE:
         row.status = CustomDomain.Status.PENDING
     if row.certificate != CustomDomain.CertificateStatus.ACTIVE:
         row.certificate = CustomDomain.CertificateStatus.NONE
-    row.save(update_fields=["error", "status", "certificate"])
+    row.save(update_fields=["error", "proven", "status", "certificate"])
     return row
 
 

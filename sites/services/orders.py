@@ -23,10 +23,12 @@ def create_site(
     email: str,
     plan: str,
     public_ip: str,
+    user_id: str | None = None,
     overruled: dict[str, Any] | None = None,
     actor: str = "",
 ) -> tuple[Site, Job]:
-    """Accept an order: reserve what is unique and have the site made. `overruled`: what staff want other than
+    """Accept an order: reserve what is unique and have the site made. `user_id`: the customer in the billing
+    portal, where it is told. `overruled`: what staff want other than
     the plan says.
 
     UnknownPlan; SiteExists, SiteBeingDeleted, UndoUnfinished when the service is not free for a new site;
@@ -39,7 +41,12 @@ def create_site(
         if standing is None:
             if Platform.current().orders_paused_at:
                 raise OrdersPaused()
-            names = {"service_id": service_id, "live_key": service_id, "email": email}
+            names = {
+                "service_id": service_id,
+                "live_key": service_id,
+                "email": email,
+                "user_id": user_id or "",
+            }
             site = Site(**names, public_ip=public_ip, plan=chosen, **(overruled or {}))
             allocation.reserve(site)
             site.save()

@@ -107,7 +107,8 @@ def release(site: Site, *, actor: str) -> Site:
             raise StillThere(f"Proxmox VE does not say that VMID {site.vmid} is free.")
         before = {name: getattr(now, name) for name in HELD}
         before["domains"] = [domain.domain for domain in facts.domains]
-        now.custom_domains.all().delete()
+        for domain in facts.domains:
+            domain.release()
         now.vmid = now.private_ip = now.subdomain = now.proxy_host_id = now.certificate_id = None
         now.node = now.dns_record_id = ""
         now.save(update_fields=[*HELD, "proxy_host_id", "certificate_id", "node", "dns_record_id"])

@@ -14,8 +14,9 @@ from nodepoint.clients.errors import (
 from nodepoint.jobs import queue
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import Job, JobStep
-from nodepoint.jobs.outcomes import Done, Outcome, Retry, Wait
-from sites import pointing
+from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
+from nodepoint.names import Shown
+from sites import belonging, pointing
 from sites.models import CustomDomain, Site
 from sites.steps import certificates, hosts, wordpress
 from sites.steps.certificates import Ordered
@@ -54,6 +55,23 @@ def not_accepted(call: Call) -> Outcome:
     if domain := _domain(call):
         _note(domain, status=Status.FAILED, error=call.job.error or "It could not be carried out.")
     return Done()
+
+
+def proven(call: Call) -> Outcome:
+    """The domain is nobody else's, or its TXT record shows whose it is: looked at once more, since what was
+    true when it was accepted may not be so any more."""
+    domain = _domain(call)
+    if domain is None:
+        return Done(note="The domain is gone.")
+    if not domain.proven and not belonging.is_anothers(domain.site, domain.domain):
+        return Done()
+    proof = belonging.proof(domain.site, domain.domain)
+    match proof.shown():
+        case Shown.YES:
+            return Done()
+        case Shown.UNKNOWN:
+            return Retry(error=f"The name servers gave no answer about {proof.name}.")
+    return Fail(error=f"{domain.domain} was not shown to be yours. {proof.request}", callers_fault=True)
 
 
 def served(call: Call) -> Outcome:
@@ -121,7 +139,7 @@ def _not_now(call: Call, domain: CustomDomain) -> Outcome | None:
     if len(lately) >= FAILURES_AN_HOUR:
         rest = lately[-FAILURES_AN_HOUR] + 3600 - call.now.timestamp()
         return Retry(error="Let's Encrypt permits no more tries this hour.", seconds=max(1.0, rest))
-    wrong = pointing.trouble(domain.domain, domain.site.public_ip)
+    wrong = _wrong_in_dns(domain)
     if not wrong:
         return None
     looks = call.step.data.get("looks", 0)
@@ -131,6 +149,15 @@ def _not_now(call: Call, domain: CustomDomain) -> Outcome | None:
         data={"looks": looks + 1},
         facts={"certificate": CertificateStatus.FAILED, "error": wrong},
     )
+
+
+def _wrong_in_dns(domain: CustomDomain) -> str:
+    """Why an order would fail: empty for a name that leads here, or is known to be its owner's elsewhere."""
+    found = pointing.look(domain.domain, domain.site.public_ip)
+    elsewhere = "" if found.is_here else found.why
+    if elsewhere and domain.proven and belonging.proof(domain.site, domain.domain).shown() is Shown.YES:
+        elsewhere = ""
+    return elsewhere or pointing.forbidden(domain.domain)
 
 
 def _failures(domain: CustomDomain) -> list[float]:
@@ -242,7 +269,7 @@ def certificate_gone(call: Call) -> Outcome:
 def forgotten(call: Call) -> Outcome:
     """The name is free again, for this site and for others."""
     if domain := _domain(call):
-        domain.delete()
+        domain.release()
     return Done()
 
 
@@ -256,5 +283,5 @@ def all_gone(call: Call) -> Outcome:
             return underway
         hosts.gone(custom_name(domain))
         ordered.gone()
-        domain.delete()
+        domain.release()
     return Done()

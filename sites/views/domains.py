@@ -16,6 +16,7 @@ from sites.serializers import (
     DomainInput,
     DomainOutput,
     DomainsOutput,
+    NewDomainInput,
     ServiceInput,
     ToggleInput,
     ToggleOutput,
@@ -35,10 +36,11 @@ class Domains(ApiView):
 
 
 class AddDomain(ApiView):
-    """Add a custom domain. Its DNS must lead to the proxy; its certificate is ordered afterwards."""
+    """Add a custom domain. Its DNS must lead to the proxy, or a TXT record show whose it is: `verification`
+    in the refusal. Its certificate is ordered afterwards."""
 
     scope = "sites"
-    input = DomainInput
+    input = NewDomainInput
     output = AddedDomainOutput
 
     def post(self, request: Request) -> Response:

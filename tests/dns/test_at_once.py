@@ -11,7 +11,7 @@ from django.test import Client
 
 from dns import connections, services, views
 from dns.connections import ispconfig
-from dns.models import Customer, NamesLock, Zone
+from dns.models import Customer, Zone
 from nodepoint.jobs import engine
 from nodepoint.jobs.models import Job, JobStep
 from tests.base import LabTransactionTestCase
@@ -22,7 +22,6 @@ class AtOnceTests(LabTransactionTestCase):
     def setUp(self) -> None:
         super().setUp()
         connections.forget()
-        NamesLock.objects.get_or_create(pk=1)
 
     def together(self, work: list[Any]) -> None:
         """Call all of these at once, each in a thread with a database connection of its own."""

@@ -54,12 +54,9 @@ PATHS = {
 NETWORK = re.compile(
     r"Http::|curl_|fsockopen|file_get_contents\s*\(|new GuzzleHttp|->(?:get|post)\(\s*['\"]/"
 )
-# Fields of the contract's second edition that a backend of the first does not have: it ignores those that it
-# is sent, and extensions show nothing where an answer lacks one.
-SECOND_EDITION = {
-    "/create-site": {"user_id"},
-    "/action/getdomain": {"details.*.primary", "details.*.problem"},
-}
+# Fields of the contract's second edition that are not served yet: extensions show nothing where an answer
+# lacks one, and those that are sent are ignored.
+SECOND_EDITION: dict[str, set[str]] = {}
 # Codes that the shared client makes itself, where there was no answer of the API or a job failed.
 OWN_CODES = {"timeout", "unreachable", "bad_answer", "settings", "failed"}
 

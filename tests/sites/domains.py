@@ -19,10 +19,17 @@ class DomainMixin(SiteMixin):
         """Public DNS leads the name to the proxy, or elsewhere."""
         self.lab.dns.set(name, "A", addresses or [PROXY])
 
-    def set_domain(self, domain: Any = SHOP, service_id: str = "1001", **headers: str):
+    def set_domain(self, domain: Any = SHOP, service_id: str = "1001", verify: str = "", **headers: str):
         """POST /action/setdomain, by the real time as all of the API."""
         self.clock.time = timezone.now()
-        return self.post("/action/setdomain", {"service_id": service_id, "domain": domain}, **headers)
+        body = {"service_id": service_id, "domain": domain} | ({"verify": verify} if verify else {})
+        return self.post("/action/setdomain", body, **headers)
+
+    def prove(self, answer) -> None:
+        """Public DNS shows what a refusal asks for."""
+        asked = answer.json()["verification"]
+        self.assertEqual(asked["type"], "TXT")
+        self.lab.dns.set(asked["name"], "TXT", [asked["value"]])
 
     def del_domain(self, domain: Any = SHOP, service_id: str = "1001"):
         """POST /action/deldomain, by the real time as well."""

@@ -10,6 +10,11 @@ WWW = "www.example.com"
 
 
 class SiteWithDomainsDeletedTests(DomainTestCase):
+    """All sites are one customer's: nobody else gets a name on the day of its release."""
+
+    def live_site(self, **changes):
+        return super().live_site(user_id="7", **changes)
+
     def assert_deleted(self) -> None:
         self.site.refresh_from_db()
         self.assertEqual(self.site.state, Site.State.DELETED, self.tale(self.site))

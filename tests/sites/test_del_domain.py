@@ -28,8 +28,11 @@ class DelDomainTests(DomainTestCase):
         self.assertEqual(gone, ["proxy-hosts", "certificates"])
         self.assertEqual(len(self.hosts_of(self.site.hostname)), 1, "the site's own host stays")
 
-    def test_the_name_can_be_taken_by_another_site_afterwards(self):
-        other = self.live_site(service_id="1002", email="other@example.com")
+    def make_site(self):
+        return self.live_site(user_id="7")
+
+    def test_the_name_can_be_taken_by_another_site_of_the_customer_afterwards(self):
+        other = self.live_site(service_id="1002", email="other@example.com", user_id=7)
         self.add()
         self.assertEqual(self.set_domain(service_id="1002").status_code, 409)
         self.del_domain()

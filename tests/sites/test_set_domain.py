@@ -36,13 +36,22 @@ class SetDomainTests(DomainTestCase):
                 "domains": [SHOP],
                 "count": 2,
                 "quota": {"used": 1, "allowed": 3, "remaining": 2},
-                "details": [{"domain": SHOP, "status": "active", "certificate": "active", "error": None}],
+                "details": [
+                    {
+                        "domain": SHOP,
+                        "status": "active",
+                        "certificate": "active",
+                        "error": None,
+                        "primary": True,
+                        "problem": None,
+                    }
+                ],
             },
         )
 
     def test_it_is_served_by_http_before_the_certificate_is_there(self):
         self.accept()
-        self.run_calls(1)
+        self.run_until(self.site, "proxy_host", "sites.add_domain", state="done")
         self.assertTrue(self.served())
         self.assertEqual(self.host_of()["certificate_id"], 0)
         self.assertEqual(self.domains()["details"][0]["status"], "active")
@@ -120,7 +129,7 @@ class SetDomainTests(DomainTestCase):
             CustomDomain.objects.create(site=site, domain=f"{site.subdomain}.example.net")
         with CaptureQueriesContext(connection) as queries:
             self.set_domain(Prefer="wait=0")
-        self.assertLessEqual(len(queries), 36)
+        self.assertLessEqual(len(queries), 42)
         self.run_jobs()
         self.assertLessEqual(self.counts()["npm"], 9, self.calls)
         with CaptureQueriesContext(connection) as queries:
@@ -241,7 +250,10 @@ class DnsTests(DomainTestCase):
 
     def test_another_address(self):
         self.point(SHOP, "198.51.100.7")
-        self.refused("leads to 198.51.100.7", f"to {PROXY}")
+        self.refused(
+            f"{SHOP} leads to 198.51.100.7. Please set one A record for it with the address {PROXY}, and"
+            " nothing else; at Cloudflare, switch the proxy (orange cloud) off for it."
+        )
 
     def test_another_address_through_an_alias(self):
         self.lab.dns.set(SHOP, "CNAME", ["lb.example.net"])
@@ -254,7 +266,10 @@ class DnsTests(DomainTestCase):
 
     def test_several_addresses(self):
         self.point(SHOP, PROXY, "198.51.100.7")
-        self.refused("several addresses: 198.51.100.7 and 203.0.113.10", f"leave {PROXY} alone")
+        self.refused(
+            "leads to 198.51.100.7 and 203.0.113.10. Please set one A record for it with the address"
+            f" {PROXY}, and nothing else"
+        )
 
     def test_an_aaaa_record(self):
         self.point()

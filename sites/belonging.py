@@ -1,0 +1,73 @@
+"""Whose the host names of sites are, and how a customer shows that one is his. See `nodepoint.names`."""
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db.models import Q
+from django.utils import timezone
+
+from nodepoint import names
+from nodepoint.clients.deadline import deadline
+from nodepoint.names import Claim, Proof, Shown
+from sites import pointing
+from sites.models import CustomDomain, ReleasedDomain, Site
+
+Status = CustomDomain.Status
+
+
+def register() -> None:
+    """Have the domains of sites respected by the other products."""
+    names.register(claims)
+
+
+def claims(above: Sequence[str], below: str) -> Iterator[Claim]:
+    """The active custom domains that are one of `above`, or lie below a name. See `names.Claims`."""
+    wanted = Q(domain__in=above)
+    if below:
+        wanted |= Q(domain__endswith=f".{below}")
+    found = CustomDomain.objects.filter(wanted, status=Status.ACTIVE).select_related("site")
+    for row in found:
+        yield Claim(row.domain, row.site.key, row.site.user_id)
+
+
+def is_anothers(site: Site, name: str) -> bool:
+    """Whether a host name belongs to somebody else than the site's customer: it is, or lies under, what he
+    holds in any product, or it was a site of his until a day ago."""
+    if names.anothers(name, holder=site.key, user_id=site.user_id):
+        return True
+    since = timezone.now() - ReleasedDomain.KEPT
+    released = ReleasedDomain.objects.filter(domain=name, released_at__gte=since).select_related("site")
+    return any(
+        not Claim(name, row.site.key, row.site.user_id).is_of(site.key, site.user_id) for row in released
+    )
+
+
+def proof(site: Site, name: str) -> Proof:
+    """The TXT record by which the site's customer shows that a host name is his. A site that is ordered again
+    for the service has the same."""
+    return names.proof(f"site:{site.service_id}", name)
+
+
+def problems(domains: Collection[CustomDomain], seconds: float) -> dict[str, str]:
+    """Why domains that were accepted do not lead here now, by name, in sentences for customers: all are
+    looked at side by side. One that leads here is left out, and one of which nobody can tell, or whose TXT
+    record stands where it was accepted for that. Takes at most `seconds`."""
+    if not domains:
+        return {}
+    asked = [
+        (row.domain, row.site.public_ip, proof(row.site, row.domain) if row.proven else None)
+        for row in domains
+    ]
+    end = time.monotonic() + seconds
+    with ThreadPoolExecutor(len(asked)) as pool:  # they ask DNS and nobody else
+        found = pool.map(lambda one: _problem(*one, end), asked)
+    return {name: why for (name, _, _), why in zip(asked, found, strict=True) if why}
+
+
+def _problem(name: str, address: str, shown_by: Proof | None, end: float) -> str:
+    with deadline(end - time.monotonic()):
+        found = pointing.look(name, address)
+        if found.leading is not pointing.Leading.ELSEWHERE:
+            return ""
+        return "" if shown_by and shown_by.shown() is not Shown.NO else found.why
