@@ -211,7 +211,7 @@ class Guests:
 
     def _access(self, vmid: int, arguments: list[str], now: float) -> Output:
         guest = self._look(vmid, now) or _fresh(golden=False)
-        output = wordpress.link(guest, " ".join(arguments))
+        output = wordpress.link(guest, *arguments[:2])
         self._save(vmid, guest)
         return output
 
@@ -295,6 +295,7 @@ def _finish(guest: dict[str, Any], parameters: Mapping[str, str]) -> None:
         return
     guest["site"], guest["trouble"] = True, ""
     guest["files"][wordpress.PRIMARY_DOMAIN] = f"{_primary(parameters)}\n"
+    guest["files"][wordpress.PLATFORM_DOMAIN] = f"{parameters.get('SITE_HOSTNAME', '')}\n"
     guest["admin"] = parameters.get("ADMIN_EMAIL", "")
 
 

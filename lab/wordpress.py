@@ -17,6 +17,8 @@ Output = tuple[int, bytes, bytes]
 
 LOGIN_SECONDS = 300
 PRIMARY_DOMAIN = "/etc/wordpress-primary-domain"
+PLATFORM_DOMAIN = "/etc/wordpress-platform-domain"
+ADMINISTRATION = ("/wp-admin/", "/wp-login.php")
 LOGIN_PATH = "/wp-admin/admin-post.php"
 TROUBLES = ("config", "installer", "database", "php", "nginx", "moved")
 """What can be wrong: no wp-config.php, not installed, MariaDB down, PHP-FPM down, nginx without the site, a
@@ -50,7 +52,10 @@ def answer(guest: Guest, title: str, visit: Visit) -> Response:
     if trouble := guest.get("trouble"):
         return _broken(trouble, visit)
     primary = guest["files"].get(PRIMARY_DOMAIN, "").strip()
-    if primary and visit.host.partition(":")[0].lower() != primary:
+    host = visit.host.partition(":")[0].lower()
+    if host == guest["files"].get(PLATFORM_DOMAIN, "").strip() and _administers(visit):
+        primary = host
+    if primary and host != primary:
         query = f"?{visit.query}" if visit.query else ""
         return _leading(f"https://{primary}{visit.path}{query}", {"Cache-Control": "no-cache"}, 301)
     if visit.path == LOGIN_PATH and visit.query == "action=nodepoint_login" and PLUGIN in guest["files"]:
@@ -58,14 +63,23 @@ def answer(guest: Guest, title: str, visit: Visit) -> Response:
     return _page_of(guest, title, visit)
 
 
-def link(guest: Guest, act: str) -> Output:
-    """What the script that makes links prints: a login link is known by its digest alone."""
+def _administers(visit: Visit) -> bool:
+    """Whether our wp-config.php answers by the platform's name, whatever the primary one is."""
+    return visit.path.startswith(ADMINISTRATION) or "wordpress_logged_in_" in visit.headers.get("cookie", "")
+
+
+def link(guest: Guest, act: str, name: str = "") -> Output:
+    """What the script that makes links prints: a login link is known by its digest alone. A name that leads
+    to the primary one takes no token."""
     if act not in ("login", "password"):
         return 64, b"", b""
     if not guest["site"] or guest.get("trouble"):
         return 70, b"", b"WordPress does not answer\n"
     guest["files"][PLUGIN] = "<?php // not executed in the lab\n"
-    domain = guest["files"].get(PRIMARY_DOMAIN, "").strip()
+    primary = guest["files"].get(PRIMARY_DOMAIN, "").strip()
+    domain = name or primary
+    if domain not in (primary, guest["files"].get(PLATFORM_DOMAIN, "").strip()):
+        return 70, b"", b"the login page does not answer as it should\n"
     if act == "login":
         token = secrets.token_hex(32)
         guest.setdefault("logins", {})[_digest(token)] = time.time()

@@ -4,16 +4,18 @@ They are secrets: given back, never stored, never logged, and in no error's text
 """
 
 import re
+from urllib.parse import urlsplit
 
 from nodepoint.clients.deadline import deadline
 from nodepoint.clients.errors import Busy, NotFound
-from sites import answers, install
+from sites import answers, install, pointing
 from sites.clients.console import Output
 from sites.connections import console
 from sites.models import Site
 from sites.steps.proxmox import require
 
 SECONDS = 15.0  # for one link
+LOOK_SECONDS = 2.0  # at where the site's name leads
 LOGIN = re.compile(
     r"link https://([a-z0-9.-]+)/wp-admin/admin-post\.php\?action=nodepoint_login#[0-9a-f]{64}"
 )
@@ -32,36 +34,51 @@ class NoLink(Exception):
     """
 
 
+class LeadsElsewhere(Exception):
+    """The site's name, which is the text, does not lead here now, and the site does not go by another one."""
+
+
 def login_link(site: Site) -> str:
-    """A link into wp-admin: once, within five minutes. ClientError, NotRunning, NoLink."""
-    return _link(site, "login", LOGIN)
+    """A link into wp-admin: once, within five minutes. It leads to the name by which the site goes, or to the
+    platform's unless that one certainly leads here at this moment: whoever has a name that lapsed must get no
+    token. ClientError, NotRunning, NoLink, LeadsElsewhere.
+    """
+    with deadline(SECONDS):
+        link = _link(site, LOGIN, "login")
+        name = urlsplit(link).netloc
+        if name == site.hostname or pointing.look(name, site.public_ip, LOOK_SECONDS).is_here:
+            return link
+        try:
+            return _link(site, LOGIN, "login", site.hostname)
+        except NoLink as error:  # one whose wp-config.php leads every name to the primary one
+            raise LeadsElsewhere(name) from error
 
 
 def password_link(site: Site) -> str:
     """A link with which the site's administrator sets his password, within 24 hours; it voids the one before.
     ClientError, NotRunning, NoLink.
     """
-    return _link(site, "password", PASSWORD)
+    return _link(site, PASSWORD, "password")
 
 
-def _link(site: Site, act: str, form: re.Pattern[str]) -> str:
+def _link(site: Site, form: re.Pattern[str], *act: str) -> str:
     with deadline(SECONDS):
         try:
-            output = _run(site, act)
+            output = _run(site, *act)
         except NotFound:  # moved between the look and the command; the next look finds it
-            output = _run(site, act)
+            output = _run(site, *act)
     if output.exit_code:
         raise NoLink(answers.complaint(output))
     found = form.fullmatch(output.stdout.rstrip("\n").rpartition("\n")[2])
     # A container whose root was taken over must not send its customer to a stranger's page.
-    if not found or found[1] not in _names(site):
+    if not found or found[1] not in (act[1:] or _names(site)):
         raise NoLink("The answer is no link to a name of the site.")
     return found[0].removeprefix("link ")
 
 
-def _run(site: Site, act: str) -> Output:
+def _run(site: Site, *act: str) -> Output:
     container = require(site)
-    command = ["bash", "-s", act]
+    command = ["bash", "-s", *act]
     try:
         return console().run(container.node, container.vmid, command, install.access_script(site))
     except Busy as error:

@@ -147,6 +147,16 @@ class WordPressBroken(Conflict):
         )
 
 
+class NameLeadsElsewhere(Conflict):
+    """A login link would lead to a name that is somebody else's at this moment."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name}, by which the site goes, does not lead here at the moment, so that nobody can be"
+            " logged in there. Please set its DNS right, or remove the domain."
+        )
+
+
 class StillThere(Conflict):
     """A container that is to be gone stands in the cluster, or nobody can tell whether it does."""
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Makes links that let the site's administrator in: `login`, once and within five minutes, and `password`, to set one (24 hours).
+# Makes links that let the site's administrator in: `login [NAME]` (of the site; else its primary one), once and within five minutes, and `password`, to set one (24 hours).
 # lab: access
 #
 # Arrives on the standard input of `bash -s`; its last line is `link URL`. Exit codes: 64 no such act or bad parameters,
@@ -21,12 +21,13 @@ main() {
     [[ ${1:-} == login || ${1:-} == password ]] || exit 64
     ANSWERS=$(mktemp -d /run/nodepoint.XXXXXXXX)
     trap 'rm -rf "$ANSWERS"' EXIT
-    "$1"
+    "$1" "${2:-}"
 }
 
 login() {
-    local domain token digest
-    domain=$(primary_domain)
+    local domain=$1 token digest
+    if [[ -z $domain ]]; then domain=$(primary_domain); fi
+    [[ $domain =~ ^[a-z0-9.-]+$ ]] || exit 64
     write_plugin
     answers "$domain" || { echo 'the login page does not answer as it should' >&2; exit 70; }
     install -d -m 700 -o www-data -g www-data "$TOKENS"
@@ -112,7 +113,7 @@ function nodepoint_page() {
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Log in</title></head>
 <body>
-<form method="post" action="<?php echo esc_url(admin_url('admin-post.php?action=nodepoint_login')); ?>">
+<form method="post" action="admin-post.php?action=nodepoint_login">
 <input type="hidden" name="nodepoint_token" value="">
 <p id="message"><noscript>JavaScript is needed to log in with this link.</noscript></p>
 <button hidden>Log in</button>

@@ -40,7 +40,7 @@ has_base() {
 # What must be in no template, as one line; whoever has a copy of it would have every site's.
 of_a_site() {
     local path
-    for path in "$ROOT/wp-config.php" "$STATE/installed" "$STATE/database" /etc/wordpress-primary-domain /etc/msmtprc \
+    for path in "$ROOT/wp-config.php" "$STATE/installed" "$STATE/database" /etc/wordpress-{primary,platform}-domain /etc/msmtprc \
         /var/lib/mysql/wordpress; do
         if [[ -e $path ]]; then printf '%s ' "$path"; fi
     done

@@ -42,6 +42,7 @@ site_account() { printf '[client]\nuser = %s\npassword = %s\n' "$DATABASE" "$(se
 phase_configuration() {
     rm -rf /etc/vzdump # what the archive of a golden template has kept of the container it was made of
     echo "$PRIMARY_DOMAIN" | place "$PRIMARY"
+    echo "$SITE_HOSTNAME" | place /etc/wordpress-platform-domain
     # The site's calls to itself stay inside. Proxmox VE rewrites nothing but its own section of this file.
     { sed '/# nodepoint$/d' /etc/hosts && echo "127.0.0.1 $PRIMARY_DOMAIN # nodepoint"; } | place /etc/hosts
     if [[ ! -e $ROOT/wp-config.php ]]; then
@@ -75,6 +76,12 @@ wp_config() {
 
 	// The one name that the site has for itself; every other one leads there.
 	$primary_domain = trim((string) file_get_contents('/etc/wordpress-primary-domain'));
+	// Whoever administers it gets in by the platform's name too, also while the primary one leads elsewhere.
+	$platform_domain = is_readable('/etc/wordpress-platform-domain') ? trim((string) file_get_contents('/etc/wordpress-platform-domain')) : '';
+	if ($platform_domain !== '' && strtolower($_SERVER['HTTP_HOST'] ?? '') === $platform_domain
+	    && (preg_match('#^/wp-(?:admin/|login\.php)#', $_SERVER['REQUEST_URI'] ?? '') || preg_grep('/^wordpress_logged_in_/', array_keys($_COOKIE)))) {
+	    $primary_domain = $platform_domain;
+	}
 	define('WP_HOME', 'https://' . $primary_domain);
 	define('WP_SITEURL', 'https://' . $primary_domain);
 	if (PHP_SAPI !== 'cli' && preg_replace('/:\d+$/', '', strtolower($_SERVER['HTTP_HOST'] ?? '')) !== $primary_domain) {

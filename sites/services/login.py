@@ -4,7 +4,7 @@ from nodepoint.audit import trail
 from nodepoint.jobs.errors import JobRefused
 from nodepoint.jobs.models import Job
 from sites import access
-from sites.errors import WordPressBroken, WrongState
+from sites.errors import NameLeadsElsewhere, WordPressBroken, WrongState
 from sites.services.standing import site_for_action
 
 # Jobs after which the container is another one, or not running: a link made meanwhile would be of no use.
@@ -15,8 +15,8 @@ def log_in(service_id: str, *, actor: str = "") -> str:
     """A link into wp-admin, good for one login within five minutes. Whoever calls this hands it on and keeps
     it nowhere. Asks the container, for up to 15 s.
 
-    WordPressBroken; JobRefused while a job runs that starts, stops or rolls back the container; ClientError
-    when the container cannot be asked; and what `site_for_action` raises.
+    WordPressBroken, NameLeadsElsewhere; JobRefused while a job runs that starts, stops or rolls back the
+    container; ClientError when the container cannot be asked; and what `site_for_action` raises.
     """
     site = site_for_action(service_id)
     if running := Job.objects.filter(active_key=site.key, kind__in=IN_THE_WAY).first():
@@ -27,6 +27,8 @@ def log_in(service_id: str, *, actor: str = "") -> str:
         link = access.login_link(site)
     except access.NotRunning:
         raise WrongState("stopped") from None
+    except access.LeadsElsewhere as error:
+        raise NameLeadsElsewhere(str(error)) from error
     except access.NoLink as error:
         raise WordPressBroken() from error
     trail.record("sites.login", site.key, label=site.service_id, actor=actor)

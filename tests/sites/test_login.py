@@ -159,7 +159,48 @@ class LoginTests(SiteTestCase):
         with self.lab.lock:
             files = self.lab.guest._guests[site.vmid]["files"]
             files["/etc/wordpress-primary-domain"] = "shop.example.com\n"
+        self.lab.dns.set("shop.example.com", "A", ["203.0.113.10"])
         self.assertTrue(self.link().startswith("https://shop.example.com/wp-admin/admin-post.php?"))
+
+    def lapsed(self) -> Site:
+        """A site that goes by a customer's domain, which leads elsewhere."""
+        site = self.live_site()
+        CustomDomain.objects.create(site=site, domain="shop.example.com", status="active")
+        with self.lab.lock:
+            self.lab.guest._guests[site.vmid]["files"]["/etc/wordpress-primary-domain"] = "shop.example.com\n"
+        self.lab.dns.set("shop.example.com", "A", ["198.51.100.77"])
+        return site
+
+    def test_a_name_that_does_not_lead_here_gets_no_token_and_the_platforms_lets_in(self):
+        self.lapsed()
+        own = "https://janedoe.nodepoint.eu/wp-admin/"
+        visitor = Visitor(self.lab)
+        for values in (["198.51.100.77"], [], ["203.0.113.10", "198.51.100.77"]):
+            self.lab.dns.set("shop.example.com", "A", values)
+            with self.subTest(values):
+                url = self.link()
+                self.assertTrue(url.startswith(f"{own}admin-post.php?"), url)
+                self.assertEqual(visitor.get(url).status_code, 200, "it leads nowhere else")
+                redeemed = visitor.redeem(url)
+                self.assertEqual(redeemed.headers["Location"], own)
+                cookie = redeemed.headers["Set-Cookie"].partition(";")[0]
+                self.assertIn("Dashboard", visitor.get(own, cookie).text)
+        self.assertEqual(visitor.get("https://janedoe.nodepoint.eu/").status_code, 301)
+
+    def test_unknown_is_not_here(self):
+        self.lapsed()
+        self.lab.dns.set("shop.example.com", "A", ["203.0.113.10"])
+        for kind in ("error", "hang"):
+            self.fault("dns", kind, "QUERY shop.example.com A", count=50, seconds=10)
+            with self.subTest(kind):
+                self.assertTrue(self.link().startswith("https://janedoe.nodepoint.eu/"))
+            self.clear_faults()
+
+    def test_a_site_that_leads_every_name_to_the_lapsed_one_gives_no_link(self):
+        site = self.lapsed()
+        with self.lab.lock:
+            del self.lab.guest._guests[site.vmid]["files"]["/etc/wordpress-platform-domain"]
+        self.assertIn("shop.example.com, by which the site goes", self.refused(409, "wrong_state")["error"])
 
     def test_a_container_cannot_send_its_customer_anywhere_else(self):
         site = self.live_site()
