@@ -64,7 +64,7 @@ class LoginTests(SiteTestCase):
         self.refused(404, "not_found")
         self.create()
         self.calls.clear()
-        self.refused(409, "wrong_state")
+        self.refused(409, "busy")
         self.assertEqual(self.calls, [])
 
     def test_a_suspended_site_is_401(self):
