@@ -7,10 +7,8 @@ from sites import marks
 from sites.clients.proxmox import HaResource
 from sites.connections import proxmox
 from sites.models import Site
-from sites.steps.power import ha_failed
+from sites.steps.power import HA_PAUSE, ha_failed, wish
 from sites.steps.proxmox import Container, Foreign, find, follows_moves, require
-
-MANAGER_PAUSE = 1.0  # seconds between two looks; the HA manager works in rounds of some 10 s
 
 
 def _is_ours(resource: HaResource, site: Site) -> bool:
@@ -83,11 +81,8 @@ def _let_go(call: Call, container: Container, resource: HaResource) -> Outcome |
     # step then stops it.
     state = "disabled" if ha_failed(container.vmid) else "stopped"
     if resource.state != state:
-        try:
-            proxmox().set_ha_resource(container.vmid, state)
-        except Conflict:
-            proxmox().set_ha_resource(container.vmid, "disabled")
-    return Wait(seconds=MANAGER_PAUSE)
+        wish(container.vmid, state)
+    return Wait(seconds=HA_PAUSE)
 
 
 def _runs(container: Container) -> bool:
@@ -107,7 +102,7 @@ def as_planned(call: Call) -> Outcome:
     if not _is_ours(resource, site):
         return Done(note="Left alone: the HA resource does not carry our mark.")
     if _runs(container) != (resource.state == "started") and not ha_failed(container.vmid):
-        return Wait(seconds=MANAGER_PAUSE)  # what was asked of HA would be lost with the resource
+        return Wait(seconds=HA_PAUSE)  # what was asked of HA would be lost with the resource
     proxmox().remove_ha_resource(container.vmid)
     return Done()
 

@@ -72,7 +72,7 @@ def _by_ha(call: Call, container: Container, resource: HaResource, power: str) -
         if resource.state != "disabled":
             proxmox().set_ha_resource(container.vmid, "disabled")
     elif resource.state != state:
-        _wish(container.vmid, state)
+        wish(container.vmid, state)
     return Wait(seconds=HA_PAUSE)
 
 
@@ -103,7 +103,8 @@ def _killed(call: Call, container: Container, resource: HaResource, power: str) 
     return Wait(seconds=HA_PAUSE)
 
 
-def _wish(vmid: int, state: str) -> None:
+def wish(vmid: int, state: str) -> None:
+    """HA is asked for the state, or, in its own state `error`, for the one that leads out of it."""
     try:
         proxmox().set_ha_resource(vmid, state)
     except Conflict:  # it has just come into the state `error`
