@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from tests.independent.base import IndependentCase
 
 
-class DoctorTests(IndependentCase):
+class Doctor(IndependentCase):
     """The lines about Proxmox."""
 
     def doctor(self) -> str:
@@ -30,12 +30,31 @@ class DoctorTests(IndependentCase):
             self.assertIn(word, found)
         self.assertNotIn("VM.Monitor", found)
 
+
+class Enough(Doctor):
+    """Nothing is missing."""
+
     def test_a_token_with_all_that_is_needed_is_well(self):
         self.assert_well()
 
     def test_privileges_that_come_from_the_pool_are_as_good(self):
         self.cluster.permissions.by_pool()
         self.assert_well()
+
+    def test_an_order_goes_live_with_the_privileges_of_a_pool(self):
+        self.cluster.permissions.by_pool()
+        self.live_site(plan="premium")
+        self.assertFalse([r for r in self.api.requests if r.status == 403])
+
+
+class EnoughOn84(Enough):
+    """The same on 8.4."""
+
+    version = "8.4"
+
+
+class TooLittle(Doctor):
+    """Each thing that is missing is named."""
 
     def test_tags_need_their_privilege_on_vms_whatever_the_pool_gives(self):
         self.cluster.permissions.by_pool()
@@ -77,14 +96,3 @@ class DoctorTests(IndependentCase):
                 self.cluster.permissions.acl["/pool/nodepoint"] = {"Pool.Audit": True, "Pool.Allocate": True}
                 self.cluster.permissions.revoke(path, privilege)
                 self.assert_missing(privilege)
-
-    def test_an_order_goes_live_with_the_privileges_of_a_pool(self):
-        self.cluster.permissions.by_pool()
-        self.live_site(plan="premium")
-        self.assertFalse([r for r in self.api.requests if r.status == 403])
-
-
-class DoctorOn84(DoctorTests):
-    """The same on 8.4."""
-
-    version = "8.4"

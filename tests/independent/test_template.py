@@ -27,6 +27,12 @@ class TemplateTests(IndependentCase):
             site = self.live_site()
         self.assertTrue(self.guest(site).inside.base)
 
+
+class NarrowTemplate(IndependentCase):
+    """On 8.4, by a token with as few rights as it goes."""
+
+    version = "8.4"
+
     def test_it_works_with_the_privileges_of_a_pool(self):
         self.cluster.permissions.by_pool()
         template, _ = services.build_template()
@@ -34,9 +40,3 @@ class TemplateTests(IndependentCase):
         template.refresh_from_db()
         self.assertEqual(template.state, "ready", self.tale())
         self.assertFalse([r for r in self.api.requests if r.status == 403])
-
-
-class TemplateOn84(TemplateTests):
-    """The same on 8.4."""
-
-    version = "8.4"
