@@ -75,13 +75,15 @@ class PowerTests(ActsMixin, SiteTestCase):
         self.assert_answer(self.act("/action/restart"), status="running")
         self.assertEqual(self.reboots(), 1)
 
-    def test_an_ha_resource_in_error_is_led_out_of_it(self):
-        site = self.live_site(plan="premium")
-        for path, status in (("/action/stop", "stopped"), ("/action/start", "running")):
-            with self.subTest(path):
-                self.lab.proxmox.cluster.ha._resources["ct:900"]["crm"] = "error"
-                self.assert_answer(self.act(path), status=status)
-                self.assertEqual(self.places(site)["container"], status)
+    def test_a_lost_reboot_is_not_repeated_though_the_list_of_tasks_fails(self):
+        self.live_site()
+        for number, kind in enumerate(("error", "drop_before", "hang"), 1):
+            with self.subTest(kind):
+                self.fault("proxmox", "drop_after", "/status/reboot")
+                self.fault("proxmox", kind, "GET /api2/json/nodes/node1/tasks", count=3, seconds=0.02)
+                self.assert_answer(self.act("/action/restart"), status="running")
+                self.assertEqual(self.lab.faults.view(), [])
+                self.assertEqual(self.reboots(), number)
 
     def test_a_container_that_ha_has_moved(self):
         site = self.live_site(plan="premium")
