@@ -31,18 +31,6 @@ class Ended(InError):
                 self.good("/action/start")
                 self.assert_well(runs=True)
 
-    def test_a_guest_that_does_not_obey_is_stopped_and_suspended_all_the_same(self):
-        """HA's shutdown never kills: the resource comes into the state `error`."""
-        for path, back in (("/action/stop", "/action/start"), ("/suspend", "/unsuspend")):
-            with self.subTest(path):
-                self.guest(self.site).stubborn = True
-                self.good(path)
-                self.assertFalse(self.guest(self.site).running)
-                self.assertEqual(self.cluster.ha.resources[self.site.vmid]["state"], "stopped")
-                self.guest(self.site).stubborn = False
-                self.good(back)
-                self.assert_well(runs=True)
-
     def test_it_is_deleted(self):
         self.cluster.ha.error(self.site.vmid, running=True)
         self.good("/delete-site")
@@ -56,6 +44,22 @@ class EndedOn84(Ended):
     """The same on 8.4."""
 
     version = "8.4"
+
+
+class Stubborn(InError):
+    """What does not end when it is asked to."""
+
+    def test_a_guest_that_does_not_obey_is_stopped_and_suspended_all_the_same(self):
+        """HA's shutdown never kills: the resource comes into the state `error`."""
+        for path, back in (("/action/stop", "/action/start"), ("/suspend", "/unsuspend")):
+            with self.subTest(path):
+                self.guest(self.site).stubborn = True
+                self.good(path)
+                self.assertFalse(self.guest(self.site).running)
+                self.assertEqual(self.cluster.ha.resources[self.site.vmid]["state"], "stopped")
+                self.guest(self.site).stubborn = False
+                self.good(back)
+                self.assert_well(runs=True)
 
 
 class OtherActs(InError):

@@ -18,7 +18,7 @@ class NotSeen(IndependentCase):
             self.cluster.permissions.revoke(path, "VM.Audit")
         self.assertIn("VM.Audit on it is missing", self.differences())
         self.delete()
-        self.run_for(3600)
+        self.run_for(600)
         self.site.refresh_from_db()
         self.assertEqual((self.site.state, self.site.vmid), (Site.State.LIVE, 900), self.tale())
         self.assertTrue(self.guest(self.site).running)
