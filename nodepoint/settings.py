@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "nodepoint.staff.apps.StaffConfig",
     "nodepoint.api.apps.ApiConfig",
     "nodepoint.jobs.apps.JobsConfig",
+    "nodepoint.notices.apps.NoticesConfig",
     "nodepoint.board.apps.BoardConfig",
     "sites.apps.SitesConfig",
     "dns.apps.DnsConfig",

@@ -14,7 +14,7 @@ from nodepoint.board.registry import Group, Picture, board
 from nodepoint.jobs import progress
 from nodepoint.jobs.errors import UnknownFlow
 from nodepoint.jobs.models import Job, JobStep
-from nodepoint.jobs.transitions import NOTICE
+from nodepoint.notices.models import PREFIX
 
 IN_FLIGHT = 20  # jobs shown; the rest is a number
 COUNTED = 1000
@@ -56,7 +56,7 @@ def _verdict(groups: list[Group]) -> str:
 def in_flight() -> dict[str, Any]:
     """Jobs that go on, the oldest first: `{jobs: [{id, title, about, state, percent, step, eta, url}],
     more}`. Three queries."""
-    alive = Job.objects.filter(state__in=Job.ALIVE).exclude(kind=NOTICE)
+    alive = Job.objects.filter(state__in=Job.ALIVE).exclude(kind__startswith=PREFIX)
     jobs = list(alive.order_by("created_at").defer("detail")[: IN_FLIGHT + 1])
     total = len(jobs) if len(jobs) <= IN_FLIGHT else alive[:COUNTED].count()
     shown = jobs[:IN_FLIGHT]

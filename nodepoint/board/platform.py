@@ -108,8 +108,10 @@ def _of_step(step: JobStep, name: str) -> Trouble:
 
 
 def _of_notice(job: Job) -> Trouble:
-    said = job.error or "The mail server does not take it."
-    return Trouble("E-mail to staff is not sent", said, _job(job.pk), job.created_at, f"job:{job.pk}")
+    said = _held_up_by(job) if job.alive else job.error
+    return Trouble(
+        f"{job.title} is not sent: {job.about}", said, _job(job.pk), job.created_at, f"job:{job.pk}"
+    )
 
 
 @source("api.view_token", 90)

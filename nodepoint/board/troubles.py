@@ -9,7 +9,7 @@ from django.utils import timezone
 from nodepoint.board.models import Dismissal
 from nodepoint.jobs import steering
 from nodepoint.jobs.models import Job, JobStep
-from nodepoint.jobs.transitions import NOTICE
+from nodepoint.notices.models import PREFIX
 
 LOOK_BACK = timedelta(days=7)  # what failed before that is history
 HELD_UP = timedelta(minutes=10)  # by something outside
@@ -35,14 +35,14 @@ def stuck(now: datetime | None = None) -> Q:
     held_up = Q(state=Job.State.WAITING, started_at__lt=now - HELD_UP)
     in_line = Q(state=Job.State.QUEUED, created_at__lt=now - IN_LINE)
     alarmed = Q(state__in=Job.ALIVE, alarmed_at__isnull=False)
-    return (undone | held_up | in_line | alarmed) & ~Q(kind=NOTICE)
+    return (undone | held_up | in_line | alarmed) & ~Q(kind__startswith=PREFIX)
 
 
 def failed(now: datetime | None = None) -> Q:
     """Jobs that failed lately, whatever came after, but for those that were asked for what is not
     possible."""
     lately = Q(finished_at__gt=(now or timezone.now()) - LOOK_BACK)
-    return Q(state__in=FAILED, callers_fault=False) & lately & ~Q(kind=NOTICE)
+    return Q(state__in=FAILED, callers_fault=False) & lately & ~Q(kind__startswith=PREFIX)
 
 
 def unsettled(now: datetime | None = None) -> list[Job]:
@@ -99,7 +99,7 @@ def _dismissed(kind: str) -> list[str]:
 
 
 def spared(now: datetime | None = None) -> QuerySet[JobStep]:
-    """Steps that failed lately although their job succeeded, such as an e-mail to the customer, and that no
+    """Steps that failed lately although their job succeeded, such as a first snapshot, and that no
     later job of the subject has done."""
     since = (now or timezone.now()) - LOOK_BACK
     steps = JobStep.objects.filter(
@@ -119,12 +119,12 @@ def spared(now: datetime | None = None) -> QuerySet[JobStep]:
 
 
 def unsent(now: datetime | None = None) -> QuerySet[Job]:
-    """E-mails to staff that do not get through: given up and not sent since, or tried for some minutes."""
+    """E-mails that do not get through: given up and not sent since, or tried for some minutes."""
     now = now or timezone.now()
     tried = Q(state__in=Job.ALIVE, created_at__lt=now - HELD_UP)
     given_up = Q(state__in=FAILED, finished_at__gt=now - LOOK_BACK)
-    jobs = Job.objects.filter(tried | given_up, kind=NOTICE).exclude(_made_good()).order_by("-created_at")
-    return _undismissed(jobs)
+    jobs = Job.objects.filter(tried | given_up, kind__startswith=PREFIX).exclude(_made_good())
+    return _undismissed(jobs).prefetch_related("steps").order_by("-created_at")
 
 
 def about(jobs: Iterable[Job]) -> dict[str, str]:

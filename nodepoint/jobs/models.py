@@ -11,6 +11,8 @@ from nodepoint.fields import IdentifierField
 from nodepoint.jobs import registry
 from nodepoint.jobs.errors import UnknownFlow
 
+LABELS = ("service_id", "zone", "domain")  # what people call a job's subject, in its data
+
 
 def new_id() -> str:
     """An id that cannot be guessed: 128 random bits in hexadecimal."""

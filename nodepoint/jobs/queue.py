@@ -14,13 +14,12 @@ from nodepoint import logs
 from nodepoint.audit import trail
 from nodepoint.jobs import limits, transitions
 from nodepoint.jobs.errors import JobRefused
-from nodepoint.jobs.models import Job, JobStep
+from nodepoint.jobs.models import LABELS, Job, JobStep
 from nodepoint.jobs.registry import GivesWay
 
 SEAT = "runner"  # slots of runners that work now
 WORKER = "worker"  # slots of worker commands that are up, working or not
 TRIES = 5  # of a submission that others cross
-LABELS = ("service_id", "zone", "domain")  # what people call a job's subject, in its data
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from nodepoint.jobs.errors import UnknownFlow
-from nodepoint.jobs.outcomes import Outcome
+from nodepoint.jobs.outcomes import Done, Outcome
 
 if TYPE_CHECKING:
     from nodepoint.jobs.call import Call
@@ -58,6 +58,20 @@ class Step:
             raise ValueError(f"{self.name}: an undo, or the reason why there is nothing to undo.")
 
 
+def former_step(name: str, title: str, *after: str) -> Step:
+    """A step that jobs of an earlier release have and no new one gets: it is passed over when its turn comes,
+    and done with where it was begun."""
+    return Step(
+        name,
+        title,
+        lambda call: Done(),
+        nothing_to_undo="It does nothing any more.",
+        after=after,
+        needed=lambda subject: False,
+        spares_the_job=True,
+    )
+
+
 class GivesWay(Enum):
     """What becomes of a job that only waits when another is submitted with `take_over`."""
 
@@ -76,7 +90,9 @@ class Flow:
     `alarm_after` seconds. `gives_way`: to a job that takes over while this one only waits. `waited_for`:
     nobody has asked for it, so that nobody is refused because of it: others stand in line. `stands`: asked of
     the subject whether a step that failed without harm to the job may still be tried again once the job has
-    ended. `version`: raised when steps are added or removed; running jobs keep the rows they began with."""
+    ended. `version`: raised when steps are added or removed; running jobs keep the rows they began with.
+    `former`: steps of earlier releases that such rows may still name (`former_step`). `tells`: the kind of
+    the notice that is submitted when a job of this flow has succeeded, once."""
 
     name: str
     title: str
@@ -89,6 +105,8 @@ class Flow:
     waited_for: bool = False
     stands: Callable[[Any], bool] | None = None
     version: int = 1
+    former: tuple[Step, ...] = ()
+    tells: str = ""
     by_name: dict[str, Step] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -112,10 +130,9 @@ class Flow:
 
     def step(self, name: str) -> Step:
         """The step called `name`; UnknownFlow if this release has none."""
-        try:
-            return self.by_name[name]
-        except KeyError:
-            raise UnknownFlow(f"{self.name} has no step {name!r} in this release.") from None
+        if found := self.by_name.get(name) or next((one for one in self.former if one.name == name), None):
+            return found
+        raise UnknownFlow(f"{self.name} has no step {name!r} in this release.")
 
 
 _flows: dict[str, Flow] = {}

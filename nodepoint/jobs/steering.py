@@ -18,7 +18,7 @@ from django.utils import timezone
 from nodepoint.audit import trail
 from nodepoint.jobs import queue, transitions
 from nodepoint.jobs.errors import MoveRefused, UnknownFlow
-from nodepoint.jobs.models import Job, JobStep
+from nodepoint.jobs.models import LABELS, Job, JobStep
 
 S = JobStep.State
 CANCELLED = "It was cancelled by our staff."
@@ -322,5 +322,5 @@ def _record(act: str, job: Job, row: JobStep, reason: str = "") -> None:
 
 
 def _label(job: Job) -> dict[str, str]:
-    label = next((str(job.data[name]) for name in queue.LABELS if job.data.get(name)), "")
+    label = next((str(job.data[name]) for name in LABELS if job.data.get(name)), "")
     return {"label": label, "job_id": job.pk}

@@ -9,9 +9,10 @@ from django_q.models import Task
 from nodepoint.jobs import queue, runner, transitions
 from nodepoint.jobs.models import Job, Lease
 from nodepoint.jobs.registry import flows
+from nodepoint.notices.models import PREFIX, Notice
 
 KEPT_DAYS = 180  # ended jobs
-KEPT_NOTICES_DAYS = 14
+KEPT_NOTICES_DAYS = 14  # their jobs; the rows stay as long as what they tell of
 KEPT_TASKS_DAYS = 7
 
 
@@ -30,7 +31,7 @@ def alarm() -> int:
     for flow in flows():
         before = timezone.now() - timedelta(seconds=flow.alarm_after)
         jobs = Job.objects.filter(kind=flow.name, state__in=Job.ALIVE, created_at__lt=before, alarmed_at=None)
-        for job_id in jobs.exclude(kind=transitions.NOTICE).values_list("pk", flat=True):
+        for job_id in jobs.exclude(kind__startswith=PREFIX).values_list("pk", flat=True):
             late += _alarm_one(job_id)
     if late:
         queue.kick()
@@ -58,6 +59,7 @@ def prune() -> int:
     ).delete()  # django-q2 keeps them for ever
     old = Job.objects.filter(finished_at__lt=now - timedelta(days=KEPT_DAYS))
     notices = Job.objects.filter(
-        kind=transitions.NOTICE, finished_at__lt=now - timedelta(days=KEPT_NOTICES_DAYS)
+        kind__startswith=PREFIX, finished_at__lt=now - timedelta(days=KEPT_NOTICES_DAYS)
     )
+    Notice.objects.filter(created_at__lt=now - timedelta(days=KEPT_DAYS)).delete()
     return (old | notices).delete()[1].get(Job._meta.label, 0)

@@ -8,13 +8,13 @@ from typing import Any
 from django.db.models import Case, F, Value, When
 
 from nodepoint.jobs import experience, registry
-from nodepoint.jobs.models import Job, JobStep, new_id
+from nodepoint.jobs.models import LABELS, Job, JobStep, new_id
+from nodepoint.notices.models import STAFF, Notice
 
 S = JobStep.State
 DELAY = 0.15  # share of a step's slack by which its first call may be put off
 MOST_DELAY = 2.0  # seconds
 SHORTEST = 0.05  # seconds; a step weighs at least this much in the progress bar
-NOTICE = "jobs.notice"  # the flow that sends e-mail to staff (flows.py)
 # States of steps that may have left something behind in another system.
 TO_UNDO = {S.RUNNING, S.WAITING, S.DONE, S.FAILED, S.UNDOING}
 
@@ -231,6 +231,8 @@ def _end(job: Job, state: str, now: datetime) -> None:
     """The job is over: its subject is free for the next one in line."""
     job.state, job.finished_at, job.active_key = state, now, None
     job.save(update_fields=["state", "finished_at", "active_key"])
+    if state == Job.State.SUCCEEDED and job.flow.tells and not _told_by_a_step(job):
+        notify(job.flow.tells, job, now, once=f"{job.flow.tells}/{job.pk}")
     following = Job.objects.filter(subject=job.subject, state=Job.State.QUEUED).order_by("created_at").first()
     if following:
         start(following, now)
@@ -244,9 +246,26 @@ def warn(job: Job, step: JobStep, sentence: str, now: datetime) -> None:
 
 
 def tell_staff(job: Job, about: str, now: datetime) -> None:
-    """Have staff told by e-mail about a job: `failed`, `warning` or `late`. A job of its own, so that no
-    notice gets lost."""
-    if job.kind != NOTICE:
-        create(
-            NOTICE, f"notice:{new_id()}", now, data={"job": job.pk, "about": about}, request_id=job.request_id
-        )
+    """Have staff told by e-mail about a job: `failed`, `warning` or `late`. Not about an e-mail to staff."""
+    if job.kind != STAFF:
+        notify(STAFF, job, now, says=about)
+
+
+def notify(kind: str, job: Job, now: datetime, *, once: str | None = None, says: str = "") -> None:
+    """Have somebody told of a job, in the transaction that makes it true, by a job of its own: so no mail
+    server delays it, fails it or is forgotten. `once`: a name under which it is told no second time."""
+    if once and Notice.objects.filter(once=once).exists():  # the job's row is held: no two do this at once
+        return
+    row = Notice(
+        pk=new_id(), kind=kind, about=job.subject, cause=job.pk, once=once, says=says, created_at=now
+    )
+    row.save(force_insert=True)
+    known_as = {name: job.data[name] for name in LABELS if job.data.get(name)}
+    data = {"job": job.pk, **({"about": says} if says else {}), **known_as}
+    create(kind, row.key, now, data=data, request_id=job.request_id)
+
+
+def _told_by_a_step(job: Job) -> bool:
+    """Whether a step of an earlier release has sent the e-mail that is a notice now."""
+    former = [step.name for step in job.flow.former]
+    return bool(former) and job.steps.filter(name__in=former, state=S.DONE).exclude(ref="").exists()

@@ -1,9 +1,10 @@
 """Backups, and going back to them."""
 
-from nodepoint.jobs.registry import Flow, GivesWay, Step, register
+from nodepoint.jobs.registry import Flow, GivesWay, Step, former_step, register
+from sites.flows.notices import SITE_RESET
 from sites.flows.power import is_live
 from sites.models import Site
-from sites.steps import backups, configuration, high_availability, mail, power, rollback, wordpress
+from sites.steps import backups, configuration, high_availability, power, rollback, wordpress
 from sites.steps.proxmox import CALLS
 
 DEADLINE = 10 * 60  # seconds
@@ -146,6 +147,9 @@ RESET = register(
         scope="sites",
         deadline=DEADLINE,
         stands=is_live,
+        version=2,
+        tells=SITE_RESET,  # the password is that of the first day again, which nobody knows
+        former=(former_step("customer_told", "Sending the e-mail", "verified"),),
         steps=(
             *GOING_BACK,
             Step(
@@ -159,18 +163,6 @@ RESET = register(
                 spares_the_job=True,
                 if_skipped="Nobody has seen that WordPress answers.",
                 usual=1,
-            ),
-            # The password is that of the first day again, which nobody knows.
-            Step(
-                "customer_told",
-                "Sending the e-mail",
-                mail.reset_told,
-                nothing_to_undo="A sent e-mail stays sent.",
-                after=("verified",),
-                deadline=5 * 60,
-                spares_the_job=True,
-                if_skipped="The customer is not told by us.",
-                usual=0.5,
             ),
         ),
     )

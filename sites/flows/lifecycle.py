@@ -1,6 +1,7 @@
 """From the order to the live site, and from there to nothing left."""
 
-from nodepoint.jobs.registry import Flow, Step, register
+from nodepoint.jobs.registry import Flow, Step, former_step, register
+from sites.flows.notices import SITE_LIVE
 from sites.flows.power import is_live
 from sites.flows.publication import publication
 from sites.steps import (
@@ -9,7 +10,6 @@ from sites.steps import (
     domains,
     firewall,
     high_availability,
-    mail,
     name,
     proxy_host,
     reservation,
@@ -26,7 +26,9 @@ PROVISION = register(
         scope="sites",
         deadline=30 * 60,
         stands=is_live,
-        version=2,
+        version=3,
+        tells=SITE_LIVE,
+        former=(former_step("customer_told", "Sending the e-mail", "snapshot"),),
         steps=(
             Step(
                 "reserved",
@@ -116,17 +118,6 @@ PROVISION = register(
                 spares_the_job=True,
                 if_skipped="The site has no first snapshot, so it cannot be reset.",
                 usual=15,
-            ),
-            Step(
-                "customer_told",
-                "Sending the e-mail",
-                mail.customer_told,
-                nothing_to_undo="A sent e-mail stays sent.",
-                after=("snapshot",),
-                deadline=20 * 60,
-                spares_the_job=True,
-                if_skipped="The customer is not told by us.",
-                usual=0.5,
             ),
         ),
     )

@@ -106,7 +106,7 @@ class AddRecordTests(DnsTestCase):
                 self.refused(status, code, "add/record", zone_id=self.id, ttl=60, **values)
         self.assertEqual(len(self.zone("example.com")["records"]), 5)
         self.assertFalse(
-            Job.objects.filter(kind="jobs.notice").exists(), "staff were told of a customer's slip"
+            Job.objects.filter(kind="notices.staff").exists(), "staff were told of a customer's slip"
         )
 
     def test_bad_values_never_reach_ispconfig(self) -> None:

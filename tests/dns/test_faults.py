@@ -147,7 +147,7 @@ class FaultTests(DnsTestCase):
         self.assertEqual(sentence, "ISPConfig refused the request.")
         self.assert_gone()
         self.assertEqual(self.zones(), {})
-        self.assertTrue(Job.objects.filter(kind="jobs.notice").exists())
+        self.assertTrue(Job.objects.filter(kind="notices.staff").exists())
         self.lab.ispconfig.sessions.denied.clear()
         self.add_zone("example.com")
 

@@ -156,7 +156,7 @@ class OwnDoingTests(DnsTestCase):
         self.run_jobs()
         states = Job.objects.filter(kind="dns.add_record").values_list("state", "callers_fault")
         self.assertEqual(sorted(states), [("failed", True), ("succeeded", False)])
-        self.assertFalse(Job.objects.filter(kind="jobs.notice").exists())
+        self.assertFalse(Job.objects.filter(kind="notices.staff").exists())
         self.assertEqual(troubles.unsettled(), [])
 
     def test_a_zone_that_vanishes_meanwhile_is_told(self) -> None:
@@ -166,7 +166,7 @@ class OwnDoingTests(DnsTestCase):
         with self.lab.lock:
             self.lab.ispconfig.panel.dns_zone_delete(zone_id)
         self.run_jobs()
-        self.assertTrue(Job.objects.filter(kind="jobs.notice").exists())
+        self.assertTrue(Job.objects.filter(kind="notices.staff").exists())
 
 
 class NameTests(DnsTestCase):

@@ -62,7 +62,6 @@ PROVISION: dict[str, tuple[Act, ...] | str] = {
     "renamed": "only after `name`, whose calls are those of record, host and WordPress",
     "verified": (Act("ssh", "curl"),),
     "snapshot": (Act("proxmox", "/snapshot"), Act("proxmox", ":vzsnapshot:")),
-    "customer_told": "its mail server is no system of the lab (test_customer_mail.py)",
 }
 
 # step of sites.provision with an undo: what the undo does.

@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 from django.test import override_settings
 
 from nodepoint.jobs.models import Job, JobStep
+from nodepoint.notices.models import Notice
 from sites import access
 from sites.models import Site
 from tests.base import LabTestCase
@@ -30,7 +31,13 @@ def links(message: EmailMessage) -> list[str]:
     return LINK.findall(message.body)
 
 
-class CustomerMailTests(SiteTestCase):
+class MailCase(SiteTestCase):
+    def told(self, site: Site, kind: str = "notices.site_live") -> JobStep:
+        """The step of the notice's own job."""
+        return JobStep.objects.get(job__subject=Notice.objects.get(kind=kind, about=site.key).key)
+
+
+class CustomerMailTests(MailCase):
     def test_a_mail_server_that_is_away_for_a_while_delays_it(self):
         errors = [ConnectionRefusedError("refused"), SMTPServerDisconnected("gone"), None]
 
@@ -55,7 +62,8 @@ class CustomerMailTests(SiteTestCase):
             site = self.create()
             self.run_jobs()
         self.assert_live(site)
-        self.assertIn("mail server", self.job(site).warning)
+        self.assertEqual(self.job(site).warning, "")
+        self.assertIn("mail server", self.told(site).error)
         (message,) = mail.outbox
         self.assertEqual(message.to, ["staff@example.com"])
         self.assertIn("1001", message.subject)
@@ -71,7 +79,7 @@ class CustomerMailTests(SiteTestCase):
         self.assertIn("Authentication error", message.body)
 
 
-class PasswordLinkTests(SiteTestCase):
+class PasswordLinkTests(MailCase):
     def opened(self, url: str) -> str:
         """What a visitor sees who follows the link through the proxy."""
         address, verify = self.lab.settings["PROXY_CHECK_ADDRESS"], str(self.lab.keys.authority_file)
@@ -100,7 +108,7 @@ class PasswordLinkTests(SiteTestCase):
         self.run_until(site, "snapshot", state="done")
         self.lab.guest.break_site(site.vmid, "database")
         self.run_for(60)
-        step = self.step(site, "customer_told")
+        step = self.told(site)
         self.assertEqual((mail.outbox, step.state), ([], "waiting"))
         self.assertIn("gave no link", step.error)
         self.lab.guest.break_site(site.vmid, "")
@@ -114,7 +122,7 @@ class PasswordLinkTests(SiteTestCase):
             site = self.create()
             self.run_jobs()
         self.assert_live(site)
-        self.assertIn("gave no link", self.job(site).warning)
+        self.assertIn("gave no link", self.told(site).error)
         self.assertEqual([message.to for message in mail.outbox], [["staff@example.com"]])
 
     def test_a_container_that_is_off_is_waited_for(self):
@@ -124,7 +132,7 @@ class PasswordLinkTests(SiteTestCase):
             cluster = self.lab.proxmox.cluster
             cluster.power.halt(cluster.containers[site.vmid], time.time())
         self.run_for(30)
-        self.assertIn("does not run", self.step(site, "customer_told").detail)
+        self.assertIn("does not run", self.told(site).detail)
         with self.lab.lock:
             cluster.power.fork_start(cluster.containers[site.vmid], "root@pam", time.time())
         self.run_jobs()
@@ -138,7 +146,7 @@ class PasswordLinkTests(SiteTestCase):
         (message,) = mail.outbox
         self.assertEqual(links(message), [])
         self.assertIn("switched off at the moment", message.body)
-        self.assertIn("site is off", self.step(site, "customer_told").detail)
+        self.assertIn("site is off", self.told(site).detail)
 
     def test_the_mails_are_plain_text_in_short_lines(self):
         site = Site(service_id="1", email="a<b>&'\"@example.com", subdomain="jane")
@@ -170,7 +178,7 @@ class SecrecyTests(LabTestCase):
         def send(message: EmailMessage, **options):
             if not refused:  # a server that repeats what it refuses
                 refused.append(links(message)[0])
-                raise SMTPDataError(554, message.body.encode())
+                raise SMTPDataError(454, message.body.encode())
             return SEND(message, **options)
 
         try:
@@ -181,9 +189,9 @@ class SecrecyTests(LabTestCase):
             root.removeHandler(handler)
             root.setLevel(level)
         self.assertEqual(len(mail.outbox), 1)
-        self.assertIn("customer_told", stream.getvalue())
+        self.assertIn("mail_sent", stream.getvalue())
         rows = serializers.serialize(
-            "json", [*Job.objects.all(), *JobStep.objects.all(), *Site.objects.all()]
+            "json", [*Job.objects.all(), *JobStep.objects.all(), *Site.objects.all(), *Notice.objects.all()]
         )
         for link in [*refused, *links(mail.outbox[0])]:
             key = re.search(r"key=(\w+)", link)[1]

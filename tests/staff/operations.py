@@ -10,7 +10,7 @@ from django.utils import timezone
 from nodepoint.board.models import SystemState
 from nodepoint.jobs import limits, queue, registry
 from nodepoint.jobs.models import Job, JobStep
-from nodepoint.jobs.transitions import NOTICE
+from nodepoint.notices.models import STAFF
 from tests.staff.base import StaffTestCase, make_staff
 
 BOARD = "/admin/"
@@ -49,7 +49,7 @@ def make_job(subject: str = "sites.site:1", kind: str = "sites.suspend", **value
 
 def make_notice(**values: Any) -> Job:
     """A job that sends an e-mail to staff."""
-    return make_job("notice:1", NOTICE, data={"job": "0" * 32, "about": "failed"}, **values)
+    return make_job("notice:1", STAFF, data={"job": "0" * 32, "about": "failed"}, **values)
 
 
 class QueryBudget:

@@ -253,7 +253,7 @@ class NoticeTests(AgainCase):
         self.clear_faults()
         with override_settings(**away, EMAIL_PORT=1):
             self.run_for(60)
-            notice = self.newest("jobs.notice")
+            notice = self.newest("notices.staff")
             self.assertEqual(notice.state, Job.State.WAITING)
             self.press(notice, "give_up")
         notice.refresh_from_db()

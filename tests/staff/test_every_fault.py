@@ -21,7 +21,7 @@ from nodepoint.clients.errors import SYSTEMS, ClientError
 from nodepoint.jobs import limits, queue
 from nodepoint.jobs.errors import JobRefused
 from nodepoint.jobs.models import Job
-from nodepoint.jobs.transitions import NOTICE
+from nodepoint.notices.models import PREFIX
 from sites import connections
 from sites.clients.npm import calls
 from tests.base import LabTestCase
@@ -72,7 +72,7 @@ class EveryFaultCase(ActsMixin, DomainMixin, PassingTimeMixin, LabTestCase):
         before = set(Job.objects.exclude(state__in=Job.ALIVE).values_list("pk", flat=True))
         self.cause(case)
         refusal = self.do(deed)
-        jobs = Job.objects.exclude(pk__in=before).exclude(kind=NOTICE)
+        jobs = Job.objects.exclude(pk__in=before).exclude(kind__startswith=PREFIX)
         if case.refused:
             self.assertFalse(jobs.exists(), "a job was begun")
             self.assert_says_why(refusal, case)

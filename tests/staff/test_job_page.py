@@ -92,7 +92,7 @@ class ContentTests(JobPageCase):
 class SteeringTests(JobPageCase):
     def test_only_what_is_legal_is_offered(self) -> None:
         job = self.stuck(plan="premium")
-        skip = ["skip customer_told", "skip snapshot"]
+        skip = ["skip snapshot"]
         self.assertEqual(self.offered(job), sorted(["cancel", "give_up", "retry proxy_host", *skip]))
         self.clear_faults()
         self.run_jobs()

@@ -102,7 +102,7 @@ class GiveUpTests(SteeringTestCase):
         self.assertEqual(self.state(job), Job.State.ROLLED_BACK)
         self.assertEqual(job.error, "Proxmox VE is away.")
         self.assertEqual(job.detail, "b: Given up by staff: the node is scrap. HTTP 595")
-        self.assertTrue(Job.objects.filter(kind="jobs.notice").exists())
+        self.assertTrue(Job.objects.filter(kind="notices.staff").exists())
 
     def test_what_spares_the_job_leaves_a_warning_and_the_rest_goes_on(self) -> None:
         self.flow(self.step("a", NOT_YET, spares_the_job=True), self.step("b", after=("a",)), deadline=None)
@@ -190,7 +190,7 @@ class TraceTests(SteeringTestCase):
             steering.give_up(job.pk, "why not")
             steering.cancel(other.pk, "why not")
         entries = list(
-            Entry.objects.filter(act__startswith="jobs.").exclude(act="jobs.notice").order_by("pk")
+            Entry.objects.filter(act__startswith="jobs.").exclude(act="notices.staff").order_by("pk")
         )
         self.assertEqual(
             [(e.act, e.subject, e.label, e.job_id, e.reason, e.actor, e.address) for e in entries],

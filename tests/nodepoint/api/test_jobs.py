@@ -55,7 +55,7 @@ class JobTests(ApiTestCase):
             self.assert_error(self.call(f"/jobs/{job_id}"), 404, "not_found")
 
     def test_notices_to_staff_cannot_be_read(self) -> None:
-        notice = queue.submit("jobs.notice", "notice:1", data={"job": self.job.pk, "about": "failed"})
+        notice = queue.submit("notices.staff", "notice:1", data={"job": self.job.pk, "about": "failed"})
         self.secret = self.make_token("sites", "dns", "support", "metrics")
         self.assert_error(self.call(f"/jobs/{notice.pk}"), 404, "not_found")
 

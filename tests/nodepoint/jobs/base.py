@@ -159,7 +159,7 @@ class ThreadsTestCase(FlowMixin, TransactionTestCase):
     """Real transactions of several threads, on either database. Only the engine's own tables are emptied
     afterwards."""
 
-    available_apps = ["nodepoint.jobs", "django_q"]
+    available_apps = ["nodepoint.jobs", "nodepoint.notices", "django_q"]
 
     @classmethod
     def setUpClass(cls) -> None:

@@ -10,6 +10,7 @@ from django.test import override_settings
 from nodepoint.jobs import queue, tasks
 from nodepoint.jobs.models import Job
 from nodepoint.jobs.outcomes import Done, Fail, Retry
+from nodepoint.notices.models import STAFF, Notice
 from tests.nodepoint.jobs.base import EngineTestCase
 
 NO = Fail(error="No.", detail="code 17")
@@ -71,7 +72,7 @@ class NoticeTests(EngineTestCase):
         self.failing()
         with mock.patch("django.core.mail.EmailMessage.send", side_effect=ConnectionRefusedError("away")):
             self.run_jobs(until=self.clock.now() + timedelta(minutes=10))
-        self.assertEqual(Job.objects.get(kind="jobs.notice").state, Job.State.WAITING)
+        self.assertEqual(Job.objects.get(kind="notices.staff").state, Job.State.WAITING)
         self.run_jobs()
         self.assertEqual(len(mail.outbox), 1)
 
@@ -79,7 +80,7 @@ class NoticeTests(EngineTestCase):
         self.failing()
         with mock.patch("django.core.mail.EmailMessage.send", side_effect=ValueError("broken")):
             self.run_jobs()
-        notice = Job.objects.get(kind="jobs.notice")
+        notice = Job.objects.get(kind="notices.staff")
         self.assertEqual(notice.state, Job.State.FAILED)
 
     def test_without_an_address_nobody_is_told(self) -> None:
@@ -87,7 +88,7 @@ class NoticeTests(EngineTestCase):
         with override_settings(STAFF_EMAIL=[]):
             self.run_jobs()
         self.assertEqual(mail.outbox, [])
-        self.assertEqual(Job.objects.get(kind="jobs.notice").state, Job.State.SUCCEEDED)
+        self.assertEqual(Job.objects.get(kind="notices.staff").state, Job.State.SUCCEEDED)
 
 
 @override_settings(STAFF_EMAIL=["staff@example.com"])
@@ -113,7 +114,7 @@ class AlarmTests(EngineTestCase):
 
     def test_jobs_that_ended_and_notices_raise_no_alarm(self) -> None:
         Job.objects.filter(pk=self.job.pk).update(state=Job.State.SUCCEEDED)
-        queue.submit("jobs.notice", "notice:1", data={"job": "x", "about": "late"})
+        queue.submit(STAFF, Notice.objects.create(pk="1", kind=STAFF, says="late").key, data={"job": "x"})
         self.assertEqual(self.alarm(60 * 24 * 30), 0)
 
     def test_queued_and_undone_jobs_do(self) -> None:

@@ -27,8 +27,8 @@ class PruneTests(EngineTestCase):
         self.assertEqual(JobStep.objects.count(), 4)
 
     def test_notices_go_sooner(self) -> None:
-        self.ended(15, "jobs.notice")
-        kept = self.ended(13, "jobs.notice")
+        self.ended(15, "notices.staff")
+        kept = self.ended(13, "notices.staff")
         self.assertEqual(tasks.prune(), 1)
         self.assertEqual(Job.objects.get(), kept)
 

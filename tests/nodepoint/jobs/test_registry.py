@@ -75,7 +75,7 @@ class RegisteredFlowsTests(SimpleTestCase):
 
     def test_there_are_some(self) -> None:
         names = {flow.name for flow in self.flows()}
-        self.assertLessEqual({"jobs.notice", "sites.provision", "sites.terminate"}, names)
+        self.assertLessEqual({"notices.staff", "sites.provision", "sites.terminate"}, names)
 
     def test_every_step_has_an_undo_or_says_why_not(self) -> None:
         for flow in self.flows():
@@ -87,7 +87,7 @@ class RegisteredFlowsTests(SimpleTestCase):
     def test_names_fit_their_columns_and_begin_with_their_app(self) -> None:
         for flow in self.flows():
             self.assertLessEqual(len(flow.name), 64)
-            self.assertIn(flow.name.split(".")[0], ("jobs", "board", "sites", "dns", "support"))
+            self.assertIn(flow.name.split(".")[0], ("jobs", "notices", "board", "sites", "dns", "support"))
             for step in flow.steps:
                 self.assertLessEqual((len(step.name), len(step.title)), (64, 128))
                 self.assertRegex(step.name, r"\A[a-z_]+\Z")

@@ -135,7 +135,7 @@ class TakeOverTests(EngineTestCase):
 
     def states_of_jobs(self) -> list[str]:
         return list(
-            Job.objects.exclude(kind="jobs.notice").order_by("created_at").values_list("state", flat=True)
+            Job.objects.exclude(kind="notices.staff").order_by("created_at").values_list("state", flat=True)
         )
 
     def test_a_job_between_two_calls_is_cancelled_at_once(self) -> None:

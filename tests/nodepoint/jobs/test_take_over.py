@@ -27,7 +27,7 @@ class TakeOverTests(EngineTestCase):
         return job
 
     def states_of_jobs(self) -> list[str]:
-        jobs = Job.objects.exclude(kind="jobs.notice").order_by("created_at")
+        jobs = Job.objects.exclude(kind="notices.staff").order_by("created_at")
         return list(jobs.values_list("state", flat=True))
 
     def test_one_that_gives_way_is_dropped(self) -> None:

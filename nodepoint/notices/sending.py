@@ -1,0 +1,207 @@
+"""Handing a notice to the mail server: the one step of its job.
+
+A mail server may take a message and be gone before it says so. Nobody can tell then, so the message is sent
+again, under the same Message-ID. In every other case it is sent once: what was sent is in the notice's row
+before the job goes on.
+"""
+
+import contextlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parseaddr
+from functools import partial
+from smtplib import (
+    SMTPDataError,
+    SMTPException,
+    SMTPNotSupportedError,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+)
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+
+from nodepoint.clients.errors import ClientError
+from nodepoint.jobs import limits, retry
+from nodepoint.jobs.call import Call
+from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
+from nodepoint.jobs.registry import Flow, Limit, Step, register
+from nodepoint.notices.models import Notice
+
+DAYS = 4  # that a mail server may be away
+LONGEST_PAUSE = 600.0  # seconds between two tries
+FIRST_PAUSE = 4  # as a power of two: 16 seconds
+LANE = Limit("mail", lambda: 2)  # a server that hangs takes no more threads than these
+AWAY = "mail:away"  # a slot that is taken while nobody needs to try
+AWAY_SECONDS = 30.0
+STALE = timedelta(seconds=60)  # longer than any connection (smtp.ALL) and the link before it take
+DJANGOS, OURS = "django.core.mail.backends.smtp.EmailBackend", "nodepoint.notices.smtp.Backend"
+NOT_TAKEN = "The mail server did not take the message."
+REFUSED = "The mail server refused the message for good."
+NO_ANSWER = "The mail server did not answer."
+DOUBLE = "It may have come twice: the mail server gave no answer."
+PERMANENT = 500
+ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
+SPOKEN = 300  # characters of what a server says
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What a notice says at this moment. `secret`: the body holds something that must be kept nowhere and
+    is void once another letter was made. `note`: what staff should know of it."""
+
+    to: list[str]
+    subject: str
+    body: str
+    secret: bool = False
+    note: str = ""
+
+
+Compose = Callable[[Notice], Letter | Outcome]
+
+
+def notice(name: str, title: str, first: Callable[[Notice], Outcome | None], compose: Compose) -> Flow:
+    """Register the flow of a kind of notice.
+
+    `first` is asked before anything is sent: an outcome instead of the e-mail, such as Done where there is
+    nothing to be told any more. `compose` is asked once the mail server is ready to take it."""
+    step = Step(
+        "mail_sent",
+        "Sending the e-mail",
+        partial(sent, first, compose),
+        nothing_to_undo="A sent e-mail stays sent.",
+        limits=(LANE,),
+    )
+    deadline = DAYS * 24 * 3600
+    return register(
+        Flow(name, title=title, subject="notices.Notice", scope="", deadline=deadline, steps=(step,))
+    )
+
+
+def sent(first: Callable[[Notice], Outcome | None], compose: Compose, call: Call) -> Outcome:
+    """The notice was sent, once, or there is nothing to be told."""
+    row: Notice = call.subject
+    if row.sent_at:
+        return Done(ref=row.sent_to, note="It was sent before.")
+    if instead := first(row):
+        return instead
+    if limits.taken(AWAY, call.now):
+        return later(call, NO_ANSWER, "It was not asked again so soon.")
+    if not row.hand(call.now, call.now - STALE):
+        return Wait(seconds=STALE.total_seconds())
+    if row.handed_at:  # the worker died while a server had it
+        Notice.objects.filter(pk=row.pk).update(doubts=row.doubts + 1)
+        row.doubts += 1
+    server = _server()
+    try:
+        return _handed(call, row, server, compose)
+    finally:
+        with contextlib.suppress(OSError):  # it has been sent or not by now; a bad farewell changes nothing
+            server.close()
+
+
+def later(call: Call, error: str, detail: str) -> Retry:
+    """Try again after a pause that grows to LONGEST_PAUSE."""
+    return Retry(
+        error=error, detail=detail, seconds=retry.pause(call.step.tries + FIRST_PAUSE, LONGEST_PAUSE)
+    )
+
+
+def _server() -> BaseEmailBackend:
+    return get_connection(OURS if settings.EMAIL_BACKEND == DJANGOS else None)
+
+
+def _handed(call: Call, row: Notice, server: BaseEmailBackend, compose: Compose) -> Outcome:
+    """Open the connection, make the letter, send it. The row says throughout whether a server may have it."""
+    try:
+        server.open()
+    except OSError as error:  # smtplib's errors are OSErrors too
+        _not_handed(row)
+        return _away(call, _words(error, secret=False))
+    letter = _letter(call, row, compose)
+    if isinstance(letter, Outcome):
+        return letter
+    try:
+        _message(row, letter, server).send()
+    except (SMTPResponseException, SMTPRecipientsRefused, SMTPNotSupportedError) as error:
+        _not_handed(row)
+        words = _words(error, letter.secret)
+        return Fail(error=REFUSED, detail=words) if _for_good(error) else later(call, NOT_TAKEN, words)
+    except OSError as error:  # it may have the message or not
+        Notice.objects.filter(pk=row.pk).update(doubts=row.doubts + 1, handed_at=None)
+        return _away(call, _words(error, letter.secret))
+    except BaseException:
+        _not_handed(row)
+        raise
+    to = ", ".join(letter.to)
+    Notice.objects.filter(pk=row.pk).update(sent_at=call.now, sent_to=to, handed_at=None)
+    return Done(ref=to, note="\n".join(filter(None, [letter.note, DOUBLE if row.doubts else ""])))
+
+
+def _letter(call: Call, row: Notice, compose: Compose) -> Letter | Outcome:
+    """What is to be sent. What it is made of may be away for days, too."""
+    try:
+        letter = compose(row)
+    except ClientError as error:
+        _not_handed(row)
+        if error.permanent:
+            raise
+        return later(call, error.sentence, error.vendor)
+    except BaseException:
+        _not_handed(row)
+        raise
+    if isinstance(letter, Outcome):
+        _not_handed(row)
+    return later(call, letter.error, letter.detail) if isinstance(letter, Retry) else letter
+
+
+def _for_good(error: OSError) -> bool:
+    """Whether it is this message that the server will never take. What it says of us, the sender, is mended
+    in the settings."""
+    if isinstance(error, SMTPRecipientsRefused):
+        return min(code for code, _ in error.recipients.values()) >= PERMANENT
+    if isinstance(error, SMTPDataError):
+        return error.smtp_code >= PERMANENT
+    return isinstance(error, SMTPNotSupportedError)
+
+
+def _message(row: Notice, letter: Letter, server: BaseEmailBackend) -> EmailMessage:
+    """The message. Its Message-ID stays the same, so that a mail system can drop a double. A letter whose
+    secret voids that of the one before is no double: it has to arrive."""
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    copy = f".{row.doubts}" if letter.secret and row.doubts else ""
+    headers = {"Message-ID": f"<{row.pk}{copy}@{domain}>", "Auto-Submitted": "auto-generated"}
+    return EmailMessage(letter.subject, letter.body, to=letter.to, headers=headers, connection=server)
+
+
+def _not_handed(row: Notice) -> None:
+    Notice.objects.filter(pk=row.pk).update(handed_at=None)
+
+
+def _away(call: Call, detail: str) -> Retry:
+    """Nobody else needs to try for a while."""
+    limits.take(AWAY, 1, "mail", call.now, AWAY_SECONDS)
+    return later(call, NOT_TAKEN, detail)
+
+
+def _words(error: OSError, secret: bool) -> str:
+    """What the mail server said. After the message some repeat it, and with it its secret: then the codes
+    only."""
+    if isinstance(error, SMTPRecipientsRefused):
+        return "; ".join(f"{to}: {code} {_text(said)}" for to, (code, said) in error.recipients.items())[
+            :SPOKEN
+        ]
+    if not isinstance(error, SMTPResponseException):
+        return type(error).__name__ if secret and isinstance(error, SMTPException) else str(error)[:SPOKEN]
+    said = error.smtp_error
+    if secret and isinstance(error, SMTPDataError):
+        found = ENHANCED.match(said if isinstance(said, bytes) else said.encode())
+        said = found[0] if found else b""
+    return f"{type(error).__name__} {error.smtp_code} {_text(said)}".strip()[:SPOKEN]
+
+
+def _text(said: bytes | str) -> str:
+    return " ".join((said.decode(errors="replace") if isinstance(said, bytes) else said).split())

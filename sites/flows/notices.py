@@ -1,0 +1,78 @@
+"""E-mail to the customer about a site. It comes from here, since the portal's own goes out before the site
+exists.
+
+It holds a link to set the password, which is made when the mail server is ready for it and handed to that
+alone: neither a row nor a log ever sees it. A mail that is sent twice holds two links, of which the later one
+works.
+"""
+
+from functools import partial
+
+from django.template.loader import render_to_string
+
+from nodepoint.jobs.models import Job
+from nodepoint.jobs.outcomes import Done, Outcome, Retry
+from nodepoint.notices.models import Notice
+from nodepoint.notices.sending import Letter, notice
+from sites import access
+from sites.models import Site
+
+SITE_LIVE, SITE_RESET = "notices.site_live", "notices.site_reset"
+GOING_BACK = ("sites.rollback", "sites.reset")  # after these a link that was made before is void
+NO_LINK = "WordPress gave no link to set the password."
+BUSY = 30.0  # seconds until the next look at a site that goes back to a snapshot
+
+
+def _site(row: Notice) -> Site | None:
+    """The site, where its customer still has it."""
+    return Site.objects.filter(pk=row.about.partition(":")[2], state=Site.State.LIVE).first()
+
+
+def _in_its_turn(row: Notice) -> Outcome | None:
+    """Nothing of a site that is gone; and one after the other, since a later link voids the one before."""
+    if _site(row) is None:
+        return Done(note="Nobody was told: the site is not there any more.")
+    earlier = Notice.objects.filter(
+        about=row.about, kind__in=(SITE_LIVE, SITE_RESET), sent_at=None, created_at__lt=row.created_at
+    )
+    subjects = [other.key for other in earlier]
+    if subjects and Job.objects.filter(subject__in=subjects, state__in=Job.ALIVE).exists():
+        return Retry(error="An earlier e-mail about the site goes first.", seconds=BUSY)
+    if Job.objects.filter(active_key=row.about, kind__in=GOING_BACK).exists():
+        return Retry(error="The site goes back to a snapshot.", seconds=BUSY)
+    return None
+
+
+def _to_customer(subject: str, template: str, row: Notice) -> Letter | Outcome:
+    """With a link; without one only where the site is meant to be off, and then the letter says so.
+
+    A site that gives no link is asked again until the notice's time is over: an e-mail that helps nobody in
+    would look like success.
+    """
+    site = _site(row)
+    if site is None:
+        return Done(note="Nobody was told: the site is not there any more.")
+    is_off = site.power_wished != "running"
+    try:
+        link = "" if is_off else access.password_link(site)
+    except access.NotRunning:
+        return Retry(error=NO_LINK, detail="The container does not run.")
+    except access.NoLink as error:
+        return Retry(error=NO_LINK, detail=str(error))
+    body = render_to_string(template, {"site": site, "link": link})
+    note = "Sent without a link to set the password, since the site is off." if is_off else ""
+    return Letter([site.email], subject.format(site=site), body, secret=bool(link), note=note)
+
+
+notice(
+    SITE_LIVE,
+    "E-mail to the customer: site ready",
+    _in_its_turn,
+    partial(_to_customer, "Your WordPress site {site.hostname} is ready", "sites/site_live.txt"),
+)
+notice(
+    SITE_RESET,
+    "E-mail to the customer: site reset",
+    _in_its_turn,
+    partial(_to_customer, "Your WordPress site {site.hostname} was reset", "sites/site_reset.txt"),
+)

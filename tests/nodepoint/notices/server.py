@@ -1,0 +1,71 @@
+"""A small mail server that misbehaves when told to."""
+
+import socketserver
+import threading
+from email import message_from_string
+from email.message import Message
+from typing import Self
+
+BODY_END = b".\r\n"
+
+
+class MailServer(socketserver.ThreadingTCPServer):
+    """Takes mail on 127.0.0.1. `answers`: what it says instead of its usual word, by verb, `greeting` or
+    `message`: bytes, or None to hang up. `taken`: the messages that it has, whether it said so or not."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Talk)
+        self.answers: dict[str, bytes | None] = {}
+        self.taken: list[Message] = []
+        self.connections = 0
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self.server_address[1]
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class _Talk(socketserver.StreamRequestHandler):
+    server: MailServer
+
+    def handle(self) -> None:
+        """Talk until the client leaves, or the script says to hang up."""
+        self.server.connections += 1
+        if not self.say("greeting", b"220 here\r\n"):
+            return
+        while line := self.rfile.readline():
+            verb = line.split()[0].upper().decode()
+            usual = {"DATA": b"354 go on\r\n", "QUIT": b"221 bye\r\n"}.get(verb, b"250 fine\r\n")
+            if not self.say(verb, usual) or verb == "QUIT":
+                return
+            if verb == "DATA" and "DATA" not in self.server.answers and not self.message():
+                return
+
+    def message(self) -> bool:
+        """Read one and take it, unless it is refused."""
+        lines = []
+        while (line := self.rfile.readline()) and line != BODY_END:
+            lines.append(line.decode())
+        refused = (self.server.answers.get("message") or b"").startswith((b"4", b"5"))
+        if not refused:
+            self.server.taken.append(message_from_string("".join(lines)))
+        return self.say("message", b"250 taken\r\n")
+
+    def say(self, at: str, usual: bytes) -> bool:
+        """Answer; whether to go on."""
+        said = self.server.answers.get(at, usual)
+        if said is None:
+            return False
+        self.wfile.write(said)
+        return True

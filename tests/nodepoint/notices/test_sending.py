@@ -1,0 +1,152 @@
+"""Notices over the wire: what a mail server can do to them, and that each is sent once."""
+
+import socket
+from datetime import timedelta
+from unittest import mock
+
+from django.test import override_settings
+
+from nodepoint.board import troubles
+from nodepoint.jobs import steering
+from nodepoint.jobs.models import Job, JobStep
+from nodepoint.jobs.outcomes import Fail
+from nodepoint.notices import smtp
+from nodepoint.notices.models import STAFF, Notice
+from tests.nodepoint.jobs.base import EngineTestCase
+from tests.nodepoint.notices.server import MailServer
+
+DJANGOS = "django.core.mail.backends.smtp.EmailBackend"
+
+
+class WireCase(EngineTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.server = self.enterContext(MailServer())
+        self.at(self.server.port)
+
+    def at(self, port: int) -> None:
+        """Have the mail server looked for at this port."""
+        settings = {"EMAIL_BACKEND": DJANGOS, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": port}
+        people = {"STAFF_EMAIL": ["staff@example.com"], "DEFAULT_FROM_EMAIL": "NodePoint <n@nodepoint.eu>"}
+        self.enterContext(override_settings(**settings, **people))
+
+    def failing(self) -> Job:
+        """A notice about a job that did not succeed."""
+        self.flow(self.step("a", Fail(error="No.", detail="code 17")))
+        self.submit(data={"service_id": "1001"})
+        self.run_for(1)
+        return Job.objects.get(kind=STAFF)
+
+    def run_for(self, seconds: float) -> None:
+        end = self.clock.now() + timedelta(seconds=seconds)
+        self.run_jobs(until=end, most=5000)
+        self.clock.time = max(self.clock.time, end)
+
+    def sending(self) -> JobStep:
+        return JobStep.objects.get(name="mail_sent")
+
+
+class SendingTests(WireCase):
+    def test_it_is_sent_once_with_an_id_of_its_own(self) -> None:
+        notice = self.failing()
+        (message,) = self.server.taken
+        row = Notice.objects.get()
+        self.assertEqual(message["Message-ID"], f"<{row.pk}@nodepoint.eu>")
+        self.assertEqual((row.sent_to, row.handed_at, row.doubts), ("staff@example.com", None, 0))
+        self.assertEqual(notice.subject, row.key)
+        self.assertEqual(Job.objects.get(pk=notice.pk).state, Job.State.SUCCEEDED)
+
+    def test_a_server_that_is_away_for_a_day_gets_it_when_it_is_back(self) -> None:
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            self.at(closed.getsockname()[1])
+            self.failing()
+            self.run_for(24 * 3600)
+        self.assertEqual(self.server.taken, [])
+        self.assertLess(self.sending().calls, 250)
+        self.assertEqual(len(troubles.unsent(self.clock.now())), 1)
+        self.at(self.server.port)
+        self.run_for(700)
+        self.assertEqual(len(self.server.taken), 1)
+        self.run_jobs()
+        self.assertEqual(len(self.server.taken), 1)
+
+    def test_after_days_it_is_given_up_and_can_be_asked_for_again(self) -> None:
+        self.server.answers["MAIL"] = b"451 later\r\n"
+        notice = self.failing()
+        self.run_for(3 * 24 * 3600)
+        self.assertEqual(Job.objects.get(pk=notice.pk).state, Job.State.WAITING)
+        self.run_for(2 * 24 * 3600)
+        self.assertEqual(Job.objects.get(pk=notice.pk).state, Job.State.FAILED)
+        self.assertIn("451 later", self.sending().detail)
+        self.server.answers.clear()
+        with mock.patch("django.utils.timezone.now", self.clock.now):
+            steering.ask_again(notice.pk, "staff x")
+        self.run_jobs()
+        self.assertEqual(len(self.server.taken), 1)
+        self.assertFalse(steering.moves(notice).again)
+
+    def test_a_refused_recipient_fails_at_once_with_the_servers_words(self) -> None:
+        self.server.answers["RCPT"] = b"550 5.1.1 nobody of that name\r\n"
+        notice = self.failing()
+        notice.refresh_from_db()
+        self.assertEqual(notice.state, Job.State.FAILED)
+        self.assertIn("staff@example.com: 550 5.1.1 nobody of that name", notice.detail)
+        self.assertEqual(self.sending().calls, 1)
+
+    def test_a_refused_message_fails_at_once_and_one_put_off_comes_later(self) -> None:
+        self.server.answers["message"] = b"451 4.7.1 greylisted\r\n"
+        self.failing()
+        self.assertEqual(self.sending().state, JobStep.State.WAITING)
+        self.assertIn("greylisted", self.sending().detail)
+        self.server.answers["message"] = b"554 5.7.1 no\r\n"
+        self.run_for(60)
+        self.assertEqual(self.sending().state, JobStep.State.FAILED)
+        self.assertEqual(self.server.taken, [])
+
+    def test_a_server_that_is_gone_after_the_message_gets_it_again_under_the_same_id(self) -> None:
+        self.server.answers["message"] = None
+        self.failing()
+        self.assertEqual(Notice.objects.get().doubts, 1)
+        self.server.answers.clear()
+        self.run_jobs()
+        first, second = self.server.taken
+        self.assertEqual(first["Message-ID"], second["Message-ID"])
+        self.assertIn("twice", self.sending().detail)
+
+    def test_a_bad_farewell_sends_nothing_twice(self) -> None:
+        self.server.answers["QUIT"] = None
+        self.failing()
+        self.run_jobs()
+        self.assertEqual(len(self.server.taken), 1)
+        self.assertEqual(self.sending().calls, 1)
+
+    def test_a_worker_that_dies_after_sending_sends_nothing_twice(self) -> None:
+        notice = self.failing()
+        JobStep.objects.filter(job=notice).update(state="running", due_at=self.clock.now(), finished_at=None)
+        Job.objects.filter(pk=notice.pk).update(state="running", finished_at=None)
+        self.run_jobs()
+        self.assertEqual(len(self.server.taken), 1)
+
+    def test_what_another_worker_hands_over_is_left_alone(self) -> None:
+        self.flow(self.step("a", Fail(error="No.")))
+        self.submit()
+        self.call("a")
+        row = Notice.objects.get()
+        self.assertTrue(row.hand(self.clock.now(), self.clock.now() - timedelta(seconds=60)))
+        self.call("mail_sent")
+        self.assertEqual(self.server.taken, [])
+        self.run_jobs()
+        self.assertEqual(len(self.server.taken), 1)
+
+    def test_a_server_that_drips_is_cut_off_and_not_asked_by_others(self) -> None:
+        with mock.patch.object(smtp, "ALL", 0.2), mock.patch.object(smtp, "EACH", 30):
+            self.server.answers["greeting"] = b"220-"  # and no more
+            self.failing()
+            self.assertEqual(self.server.connections, 1)
+            self.submit("test.flow", "thing:2")
+            self.run_for(5)
+        self.assertEqual(self.server.connections, 1)
+        self.server.answers.clear()
+        self.run_jobs()
+        self.assertEqual(len(self.server.taken), 2)
