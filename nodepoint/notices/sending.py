@@ -32,7 +32,7 @@ from nodepoint.jobs.registry import Flow, Limit, Step, register
 from nodepoint.notices.models import Notice
 
 DAYS = 4  # that a mail server may be away
-LONGEST_PAUSE = 600.0  # seconds between two tries
+LONGEST_PAUSE = 900.0  # seconds between two tries
 FIRST_PAUSE = 4  # as a power of two: 16 seconds
 LANE = Limit("mail", lambda: 2)  # a server that hangs takes no more threads than these
 AWAY = "mail:away"  # a slot that is taken while nobody needs to try

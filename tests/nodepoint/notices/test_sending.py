@@ -68,7 +68,7 @@ class SendingTests(WireCase):
         self.assertEqual(self.server.taken, [])
         self.assertEqual(len(troubles.unsent(self.clock.now())), 1)
         self.at(self.server.port)
-        self.run_for(700)
+        self.run_for(1000)
         self.assertEqual(len(self.server.taken), 1)
         self.run_jobs()
         self.assertEqual(len(self.server.taken), 1)
