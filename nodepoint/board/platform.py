@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from django.db.models import prefetch_related_objects
 from django.urls import reverse
 from django.utils import timezone
 
@@ -91,9 +92,10 @@ def stuck_jobs() -> Iterator[Group]:
 
 @source("jobs.view_job", 80)
 def mails() -> Iterator[Group]:
-    """E-mail to customers and staff, and whatever else failed beside a success. Four queries."""
+    """E-mail to customers and staff, and whatever else failed beside a success. Four or five queries."""
     steps = list(troubles.spared()[: SHOWN + 1])
     unsent = list(troubles.unsent()[: SHOWN + 1])
+    prefetch_related_objects([job for job in unsent if job.alive], "steps")
     names = troubles.about(step.job for step in steps)
     found = [_of_step(step, names[step.job_id]) for step in steps] + list(map(_of_notice, unsent))
     total = len(steps) if len(steps) <= SHOWN else troubles.spared().order_by()[:CAP].count()

@@ -124,7 +124,7 @@ def unsent(now: datetime | None = None) -> QuerySet[Job]:
     tried = Q(state__in=Job.ALIVE, created_at__lt=now - HELD_UP)
     given_up = Q(state__in=FAILED, finished_at__gt=now - LOOK_BACK)
     jobs = Job.objects.filter(tried | given_up, kind__startswith=PREFIX).exclude(_made_good())
-    return _undismissed(jobs).prefetch_related("steps").order_by("-created_at")
+    return _undismissed(jobs).order_by("-created_at")
 
 
 def about(jobs: Iterable[Job]) -> dict[str, str]:
