@@ -23,6 +23,7 @@ CERTIFICATES = "/api/nginx/certificates"
 DNS_DELETED = Act("cloudflare", "DELETE /client/v4/zones")
 HOST_DELETED = Act("npm", f"DELETE {HOSTS}")
 CERTIFICATE_DELETED = Act("npm", f"DELETE {CERTIFICATES}", letsencrypt=True)
+HA_STATE = Act("proxmox", "GET /api2/json/cluster/ha/status/current", plan="premium")
 HA_STOPPED = Act("proxmox", f"PUT {HA}", plan="premium")
 HA_REMOVED = Act("proxmox", f"DELETE {HA}", plan="premium")
 STOPPED = Act("proxmox", "/status/stop")
@@ -53,6 +54,7 @@ PROVISION: dict[str, tuple[Act, ...] | str] = {
         Act("proxmox", "GET /api2/json/nodes/node1/lxc/900/firewall"),
         Act("proxmox", "PUT /api2/json/nodes/node1/lxc/900/firewall/options"),
         Act("proxmox", "POST /api2/json/nodes/node1/lxc/900/firewall/rules"),
+        Act("proxmox", "PUT /api2/json/nodes/node1/lxc/900/firewall/rules/"),
     ),
     "high_availability": (
         Act("proxmox", f"GET {HA}", plan="premium"),
@@ -72,7 +74,7 @@ UNDO: dict[str, tuple[Act, ...] | str] = {
     "proxy_host": (HOST_DELETED,),
     "certificate": (CERTIFICATE_DELETED,),
     "encryption": "the same as proxy_host, which it goes before",
-    "high_availability": (HA_STOPPED, HA_REMOVED),
+    "high_availability": (HA_STATE, HA_STOPPED, HA_REMOVED),
 }
 
 TERMINATE: dict[str, tuple[Act, ...] | str] = {
@@ -80,7 +82,7 @@ TERMINATE: dict[str, tuple[Act, ...] | str] = {
     "proxy_host_gone": (Act("npm", f"GET {HOSTS}"), HOST_DELETED),
     "certificate_gone": (CERTIFICATE_DELETED,),
     "domains_gone": "it has its own (test_custom_domains_deleted.py)",
-    "high_availability_off": (Act("proxmox", f"GET {HA}"), HA_STOPPED, HA_REMOVED),
+    "high_availability_off": (Act("proxmox", f"GET {HA}"), HA_STATE, HA_STOPPED, HA_REMOVED),
     "container_removed": (STOPPED, STOPPING, DESTROYED, Act("proxmox", ":vzdestroy:")),
     "deleted": "rows of our own",
 }

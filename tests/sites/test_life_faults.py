@@ -7,7 +7,7 @@ from nodepoint.jobs.models import Job
 from sites import flows
 from tests.sites.acts import RUNNING, STOPPED, SUSPENDED, ActsMixin
 from tests.sites.base import SiteTestCase
-from tests.sites.faults import CT, HA, HOSTS, PASSING, Act, acts, without_followers
+from tests.sites.faults import CT, HA, HA_STATE, HOSTS, PASSING, Act, acts, without_followers
 
 CONFIG = Act("proxmox", f"GET {CT}/900/config")
 WRITTEN = Act("proxmox", f"PUT {CT}/900/config")
@@ -15,7 +15,7 @@ STATUS = Act("proxmox", f"GET {CT}/900/status/current")
 HA_READ, HA_WRITTEN = Act("proxmox", f"GET {HA}", plan="premium"), Act("proxmox", f"PUT {HA}", plan="premium")
 STARTED = (Act("proxmox", "/status/start"), Act("proxmox", ":vzstart:"))
 ENDED = (Act("proxmox", "/status/shutdown"), Act("proxmox", ":vzshutdown:"))
-LOOK = (STATUS, HA_READ, HA_WRITTEN)
+LOOK = (STATUS, HA_READ, HA_STATE, HA_WRITTEN)
 TUNED = (Act("ssh", "bash -s install"), Act("ssh", "install.status"))
 ONLY_WITH_A_NEW_PLAN = "tested with sites.upgrade"
 

@@ -162,6 +162,8 @@ def _with_everything_wrong(case: "Case") -> Site:
     site = _a_site(case)
     proxmox().set_config(site.node, site.vmid, memory=512)
     proxmox().set_firewall_options(site.node, site.vmid, OPEN)
+    with case.lab.lock:
+        case.lab.proxmox.cluster.containers[site.vmid].pool = ""
     proxmox().add_firewall_rule(site.node, site.vmid, FirewallRule("in", "ACCEPT"))
     cloudflare().delete_record(site.dns_record_id)
     npm().delete_proxy_host(site.proxy_host_id)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.sites import test_domain_faults as domains
-from tests.sites.faults import CERTIFICATES, CT, HA, HOSTS, PROVISION, TERMINATE, Act, acts
+from tests.sites.faults import CERTIFICATES, CT, HA, HA_STATE, HOSTS, PROVISION, TERMINATE, Act, acts
 from tests.sites.test_life_faults import FLOWS, HA_WRITTEN, STARTED
 
 ENDLESS = 10_000_000  # calls
@@ -44,6 +44,7 @@ GOING_BACK = (
     CONFIG,
     SNAPSHOTS,
     Act("proxmox", f"GET {HA}"),
+    HA_STATE,
     *_of("proxmox", "/rollback", ":vzrollback:"),
     STATUS,
     *STARTED,
@@ -89,6 +90,7 @@ JOBS: dict[str, tuple[Act, ...]] = {
         *_of("proxmox", f"POST {HA}", plan="premium"),
         *STARTED,
         *_of("proxmox", *(f"{method} {FIREWALL}" for method in ("GET", "PUT", "DELETE", "POST"))),
+        *_of("proxmox", f"PUT {FIREWALL}/rules/", "PUT /api2/json/pools"),
         NPM_LOGIN,
         CERTIFICATES_READ,
         *_of("npm", f"GET {HOSTS}", f"POST {HOSTS}"),
