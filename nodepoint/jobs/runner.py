@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.db.utils import Error as DatabaseFault
 
+from nodepoint.clients.deadline import deadline
 from nodepoint.jobs import engine, limits, queue
 from nodepoint.jobs.errors import UnknownFlow
 
@@ -26,7 +27,7 @@ log = structlog.get_logger("nodepoint.jobs")
 SLICE = 25.0  # seconds; well under django-q2's timeout (settings.Q_CLUSTER)
 SEAT_LEASE = 10.0
 BEAT = 3.0  # seconds between two renewals of what is being called
-LONGEST_CALL = 240.0  # a call that hangs longer is not renewed any more: another runner takes the step up
+LONGEST_CALL = 240.0  # all remote calls of a step's call; one that hangs longer is not renewed any more
 IDLE_PAUSE = 0.04
 
 # 1 once the worker command is asked to stop. Shared memory inherited by fork, without a lock on purpose: a
@@ -119,7 +120,8 @@ class Runner:
 
     def _call(self, claim: engine.Claim) -> list[int]:
         try:
-            return engine.execute(claim, self.clock)
+            with deadline(LONGEST_CALL):  # slow answers one after the other are no reason to lose the step
+                return engine.execute(claim, self.clock)
         except DatabaseFault:
             # The database is away or chose us as a deadlock's victim: the lease ends by itself and the step
             # is looked at again.

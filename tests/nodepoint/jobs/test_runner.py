@@ -10,6 +10,7 @@ from django.test import override_settings
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from nodepoint.clients.deadline import end_of, left_until
 from nodepoint.jobs import engine, limits, queue, registry, runner, tasks, transitions
 from nodepoint.jobs.models import Job, JobStep, Lease
 from nodepoint.jobs.outcomes import Done, Wait
@@ -224,6 +225,18 @@ class LongCallTests(RunnerTestCase):
         self.go_on.set()
         made.close()  # the first one's result comes late and is dropped
         self.assertEqual(self.row("long").finished_at, before)
+
+    def test_its_remote_calls_together_end_before_its_heartbeat_does(self) -> None:
+        left = []
+
+        def look(call):
+            left.append(left_until(end_of(100_000)))
+            return Done()
+
+        self.flow(self.step("a", look), self.step("b", look, after=("a",)), name="test.look")
+        job = queue.submit("test.look", "thing:1")
+        self.assertTrue(self.slice_until(self.make_runner(), lambda: self.state(job) == "succeeded"))
+        self.assertEqual([seconds <= runner.LONGEST_CALL for seconds in left], [True, True])
 
     def test_a_heartbeat_that_cannot_write_goes_on(self) -> None:
         queue.submit(KIND, "thing:1")
