@@ -10,6 +10,7 @@ from django.test import override_settings
 from nodepoint.jobs.models import Job
 from sites import live
 from sites.models import Plan, Site
+from sites.proxy_config import ADVANCED_CONFIG
 from tests.factories import SiteFactory
 from tests.sites.base import ORDER, SiteTestCase
 
@@ -98,7 +99,7 @@ class LiveSiteTests(SiteTestCase):
                 "block_exploits": True,
                 "caching_enabled": False,
                 "enabled": True,
-                "advanced_config": "",
+                "advanced_config": ADVANCED_CONFIG,
             }
             self.assertEqual(host | wanted, host)
             self.assertEqual(host["meta"]["nodepoint"], site.owner_mark)

@@ -192,4 +192,5 @@ class MeasuredTests(EngineTestCase):
         self.flow(self.step("a", begin, Wait(seconds=39), Wait(seconds=2), Done()))
         self.submit()
         self.run_jobs()
-        self.assertAlmostEqual(self.row("a").work_seconds, 40.2, places=2)
+        # The looks came 1 (nobody is asked more than once a second), 40 and 42 s after its beginning.
+        self.assertAlmostEqual(self.row("a").work_seconds, 41, places=2)
