@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from nodepoint.jobs import engine, limits
+from nodepoint.jobs import engine, limits, retry
 from nodepoint.jobs.engine import LEASE, LOST_LEASES
 from nodepoint.jobs.models import Job, JobStep, Lease
 from nodepoint.jobs.outcomes import Done, Fail, Retry, Wait
