@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-import logging.config
 from unittest import mock
 
 import structlog
@@ -19,8 +18,6 @@ class OutageTests(SimpleTestCase):
         self.enterContext(mock.patch.object(outages.time, "monotonic", lambda: self.time))
         self.stream = io.StringIO()
         handler = logging.StreamHandler(self.stream)
-        config = logs.config("INFO")
-        logging.config.dictConfig({**config, "handlers": {}, "root": {"level": "INFO"}, "loggers": {}})
         handler.setFormatter(logging.Formatter("%(message)s"))
         handler.addFilter(outages.OutageFilter())
         self.log = logging.Logger("nodepoint.api")

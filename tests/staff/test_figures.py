@@ -154,6 +154,7 @@ class CallTests(TestCase):
             mock.patch.object(calls, "_write_for_ever", wrote.set),
             mock.patch.object(calls, "_writer", None),
             mock.patch.object(server.Server, "serve") as serve,
+            mock.patch.object(server, "get_wsgi_application"),  # which sets up logging anew
             listen("127.0.0.1", 0) as listener,
         ):
             server.run(listener, 1)
