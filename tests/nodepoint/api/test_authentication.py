@@ -135,7 +135,8 @@ class LimitedTokenTests(ApiTestCase):
             ("/create-site", {"service_id": "1"}),
             ("/customdomain/add/zone", {"user_id": "1", "domain": "example.com"}),
         ):
-            self.assert_error(self.call(path, body), 403, "forbidden", "read only")
+            refused = self.call(path, body, Accept="application/json")
+            self.assert_error(refused, 403, "forbidden", "read only")
         self.assertEqual(self.call("/support/verify", {"support_key": "SUP-X"}).status_code, 200)
 
     def test_a_token_that_nobody_uses_is_refused(self) -> None:
