@@ -11,6 +11,7 @@ from django.test import SimpleTestCase, TestCase, TransactionTestCase, override_
 
 import lab
 from dns import connections as dns_connections
+from nodepoint import installation
 from nodepoint.api.models import Token
 from nodepoint.jobs import experience
 from nodepoint.jobs.testing import MovedClock, run_until_idle
@@ -114,6 +115,7 @@ class MigratedRows(TransactionTestCase):
     def setUp(self) -> None:
         for name in MIGRATED_ROWS:
             import_module(name).add(apps, None)
+        installation.forget()  # it was another row's
         super().setUp()
 
 
