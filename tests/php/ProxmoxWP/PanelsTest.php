@@ -122,7 +122,7 @@ class PanelsTest extends Sites
             return $data['busy'] ? null : $data;
         }, 'certificate is active');
         $this->assertSame([['name' => $name, 'status' => 'active', 'certificate' => 'active', 'error' => '',
-            'problem' => '', 'primary' => false]], $data['domains']);
+            'problem' => '', 'primary' => true]], $data['domains']);
         $this->assertSame([1, 2], [$data['used'], $data['remaining']]);
 
         $this->ended($panel, $panel->remove($name));
