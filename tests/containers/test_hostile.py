@@ -38,10 +38,11 @@ while (1) {{
     unlink "mu-plugins"; rename "kept", "mu-plugins"; select undef, undef, undef, 0.001;
 }}
 """
-# PHP remembers for a while where links led.
+# PHP remembers for a while where links led, and what a .user.ini said.
+PHP_ANEW = "systemctl restart $(basename /lib/systemd/system/php*-fpm.service)"
 PUT_RIGHT = f"""
 cd {ROOT}/wp-content; [ ! -L mu-plugins ] || rm mu-plugins; [ ! -d kept ] || mv -T kept mu-plugins
-rm -f mu-plugins/.nodepoint*; systemctl restart $(basename /lib/systemd/system/php*-fpm.service)
+rm -f mu-plugins/.nodepoint*; {PHP_ANEW}
 """
 FUNCTION = """
 CREATE FUNCTION evil() RETURNS INT SQL SECURITY INVOKER BEGIN
@@ -268,7 +269,7 @@ class EnvironmentTests(HostileTestCase):
     def test_no_program_or_configuration_comes_out_of_a_folder_of_the_site(self):
         ran = f"{ROOT}/evil/ran"
         self.container.run("bash", "-s", ROOT, self.PROGRAMS, stdin=POISON)
-        self.addCleanup(self.container.shell, f"cd {ROOT}; rm -r evil php.ini .user.ini")
+        self.addCleanup(self.container.shell, f"cd {ROOT}; rm -r evil php.ini .user.ini; {PHP_ANEW}")
         names = ("CURL_HOME", "MYSQL_HOME", "PHPRC", "PHP_INI_SCAN_DIR", "XDG_CONFIG_HOME", "HOME")
         environment = (f"PATH={ROOT}/evil:/usr/bin:/bin", *(f"{name}={ROOT}/evil" for name in names))
         for act in ("login", "password"):
