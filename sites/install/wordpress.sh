@@ -108,6 +108,9 @@ phase() {
 # with inside.sh
 # with base.sh
 # with site.sh
+# with configuration.sh
+# with nginx.sh
+# with verification.sh
 
 # In braces, so that a script that was cut off in this very line is not run either.
 { main "$@" </dev/null; }
