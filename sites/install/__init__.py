@@ -11,9 +11,12 @@ from typing import Any
 
 from django.conf import settings
 
+from sites import options
 from sites.install import nftables
 from sites.models import Site
 
+LEVEL = 1
+"""Of the install script. A change of it that earlier sites are to get, too, raises it."""
 STATUS_FILE = "/var/lib/nodepoint/install.status"
 FOREIGN = 66  # exit code: the container holds what others have made, and keeps it
 BUSY = 75  # exit code: an earlier run of the script is still at work
@@ -27,7 +30,8 @@ def script(site: Site, primary_domain: str) -> str:
 
 
 def parameters(site: Site) -> dict[str, str | int]:
-    """What the install script needs to know of a site. MEMORY in MB."""
+    """What the install script needs to know of a site. MEMORY, UPLOAD_MB and MEMORY_LIMIT_MB (PHP's; 0: as
+    MEMORY says) in MB; XMLRPC and PAGE_CACHE are yes or no."""
     return {
         "SITE_HOSTNAME": site.hostname,
         "ADMIN_EMAIL": site.email,
@@ -35,10 +39,24 @@ def parameters(site: Site) -> dict[str, str | int]:
         "SMTP_URL": settings.SITE_SMTP_URL,
         "CRON_MINUTE": (site.vmid or 0) % 5,
         "PART": "all",
+        **_choices(site),
         "FIREWALL_IN": nftables.statements("in"),
         "FIREWALL_OUT": nftables.statements("out"),
         **_surroundings(),
     }
+
+
+def _choices(site: Site) -> dict[str, str | int]:
+    return {
+        "XMLRPC": _yes(site.xmlrpc),
+        "UPLOAD_MB": options.of(site).upload_mb,
+        "MEMORY_LIMIT_MB": options.memory_limit(site),
+        "PAGE_CACHE": _yes(site.page_cache),
+    }
+
+
+def _yes(choice: bool) -> str:
+    return "yes" if choice else "no"
 
 
 def _surroundings() -> dict[str, str]:

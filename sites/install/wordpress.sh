@@ -43,6 +43,7 @@ prepare() {
 main() {
     prepare
     : "${PART:=all}" "${PRIMARY_DOMAIN:=${SITE_HOSTNAME:-}}" "${PROXY_IPS:=}" "${SMTP_URL:=}" "${CRON_MINUTE:=0}" "${FIREWALL_IN:=}" "${FIREWALL_OUT:=}"
+    : "${XMLRPC:=no}" "${UPLOAD_MB:=128}" "${MEMORY_LIMIT_MB:=0}" "${PAGE_CACHE:=yes}"
     valid || exit 64
     ours || { echo 'a web server or database is in here that is not of our making' >&2; exit 66; }
     install -d -m 700 "$STATE"
@@ -61,6 +62,8 @@ valid() {
     local name='^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$' addresses='^[0-9a-f.: ]*$' statements='^[0-9a-z.:/,{}; ]*$'
     [[ $PART == all || $PART == base ]] && [[ ${SITE_HOSTNAME:-} =~ $name && $PRIMARY_DOMAIN =~ $name ]] &&
         [[ ${MEMORY:-} =~ ^[1-9][0-9]{2,6}$ && $CRON_MINUTE =~ ^[0-4]$ && $PROXY_IPS =~ $addresses ]] &&
+        [[ $UPLOAD_MB =~ ^[1-9][0-9]{0,6}$ && $MEMORY_LIMIT_MB =~ ^(0|[1-9][0-9]{1,5})$ ]] &&
+        [[ $XMLRPC =~ ^(yes|no)$ && $PAGE_CACHE =~ ^(yes|no)$ ]] &&
         [[ $FIREWALL_IN =~ $statements && $FIREWALL_OUT =~ $statements ]] &&
         [[ -n ${ADMIN_EMAIL:-} && ${WORDPRESS_URL:-} =~ ^https?:// && "$SMTP_URL$ADMIN_EMAIL" != *[[:cntrl:]]* ]]
 }
@@ -72,6 +75,7 @@ ours() {
 
 written() {
     declare -p SITE_HOSTNAME PRIMARY_DOMAIN ADMIN_EMAIL MEMORY PROXY_IPS WORDPRESS_URL SMTP_URL CRON_MINUTE PART
+    declare -p XMLRPC UPLOAD_MB MEMORY_LIMIT_MB PAGE_CACHE
     declare -p FIREWALL_IN FIREWALL_OUT STATE STATUS ROOT PRIMARY DATABASE ANSWERS BASE SITE
     declare -f
     echo '"$@"'

@@ -101,6 +101,12 @@ class ParameterTests(SimpleTestCase):
             ("CRON_MINUTE=3", "CRON_MINUTE=9"),
             ("PROXY_IPS='192.168.1.5 192.168.1.6'", "PROXY_IPS='1.2.3.4; accept'"),
             ("SITE_HOSTNAME=jane.nodepoint.eu", "SITE_HOSTNAME=-jane"),
+            ("XMLRPC=no", "XMLRPC=maybe"),
+            ("UPLOAD_MB=128", "UPLOAD_MB=0"),
+            ("UPLOAD_MB=128", "UPLOAD_MB='128m; }'"),
+            ("MEMORY_LIMIT_MB=0", "MEMORY_LIMIT_MB=-1"),
+            ("MEMORY_LIMIT_MB=0", "MEMORY_LIMIT_MB=$'64\\n'"),
+            ("PAGE_CACHE=yes", "PAGE_CACHE=1"),
             ("FIREWALL_IN='", 'FIREWALL_IN=\'} include "x" '),
         ):
             with self.subTest(new):
