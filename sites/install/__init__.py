@@ -21,7 +21,8 @@ STATUS_FILE = "/var/lib/nodepoint/install.status"
 FOREIGN = 66  # exit code: the container holds what others have made, and keeps it
 BUSY = 75  # exit code: an earlier run of the script is still at work
 PARAMETERS = "# parameters\n"
-WITH = re.compile(r"^# with (\w+\.sh)\n", re.MULTILINE)  # where a script takes in another file
+WITH = re.compile(r"^# with ([\w-]+\.\w+)\n", re.MULTILINE)  # where a script takes in another file
+END = "END_OF_FILE"  # no file that is taken in has this line
 
 
 def script(site: Site, primary_domain: str) -> str:
@@ -87,9 +88,17 @@ def database_script() -> str:
 
 
 def _filled(name: str, values: dict[str, Any]) -> str:
-    template = WITH.sub(lambda other: _text(other[1]), _text(name))
+    template = WITH.sub(lambda other: _taken_in(other[1]), _text(name))
     assignments = "".join(f"{name}={shlex.quote(str(value))}\n" for name, value in values.items())
     return template.replace(PARAMETERS, assignments, 1)
+
+
+def _taken_in(name: str) -> str:
+    """Bash as it is; of every other file (`objects.php`) a function that prints it (`objects_php`)."""
+    text = _text(name)
+    if name.endswith(".sh"):
+        return text
+    return f"{re.sub(r'[^a-z0-9]', '_', name)}() {{\n    cat <<'{END}'\n{text}{END}\n}}\n"
 
 
 def _text(name: str) -> str:
