@@ -2,20 +2,47 @@
 
 import logging
 import tempfile
+import time
 import unittest
+from collections import Counter
 from typing import Any
 
 from django.conf import settings
 from django.db import connections
 from django.test.runner import DiscoverRunner
+from django.test.utils import TimeKeeper
 
 from nodepoint.clients import http
 
+SLOWEST = 60  # lines of `--timing`
+
 
 class CountingResult(unittest.TextTestResult):
-    """Also counts what passed: the total alone does not tell, since set-ups and subtests fail uncounted."""
+    """Also counts what passed: the total alone does not tell, since set-ups and subtests fail uncounted. And
+    how long each test took, and each class beside its tests (set-up, the database between them)."""
 
     passed = 0
+
+    def startTestRun(self) -> None:
+        super().startTestRun()
+        self.seconds: Counter[str] = Counter()
+        self.processor_seconds: Counter[str] = Counter()
+        self._since = time.monotonic(), time.process_time()
+
+    def startTest(self, test: unittest.TestCase) -> None:
+        self._note(f"{unittest.util.strclass(type(test))}, beside its tests")
+        super().startTest(test)
+
+    def stopTest(self, test: unittest.TestCase) -> None:
+        super().stopTest(test)
+        self._note(test.id())
+
+    def _note(self, what: str) -> None:
+        """That the time since the last note went into this."""
+        now = time.monotonic(), time.process_time()
+        self.seconds[what] += now[0] - self._since[0]
+        self.processor_seconds[what] += now[1] - self._since[1]
+        self._since = now
 
     def addSuccess(self, test: unittest.TestCase) -> None:
         super().addSuccess(test)
@@ -27,7 +54,8 @@ class CountingResult(unittest.TextTestResult):
 
 
 class Runner(DiscoverRunner):
-    """Closes with `N passed, N failed`, after unittest's summary. Log lines are shown only with `-v 2`."""
+    """Closes with `N passed, N failed`, after unittest's summary. Log lines are shown only with `-v 2`, where
+    the seconds went with `--timing`."""
 
     def setup_databases(self, **kwargs: Any) -> list[Any]:
         # In a file as in real life: between the threads of one process a database in memory answers "table is
@@ -58,5 +86,9 @@ class Runner(DiscoverRunner):
         if isinstance(result, CountingResult):
             failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
             skipped = f", {len(result.skipped)} skipped" if result.skipped else ""
+            if isinstance(self.time_keeper, TimeKeeper):
+                for what, seconds in result.seconds.most_common(SLOWEST):
+                    work = result.processor_seconds[what]
+                    print(f"{seconds:7.2f} s, {work:6.2f} s of the processor  {what}")  # noqa: T201
             print(f"{result.passed} passed, {failed} failed{skipped}", flush=True)  # noqa: T201
         return super().suite_result(suite, result, **kwargs)
