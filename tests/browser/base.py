@@ -126,10 +126,9 @@ class StaffBrowserTestCase(
             return next((one for one in fits if one.is_displayed()), None)
 
         try:
-            self.until(look)
+            return self.until(look)
         except Exception as error:
             raise AssertionError(f"Nothing named {name!r} on {self.path()}: {self.text()}") from error
-        return look()
 
     # What is done
 

@@ -2,6 +2,8 @@
 
 import shutil
 import unittest
+from collections.abc import Callable
+from typing import Any
 
 from axe_core_python.selenium import Axe
 from django.contrib.staticfiles.testing import StaticLiveServerTestCase
@@ -55,9 +57,12 @@ class BrowserTestCase(StaticLiveServerTestCase):
         self.browser.get(self.live_server_url + path)
         self.until(lambda: self.browser.execute_script("return document.readyState") == "complete")
 
-    def until(self, condition, seconds: float = 10.0) -> None:
-        """Wait for something to come true."""
-        WebDriverWait(self.browser, seconds, poll_frequency=0.05).until(lambda _: condition())
+    def until(self, condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+        """Wait for something to come true, and return it. What a page that moves by itself has just replaced
+        is looked for again."""
+        gone = [StaleElementReferenceException]
+        wait = WebDriverWait(self.browser, seconds, poll_frequency=0.05, ignored_exceptions=gone)
+        return wait.until(lambda _: condition())
 
     def find(self, css: str) -> WebElement:
         """The first element."""
