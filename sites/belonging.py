@@ -12,6 +12,7 @@ from nodepoint.clients.deadline import deadline
 from nodepoint.names import Claim, Proof, Shown
 from sites import pointing
 from sites.models import CustomDomain, ReleasedDomain, Site
+from sites.pointing import Leading, Look
 
 Status = CustomDomain.Status
 
@@ -49,10 +50,10 @@ def proof(site: Site, name: str) -> Proof:
     return names.proof(f"site:{site.service_id}", name)
 
 
-def problems(domains: Collection[CustomDomain], seconds: float) -> dict[str, str]:
-    """Why domains that were accepted do not lead here now, by name, in sentences for customers: all are
-    looked at side by side. One that leads here is left out, and one of which nobody can tell, or whose TXT
-    record stands where it was accepted for that. Takes at most `seconds`."""
+def looks(domains: Collection[CustomDomain], seconds: float, at_once: int) -> dict[str, Look]:
+    """What DNS says now of domains that were accepted, by name, `at_once` of them at a time. One that was
+    accepted for its TXT record leads here as long as that stands. Takes at most `seconds`; of those it does
+    not come to nothing is known."""
     if not domains:
         return {}
     asked = [
@@ -60,14 +61,29 @@ def problems(domains: Collection[CustomDomain], seconds: float) -> dict[str, str
         for row in domains
     ]
     end = time.monotonic() + seconds
-    with ThreadPoolExecutor(len(asked)) as pool:  # they ask DNS and nobody else
-        found = pool.map(lambda one: _problem(*one, end), asked)
-    return {name: why for (name, _, _), why in zip(asked, found, strict=True) if why}
+    with ThreadPoolExecutor(min(at_once, len(asked))) as pool:  # they ask DNS and nobody else
+        found = pool.map(lambda one: _look(*one, end), asked)
+    return {name: look for (name, _, _), look in zip(asked, found, strict=True)}
 
 
-def _problem(name: str, address: str, shown_by: Proof | None, end: float) -> str:
-    with deadline(end - time.monotonic()):
+def problems(domains: Collection[CustomDomain], seconds: float) -> dict[str, str]:
+    """Why domains that were accepted do not lead here now, by name, in sentences for customers: all are
+    looked at side by side. One that leads here is left out, and one of which nobody can tell. Takes at most
+    `seconds`."""
+    found = looks(domains, seconds, len(domains))
+    return {name: look.why for name, look in found.items() if look.leading is Leading.ELSEWHERE}
+
+
+def _look(name: str, address: str, shown_by: Proof | None, end: float) -> Look:
+    if (left := end - time.monotonic()) <= 0:
+        return Look(Leading.UNKNOWN)
+    with deadline(left):
         found = pointing.look(name, address)
-        if found.leading is not pointing.Leading.ELSEWHERE:
-            return ""
-        return "" if shown_by and shown_by.shown() is not Shown.NO else found.why
+        if shown_by is None or found.leading is not Leading.ELSEWHERE:
+            return found
+        match shown_by.shown():
+            case Shown.YES:
+                return Look(Leading.HERE)
+            case Shown.UNKNOWN:
+                return Look(Leading.UNKNOWN)
+    return found

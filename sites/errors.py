@@ -128,6 +128,14 @@ class UnknownDomain(Missing):
         super().__init__("This site has no such domain.")
 
 
+class DomainNotReady(Conflict):
+    """A custom domain that cannot be the site's name yet, or not any more; `why` where its row says so."""
+
+    def __init__(self, domain: str, why: str) -> None:
+        sentence = f"{domain} cannot be the site's name: it is not served with a certificate at the moment."
+        super().__init__(f"{sentence} {why}".strip())
+
+
 class DiskTooSmall(Conflict):
     """Disks grow only."""
 

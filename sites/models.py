@@ -1,5 +1,6 @@
 """Plans, sites and the last reading of the cluster."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
@@ -120,6 +121,11 @@ class Site(models.Model):
         blank=True,
         help_text="Primary domain that WordPress inside is set to; empty: not known.",
     )
+    chosen_name = models.CharField(
+        max_length=253,
+        blank=True,
+        help_text="The name by which the customer wants it to go; empty: his first domain.",
+    )
     # What the customer has chosen for WordPress inside; see sites/options.py.
     xmlrpc = models.BooleanField("XML-RPC", default=False)
     upload_mb = models.PositiveIntegerField("uploads (MB)", null=True, help_text="Empty: the default.")
@@ -193,12 +199,16 @@ class Site(models.Model):
 
     @property
     def primary_domain(self) -> str | None:
-        """The name that WordPress has for itself, to which all others lead: the customer's first one that is
-        served with a certificate, else the platform's. One query."""
-        served = self.custom_domains.filter(
-            status=CustomDomain.Status.ACTIVE, certificate=CustomDomain.CertificateStatus.ACTIVE
-        )
-        return served.order_by("pk").values_list("domain", flat=True).first() or self.hostname
+        """The name that WordPress has for itself, to which all others lead. One query."""
+        return self.primary_among(self.custom_domains.all())
+
+    def primary_among(self, domains: Iterable["CustomDomain"]) -> str | None:
+        """The same, by the rows of its custom domains, oldest first: the one that was chosen, where it may
+        be, else the customer's first one that is served with a certificate, else the platform's."""
+        served = [row.domain for row in domains if row.serves]
+        if self.chosen_name and self.chosen_name in (self.hostname, *served):
+            return self.chosen_name
+        return served[0] if served else self.hostname
 
     @property
     def suspended(self) -> bool:
@@ -232,7 +242,7 @@ class CustomDomain(models.Model):
     class Status(models.TextChoices):
         PENDING = "pending"  # its proxy host is being set up, or removed
         ACTIVE = "active"  # served, by plain HTTP at least
-        FAILED = "failed"  # it could not be set up, or not be removed; counts until it is removed
+        FAILED = "failed"  # not set up, not removed, or lapsed; counts until it is removed
 
     class CertificateStatus(models.TextChoices):
         NONE = "none"
@@ -251,6 +261,18 @@ class CustomDomain(models.Model):
     proxy_host_id = models.PositiveIntegerField("proxy host", null=True)
     certificate_id = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
+
+    # What the hourly looks have found (`sites.domain_watch`).
+    looked_at = models.DateTimeField(null=True, editable=False)
+    astray_since = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="The first look of those in a row that found it leading elsewhere.",
+    )
+    astray_looks = models.PositiveIntegerField(default=0, editable=False, help_text="How many those are.")
+    lapsed_at = models.DateTimeField(
+        null=True, help_text="Failed since then, for it led elsewhere for too long. It comes back by itself."
+    )
 
     class Meta:
         ordering = ["pk"]

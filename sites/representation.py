@@ -33,7 +33,8 @@ def site(site: Site) -> dict[str, Any]:
     reading = live.reading() if site.state == Site.State.LIVE else None
     job = services.last_job(site)
     usage = reading.guests.get(site.vmid) if reading else None
-    customs = list(site.custom_domains.values_list("domain", flat=True))
+    domains = list(site.custom_domains.all())
+    customs = [row.domain for row in domains]
     return {
         **names(site),
         "status": services.status(site, reading),
@@ -42,6 +43,7 @@ def site(site: Site) -> dict[str, Any]:
         "plan": plan(site.plan),
         "node": (usage.node if usage else site.node) or None,
         "resources": resources(usage) if usage else None,
+        "primary": site.primary_among(domains) if site.state != Site.State.FAILED else None,
         "domains": [*filter(None, [site.hostname if site.state != Site.State.FAILED else None]), *customs],
         "proxy_enabled": site.proxy_enabled,
         "backups": {"used": services.standing_backups(site).count(), "allowed": site.backups_allowed},
@@ -80,7 +82,7 @@ def custom_domains(site: Site) -> dict[str, Any]:
     """What GET /action/getdomain says: `{domains, count, quota, details}`."""
     rows = list(site.custom_domains.all())
     problems = services.domain_problems(rows)
-    primary = next((row.domain for row in rows if row.serves), None)
+    primary = site.primary_among(rows)
     found = quota(len(rows), site.domains_allowed)
     return {
         "domains": [row.domain for row in rows],

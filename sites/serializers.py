@@ -138,6 +138,9 @@ class SiteOutput(NamesOutput):
     plan = PlanOutput()
     node = serializers.CharField(allow_null=True)
     resources = ResourcesOutput(allow_null=True)
+    primary = serializers.CharField(
+        allow_null=True, help_text="The name by which the site goes; all others lead to it."
+    )
     domains = serializers.ListField(child=serializers.CharField())
     proxy_enabled = serializers.BooleanField()
     backups = UsedOutput()
@@ -245,6 +248,12 @@ class DomainsOutput(serializers.Serializer):
     count = serializers.IntegerField(help_text="How many may still be added.")
     quota = QuotaOutput()
     details = DomainDetailsOutput(many=True)
+
+
+class PrimaryOutput(WorkOutput):
+    """The name by which the site goes from now on."""
+
+    primary = serializers.CharField()
 
 
 class ToggleInput(ServiceInput):

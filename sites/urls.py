@@ -21,5 +21,6 @@ urlpatterns = [
     route("action/getdomain", views.Domains),
     route("action/setdomain", views.AddDomain),
     route("action/deldomain", views.RemoveDomain),
+    route("action/primary", views.ChoosePrimary),
     route("action/toggle", views.ToggleTraffic),
 ]

@@ -126,6 +126,13 @@ def whole(work: Callable[[], T]) -> T:
         return work()
 
 
+def tell(kind: str, about: str, *, once: str, data: dict[str, Any]) -> None:
+    """Have somebody told, in the caller's transaction, of something that no job has done; once under this
+    name. The caller holds a row by which no other does the same. `data`: what people call the subject."""
+    transitions.tell(kind, about, timezone.now(), data, once=once, request_id=logs.request_id())
+    transaction.on_commit(kick, robust=True)
+
+
 def lock(subject: str) -> None:
     """Hold the subject's running job, if there is one, until the caller's transaction ends: before any row of
     the subject itself, as runners do."""

@@ -254,15 +254,29 @@ def tell_staff(job: Job, about: str, now: datetime) -> None:
 def notify(kind: str, job: Job, now: datetime, *, once: str | None = None, says: str = "") -> None:
     """Have somebody told of a job, in the transaction that makes it true, by a job of its own: so no mail
     server delays it, fails it or is forgotten. `once`: a name under which it is told no second time."""
-    if once and Notice.objects.filter(once=once).exists():  # the job's row is held: no two do this at once
-        return
-    row = Notice(
-        pk=new_id(), kind=kind, about=job.subject, cause=job.pk, once=once, says=says, created_at=now
-    )
-    row.save(force_insert=True)
     known_as = {name: job.data[name] for name in LABELS if job.data.get(name)}
     data = {"job": job.pk, **({"about": says} if says else {}), **known_as}
-    create(kind, row.key, now, data=data, request_id=job.request_id)
+    tell(kind, job.subject, now, data, cause=job.pk, once=once, says=says, request_id=job.request_id)
+
+
+def tell(
+    kind: str,
+    about: str,
+    now: datetime,
+    data: dict[str, Any],
+    *,
+    cause: str = "",
+    once: str | None = None,
+    says: str = "",
+    request_id: str = "",
+) -> None:
+    """Have somebody told of what is true of a subject, likewise. Whoever calls holds a row, so that no two do
+    this at once."""
+    if once and Notice.objects.filter(once=once).exists():
+        return
+    row = Notice(pk=new_id(), kind=kind, about=about, cause=cause, once=once, says=says, created_at=now)
+    row.save(force_insert=True)
+    create(kind, row.key, now, data=data, request_id=request_id)
 
 
 def _told_by_a_step(job: Job) -> bool:

@@ -168,6 +168,19 @@ ACTS = (
         form=forms.FailedDomainForm,
     ),
     Act(
+        "make_primary",
+        "Make main name",
+        "Have the site go by this name?",
+        "WordPress is told its new name; all its other names lead there. The domain must be served with a"
+        " certificate and lead here now.",
+        f"It is being told. {FOLLOWS}",
+        carry_out.patiently(carry_out.standing(services.choose_primary)),
+        "sites.route_site",
+        icon="home",
+        group=TRAFFIC,
+        form=forms.PrimaryForm,
+    ),
+    Act(
         "remove_domain",
         "Remove a domain",
         "Remove a custom domain?",

@@ -71,6 +71,19 @@ class FailedDomainForm(DomainForm):
     only_failed = True
 
 
+class PrimaryForm(ActForm):
+    """One of the names by which the site could go."""
+
+    domain = forms.ChoiceField(widget=UnfoldAdminSelectWidget, label="Name")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        rows = list(self.subject.custom_domains.all())
+        names = [self.subject.hostname, *(row.domain for row in rows if row.serves)]
+        now = self.subject.primary_among(rows)
+        self.fields["domain"].choices = [(name, name) for name in names if name != now]
+
+
 class PlanForm(ActForm):
     """The plan to move to."""
 

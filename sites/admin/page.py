@@ -120,7 +120,12 @@ def quotas(facts: Facts) -> list[dict[str, Any]]:
 
 def host_names(facts: Facts) -> list[dict[str, Any]]:
     """All host names of the site with their certificates, the platform's own first."""
-    return [*_own_name(facts.site), *map(_custom_name, facts.domains)]
+    names = [*_own_name(facts.site), *map(_custom_name, facts.domains)]
+    primary = facts.site.primary_among(facts.domains)
+    for name in names:
+        name["primary"] = name["name"] == primary and len(names) > 1
+        name["may_be_primary"] = name["serves"] and name["name"] != primary
+    return names
 
 
 def _own_name(site: Site) -> list[dict[str, Any]]:
@@ -134,6 +139,7 @@ def _own_name(site: Site) -> list[dict[str, Any]]:
         {
             "name": site.hostname,
             "own": True,
+            "serves": True,
             "status": status,
             "status_colour": DOMAIN_COLOURS.get(status, "warning"),
             "certificate": certificate,
@@ -146,6 +152,7 @@ def _custom_name(row: CustomDomain) -> dict[str, Any]:
     return {
         "name": row.domain,
         "own": False,
+        "serves": row.serves,
         "status": row.status,
         "status_colour": DOMAIN_COLOURS[row.status],
         "certificate": row.certificate,

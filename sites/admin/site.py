@@ -31,6 +31,7 @@ ON_ROWS = {
     "roll_back",
     "delete_backup",
     "retry_domain",
+    "make_primary",
     "remove_domain",
 }  # offered beside what they are about
 
@@ -135,9 +136,13 @@ class SiteAdmin(LivePageMixin, ActsMixin, SiteList, ReadOnlyAdmin):
         }
 
     def _on_domain(self, offered: dict[str, Button], site: Site, name: dict[str, Any]) -> Iterable[Button]:
-        acts = ("retry_domain", "remove_domain") if name.get("retry") else ("remove_domain",)
-        for act in acts:
-            if act in offered and not name["own"]:
+        fitting = {
+            "retry_domain": name.get("retry", False),
+            "make_primary": name["may_be_primary"],
+            "remove_domain": not name["own"],
+        }
+        for act, fits in fitting.items():
+            if act in offered and fits:
                 yield Button(offered[act].act, self.act_url(site, act, domain=name["name"]))
 
     def _on_backup(self, offered: dict[str, Button], site: Site, backup: dict[str, Any]) -> Iterable[Button]:

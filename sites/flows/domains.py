@@ -1,11 +1,13 @@
 """Customers' own host names, their certificates, and the traffic of all host names."""
 
-from nodepoint.jobs.registry import Flow, GivesWay, Step, register
+from nodepoint.jobs.registry import Flow, GivesWay, Step, periodic, register
 from sites.flows.power import is_live, tuning
 from sites.steps import certificates, domains, hosts, traffic
 
 MINUTES, DAYS = 60, 24 * 3600
 CUSTOMER = 10 * MINUTES  # until a customer's wish is given up
+
+periodic("sites.tasks.look_at_domains", minutes=1)
 
 ADD_DOMAIN = register(
     Flow(

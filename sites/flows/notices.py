@@ -1,13 +1,14 @@
-"""E-mail to the customer about a site. It comes from here, since the portal's own goes out before the site
-exists.
+"""E-mails about a site: to its customer when it is ready or was reset, and to him and staff when a domain of
+his has lapsed.
 
-It holds a link to set the password, which is made when the mail server is ready for it and handed to that
-alone: neither a row nor a log ever sees it. A mail that is sent twice holds two links, of which the later one
-works.
+That a site is ready is told by us, since the portal's own e-mail goes out before the site exists. It holds a
+link to set the password, which is made when the mail server is ready for it and handed to that alone: neither
+a row nor a log ever sees it. A mail that is sent twice holds two links, of which the later one works.
 """
 
 from functools import partial
 
+from django.conf import settings
 from django.template.loader import render_to_string
 
 from nodepoint.jobs.models import Job
@@ -15,9 +16,10 @@ from nodepoint.jobs.outcomes import Done, Outcome, Retry
 from nodepoint.notices.models import Notice
 from nodepoint.notices.sending import Letter, notice
 from sites import access
-from sites.models import Site
+from sites.models import CustomDomain, Site
 
 SITE_LIVE, SITE_RESET = "notices.site_live", "notices.site_reset"
+DOMAIN_LAPSED, DOMAIN_LAPSED_STAFF = "notices.domain_lapsed", "notices.domain_lapsed_staff"
 GOING_BACK = ("sites.rollback", "sites.reset")  # after these a link that was made before is void
 NO_LINK = "WordPress gave no link to set the password."
 BUSY = 30.0  # seconds until the next look at a site that goes back to a snapshot
@@ -75,4 +77,42 @@ notice(
     "E-mail to the customer: site reset",
     _in_its_turn,
     partial(_to_customer, "Your WordPress site {site.hostname} was reset", "sites/site_reset.txt"),
+)
+
+
+def _lapsed(row: Notice) -> CustomDomain | None:
+    """The domain, where it still leads elsewhere and its site still stands."""
+    found = CustomDomain.objects.filter(pk=row.about.partition(":")[2], lapsed_at__isnull=False)
+    return found.filter(site__state=Site.State.LIVE).select_related("site").first()
+
+
+def _still_lapsed(row: Notice) -> Outcome | None:
+    return None if _lapsed(row) else Done(note="Nobody was told: the domain is back, or gone.")
+
+
+def _of_lapse(staff: bool, row: Notice) -> Letter | Outcome:
+    """The same facts for the customer and for staff."""
+    domain = _lapsed(row)
+    if domain is None:
+        return _still_lapsed(row)
+    to = list(settings.STAFF_EMAIL) if staff else [domain.site.email]
+    if not to:
+        return Done(note="STAFF_EMAIL is empty: nobody was told.")
+    values = {"domain": domain, "site": domain.site, "primary": domain.site.primary_domain, "staff": staff}
+    subject = f"{domain.domain} does not lead to its site any more"
+    prefix = f"[NodePoint] {domain.site.service_id}: " if staff else ""
+    return Letter(to, prefix + subject, render_to_string("sites/domain_lapsed.txt", values))
+
+
+notice(
+    DOMAIN_LAPSED,
+    "E-mail to the customer: domain leads elsewhere",
+    _still_lapsed,
+    partial(_of_lapse, False),
+)
+notice(
+    DOMAIN_LAPSED_STAFF,
+    "E-mail to staff: domain leads elsewhere",
+    _still_lapsed,
+    partial(_of_lapse, True),
 )

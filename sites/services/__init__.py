@@ -16,6 +16,7 @@ from sites.services.login import log_in
 from sites.services.orders import create_site, delete_site, find_plan
 from sites.services.plans import upgrade_site
 from sites.services.power import restart_site, start_site, stop_site
+from sites.services.primary import choose_primary
 from sites.services.standing import get_site, last_job, own_status, site_for_action, status
 from sites.services.suspension import enforce_suspension, suspend_site, unsuspend_site
 from sites.services.template import build_template
@@ -24,6 +25,7 @@ from sites.services.traffic import toggle_traffic
 __all__ = [
     "add_domain",
     "build_template",
+    "choose_primary",
     "create_backup",
     "create_site",
     "delete_backup",

@@ -31,11 +31,12 @@ def remaining_domains(site: Site) -> int:
 
 
 def domain_problems(domains: Iterable[CustomDomain]) -> dict[str, str]:
-    """Why those of a site's domains that are active do not lead here now, by name; without those that do, or
-    of which nobody can tell, and nothing where too many requests wait already. Asks DNS, for up to 2 s."""
-    active = [row for row in domains if row.status == CustomDomain.Status.ACTIVE]
+    """Why those of a site's domains that are active, or lapsed, do not lead here now, by name; without those
+    that do, or of which nobody can tell, and nothing where too many requests wait already. Asks DNS, for up
+    to 2 s."""
+    watched = [row for row in domains if row.status == CustomDomain.Status.ACTIVE or row.lapsed_at]
     with spare_thread() as free:
-        return belonging.problems(active, LOOK_SECONDS) if free else {}
+        return belonging.problems(watched, LOOK_SECONDS) if free else {}
 
 
 def add_domain(
@@ -49,7 +50,7 @@ def add_domain(
     `site_for_action` raises.
     """
     site = site_for_action(service_id)
-    name = _name(domain)
+    name = read_name(domain)
     if _is_reserved(name):
         raise DomainTaken(name)
     _refuse(site, name)
@@ -72,7 +73,8 @@ def add_domain(
     return queue.whole(work)
 
 
-def _name(domain: str) -> str:
+def read_name(domain: str) -> str:
+    """A host name as a caller wrote it, in the form of DNS; BadDomain."""
     try:
         return host_name(domain)
     except BadName as error:
@@ -132,11 +134,13 @@ def _pending(site: Site, name: str, proven: bool) -> CustomDomain:
     if is_new:
         return row
     row.error, row.proven = "", proven
+    row.lapsed_at, row.astray_since, row.astray_looks = None, None, 0
     if row.status != CustomDomain.Status.ACTIVE:
         row.status = CustomDomain.Status.PENDING
-    if row.certificate != CustomDomain.CertificateStatus.ACTIVE:
-        row.certificate = CustomDomain.CertificateStatus.NONE
-    row.save(update_fields=["error", "proven", "status", "certificate"])
+    # The job of the certificate takes the one that it has, and tells WordPress its name.
+    row.certificate = CustomDomain.CertificateStatus.NONE
+    looks = ["lapsed_at", "astray_since", "astray_looks"]
+    row.save(update_fields=["error", "proven", "status", "certificate", *looks])
     return row
 
 
@@ -151,7 +155,7 @@ def remove_domain(service_id: str, domain: str, *, actor: str = "") -> tuple[Cus
     BadDomain, UnknownDomain; JobRefused while a job of the site runs; and what `site_for_action` raises.
     """
     site = site_for_action(service_id)
-    name = _name(domain)
+    name = read_name(domain)
     if not site.custom_domains.filter(domain=name).exists():
         raise UnknownDomain()
 

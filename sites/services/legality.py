@@ -91,6 +91,11 @@ def _at_rest(facts: Facts) -> bool:
     return _free(facts) and facts.running is None
 
 
+def _has_names(facts: Facts) -> bool:
+    """Whether there is more than one name by which it could go."""
+    return any(row.serves for row in facts.domains)
+
+
 def _has_backup(facts: Facts) -> bool:
     return any(backup.state == Backup.State.READY for backup in facts.backups)
 
@@ -131,6 +136,7 @@ RULES = {
     "traffic_off": lambda facts: _at_rest(facts) and facts.site.proxy_enabled,
     "add_domain": lambda facts: _at_rest(facts) and len(facts.domains) < facts.site.domains_allowed,
     "retry_domain": lambda facts: _at_rest(facts) and any(d.may_be_tried_anew for d in facts.domains),
+    "make_primary": lambda facts: _at_rest(facts) and _has_names(facts),
     "remove_domain": lambda facts: _at_rest(facts) and bool(facts.domains),
     "suspend": lambda facts: facts.standing and not facts.site.suspended,
     "unsuspend": lambda facts: facts.standing and facts.site.suspended,

@@ -123,6 +123,7 @@ def certified(call: Call) -> Outcome:
     try:
         certificate = ordered.usable()
         if certificate is None:
+            ordered = _known_by_name(domain, ordered)
             if not_now := ordered.underway(call) or _not_now(call, domain):
                 return not_now
             certificate = ordered.order()
@@ -131,6 +132,15 @@ def certified(call: Call) -> Outcome:
     except (Unreachable, TimedOut) as error:
         return _away(call, error)
     return Done(ref=str(certificate.id), facts={"certificate_id": certificate.id})
+
+
+def _known_by_name(domain: CustomDomain, ordered: Ordered) -> Ordered:
+    """How a new certificate is known while it has no id: one that has ended is still ours, but not this."""
+    if domain.certificate_id is None:
+        return ordered
+    domain.certificate_id = None
+    _note(domain, certificate_id=None)
+    return _ordered(domain)
 
 
 def _not_now(call: Call, domain: CustomDomain) -> Outcome | None:
@@ -204,20 +214,26 @@ def encrypted(call: Call) -> Outcome:
 
 
 def primary_wished(call: Call) -> Outcome:
-    """A job of the site tells WordPress its name, where it is another one now. One at a time works on a site,
-    so that the last one to write it has seen all that went before."""
+    """A job of the site tells WordPress its name, where it is another one now."""
+    job = name_wished(call.subject.site, call.subject.domain, call.job.actor)
+    return Done(ref=job.pk if job else "")
+
+
+def name_wished(site: Site, domain: str, actor: str) -> Job | None:
+    """The job that tells WordPress its name, because of what has become of a domain; None where it is the one
+    that it has. One at a time works on a site, so that the last one to write it has seen all that went
+    before."""
     with transaction.atomic():
-        queue.lock(call.subject.site.key)
-        site = Site.objects.get(pk=call.subject.site_id)
+        queue.lock(site.key)
+        site = Site.objects.get(pk=site.pk)
         if (
             site.state != Site.State.LIVE
             or site.deletion_requested_at
             or site.serves_as == site.primary_domain
         ):
-            return Done()
-        data = {"service_id": site.service_id, "domain": call.subject.domain}
-        job = queue.submit(PRIMARY, site.key, data=data, actor=call.job.actor)
-    return Done(ref=job.pk)
+            return None
+        data = {"service_id": site.service_id, "domain": domain}
+        return queue.submit(PRIMARY, site.key, data=data, actor=actor)
 
 
 def no_certificate(call: Call) -> Outcome:
@@ -252,7 +268,7 @@ def handed_over(call: Call) -> Outcome:
     if not call.ref:
         # Tried once more after all else was done, it finds no row, or that of a domain which was added anew.
         if domain and domain.created_at <= call.job.created_at:
-            _note(domain, status=Status.PENDING)  # from now on it is not chosen
+            _note(domain, status=Status.PENDING, lapsed_at=None)  # from now on it is not chosen
         if call.subject.serves_as == call.subject.primary_domain:
             return Done()
     return wordpress.tuned(call)

@@ -1,7 +1,7 @@
 """The calls of the ProxmoxWP extension."""
 
 from sites.views.backups import Backups, DeleteBackup, MakeBackup, Reset, Rollback
-from sites.views.domains import AddDomain, Domains, RemoveDomain, ToggleTraffic
+from sites.views.domains import AddDomain, ChoosePrimary, Domains, RemoveDomain, ToggleTraffic
 from sites.views.lifecycle import SuspendSite, UnsuspendSite, UpgradeSite
 from sites.views.login import LogIn
 from sites.views.orders import CreateSite, DeleteSite, Plans, SiteStatus
@@ -10,6 +10,7 @@ from sites.views.power import RestartSite, StartSite, StopSite
 __all__ = [
     "AddDomain",
     "Backups",
+    "ChoosePrimary",
     "CreateSite",
     "DeleteBackup",
     "DeleteSite",

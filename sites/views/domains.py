@@ -17,6 +17,7 @@ from sites.serializers import (
     DomainOutput,
     DomainsOutput,
     NewDomainInput,
+    PrimaryOutput,
     ServiceInput,
     ToggleInput,
     ToggleOutput,
@@ -46,11 +47,9 @@ class AddDomain(ApiView):
     def post(self, request: Request) -> Response:
         """The domain in the form of DNS, how far it is, and how many more may be added."""
         values = self.read(request)
-        # DNS may take its time, and the other half of the threads is not for that.
         with place(f"service_id:{values['service_id']}") as free:
             if not free:
-                sentence = "Too many domains are being checked at the moment. Please try again."
-                raise of_status(429, sentence, headers={"Retry-After": "5"})
+                raise _too_many()
             domain, job = services.add_domain(**values, actor=request.auth.actor)
 
         def answer(job: Job) -> dict[str, Any]:
@@ -71,6 +70,30 @@ class RemoveDomain(ApiView):
         """The domain, and how many may be added now."""
         domain, job = services.remove_domain(**self.read(request), actor=request.auth.actor)
         return finish(request, job, lambda job: _named(domain))
+
+
+class ChoosePrimary(ApiView):
+    """Choose the name by which the site goes: the platform's, or a custom domain that is served with a
+    certificate and leads here now. All its other names lead there."""
+
+    scope = "sites"
+    input = DomainInput
+    output = PrimaryOutput
+
+    def post(self, request: Request) -> Response:
+        """The name that was chosen."""
+        values = self.read(request)
+        with place(f"service_id:{values['service_id']}") as free:
+            if not free:
+                raise _too_many()
+            site, job = services.choose_primary(**values, actor=request.auth.actor)
+        return finish(request, job, lambda job: {"primary": site.chosen_name})
+
+
+def _too_many() -> Exception:
+    """DNS may take its time, and half of the threads is not for that."""
+    sentence = "Too many domains are being checked at the moment. Please try again."
+    return of_status(429, sentence, headers={"Retry-After": "5"})
 
 
 def _named(domain: CustomDomain) -> dict[str, Any]:
