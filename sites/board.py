@@ -11,7 +11,8 @@ from nodepoint.board.models import Finding, Reading
 from nodepoint.board.registry import OTHERS, SHOWN, Group, Level, Picture, Series, Trouble, picture, source
 from nodepoint.clients.errors import SYSTEMS
 from nodepoint.jobs.registry import periodic
-from sites.models import CustomDomain, Platform, Site, Template
+from sites.models import CustomDomain, Platform, Site, SiteUsage, Template
+from sites.thresholds import DISK
 from sites.watch import NODES, POOL, count, held_and_free
 
 PROVISION = "sites.provision"
@@ -84,6 +85,25 @@ def _of_finding(row: Finding) -> Trouble:
         url = reverse("admin:board_finding_change", args=[row.pk])
     detail = f"At {SYSTEMS.get(row.system, row.system)}. {row.detail}"
     return Trouble(title, detail, url, row.first_seen)
+
+
+@source(VIEW, 55)
+def disks() -> Iterator[Group]:
+    """Disks of sites that fill up, the fullest first; their customers were told. One or two queries."""
+    rows = SiteUsage.objects.filter(disk_percent__gte=DISK[0], site__state=Site.State.LIVE)
+    shown = list(rows.select_related("site").order_by("-disk_percent", "pk")[: SHOWN + 1])
+    if not shown:
+        return
+    total = len(shown) if len(shown) <= SHOWN else rows.order_by()[:COUNTED].count()
+    level = Level.FAILING if shown[0].disk_percent >= DISK[-1] else Level.WAITING
+    every = f"{reverse('admin:sites_site_changelist')}?attention=disk"
+    yield Group("Disks that fill up", level, [_disk(row) for row in shown[:SHOWN]], total, every, COUNTED)
+
+
+def _disk(row: SiteUsage) -> Trouble:
+    url = reverse("admin:sites_site_change", args=[row.site_id])
+    detail = "The customer was told. Suggest a larger plan, or look inside what fills it."
+    return Trouble(f"{row.site.service_id}: {row.disk_percent} % of the disk", detail, url, row.measured_at)
 
 
 @source(VIEW, 50)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from nodepoint.fields import IdentifierField
 from sites import marks
 from sites.golden import Template, new_build_id
+from sites.measured import SiteUsage
 from sites.platform import ClusterReading, Platform, ReservationLock, TakenName
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "ReleasedDomain",
     "ReservationLock",
     "Site",
+    "SiteUsage",
     "TakenName",
     "Template",
     "new_build_id",  # named by a migration

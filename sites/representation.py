@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from django.utils import timezone
+
 from nodepoint.api import jobs
-from sites import live, services
-from sites.models import Backup, Plan, Site
+from sites import live, services, thresholds
+from sites.measured import disk_percent, month
+from sites.models import Backup, Plan, Site, SiteUsage
 
 MB, GB = 1024**2, 1024**3
 
@@ -46,10 +49,25 @@ def site(site: Site) -> dict[str, Any]:
         "primary": site.primary_among(domains) if site.state != Site.State.FAILED else None,
         "domains": [*filter(None, [site.hostname if site.state != Site.State.FAILED else None]), *customs],
         "proxy_enabled": site.proxy_enabled,
+        "usage": _usage(site, usage),
         "backups": {"used": services.standing_backups(site).count(), "allowed": site.backups_allowed},
         "quota": {"domains": quota(len(customs), site.domains_allowed)},
         "job": jobs.render(job) if job else None,
         **({"stale": True} if reading and reading.stale else {}),
+    }
+
+
+def _usage(site: Site, usage: live.Usage | None) -> dict[str, Any]:
+    """Disk and traffic of the calendar month. Of a container that does not run, what was known last."""
+    seen = SiteUsage.objects.filter(pk=site.pk).first() or SiteUsage()
+    now = disk_percent(usage.disk, usage.disk_limit) if usage else None
+    percent = seen.disk_percent if now is None else now
+    this_month = seen.month == month(timezone.now())
+    return {
+        "disk_percent": percent,
+        "disk_warning": thresholds.warning(percent),
+        "traffic_in_mb": round(seen.in_bytes / MB) if this_month else 0,
+        "traffic_out_mb": round(seen.out_bytes / MB) if this_month else 0,
     }
 
 

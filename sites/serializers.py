@@ -130,6 +130,15 @@ class QuotasOutput(serializers.Serializer):
     domains = QuotaOutput()
 
 
+class UsageOutput(serializers.Serializer):
+    """Disk, and traffic of the calendar month."""
+
+    disk_percent = serializers.IntegerField(allow_null=True, help_text="Null: not measured yet.")
+    disk_warning = serializers.CharField(allow_null=True, help_text="What helps, from 80 % on.")
+    traffic_in_mb = serializers.IntegerField(help_text="What the container has received.")
+    traffic_out_mb = serializers.IntegerField(help_text="What it has sent.")
+
+
 class SiteOutput(NamesOutput):
     """A site as it is now."""
 
@@ -143,6 +152,7 @@ class SiteOutput(NamesOutput):
     )
     domains = serializers.ListField(child=serializers.CharField())
     proxy_enabled = serializers.BooleanField()
+    usage = UsageOutput()
     backups = UsedOutput()
     quota = QuotasOutput()
     job = JobOutput(allow_null=True)

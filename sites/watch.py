@@ -1,6 +1,6 @@
-"""The periodic look at the cluster, for the board: how full the nodes and the pool of addresses are, which
-sites are over quota, which suspended ones run all the same, and which certificates end soon. Pages read what
-it leaves behind and ask nobody themselves."""
+"""The periodic look at the cluster, for the board: how full the nodes, the pool of addresses and the disks of
+sites are, which sites are over quota, which suspended ones run all the same, and which certificates end soon.
+Pages read what it leaves behind and ask nobody themselves."""
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,7 @@ from nodepoint.board.findings import Found
 from nodepoint.board.models import Finding
 from nodepoint.clients.deadline import deadline
 from nodepoint.clients.errors import ClientError
+from sites import usage
 from sites.allocation import address_range
 from sites.clients.npm import Certificate
 from sites.clients.proxmox import Guest, Node
@@ -127,6 +128,7 @@ def _cluster() -> list[Found]:
     guests, nodes = proxmox().resources(), proxmox().nodes()
     rows = [_node(node, [guest for guest in guests if guest.node == node.name]) for node in nodes]
     findings.note(NODES, {"nodes": rows}, asked_at)
+    usage.note(guests, asked_at)
     return list(running_although_suspended(guests, asked_at))
 
 

@@ -126,9 +126,10 @@ def whole(work: Callable[[], T]) -> T:
         return work()
 
 
-def tell(kind: str, about: str, *, once: str, data: dict[str, Any]) -> None:
-    """Have somebody told, in the caller's transaction, of something that no job has done; once under this
-    name. The caller holds a row by which no other does the same. `data`: what people call the subject."""
+def tell(kind: str, about: str, *, data: dict[str, Any], once: str | None = None) -> None:
+    """Have somebody told, in the caller's transaction, of something that no job has done. The caller
+    holds a row by which no other does the same. `data`: what people call the subject; `once`: a name under
+    which it is told no second time."""
     transitions.tell(kind, about, timezone.now(), data, once=once, request_id=logs.request_id())
     transaction.on_commit(kick, robust=True)
 

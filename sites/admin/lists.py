@@ -23,6 +23,7 @@ from sites import board, services, watch
 from sites.admin import addresses
 from sites.models import CustomDomain, Site
 from sites.services.repair import repair_site
+from sites.thresholds import DISK
 
 MOST_FOUND = 1000  # rows of one search or filter
 COLOURS = {
@@ -98,6 +99,10 @@ class Attention(Choice):
         "suspended_running": ("suspended but running", _with_findings(Finding.Kind.RUNS)),
         "differs": ("differs from the systems", _with_findings(*board.DRIFT)),
         "over_quota": ("over quota, as of the last look", _over_quota),
+        "disk": (
+            f"disk {DISK[0]} % full or more",
+            lambda sites: sites.filter(usage__disk_percent__gte=DISK[0]),
+        ),
         "slow": (f"slower than usual, of the newest {NEWEST:,}", _slow),
     }
 

@@ -16,10 +16,11 @@ from nodepoint.jobs.outcomes import Done, Outcome, Retry
 from nodepoint.notices.models import Notice
 from nodepoint.notices.sending import Letter, notice
 from sites import access
-from sites.models import CustomDomain, Site
+from sites.models import CustomDomain, Site, SiteUsage
 
 SITE_LIVE, SITE_RESET = "notices.site_live", "notices.site_reset"
 DOMAIN_LAPSED, DOMAIN_LAPSED_STAFF = "notices.domain_lapsed", "notices.domain_lapsed_staff"
+DISK_FILLS = "notices.disk_fills"
 GOING_BACK = ("sites.rollback", "sites.reset")  # after these a link that was made before is void
 NO_LINK = "WordPress gave no link to set the password."
 BUSY = 30.0  # seconds until the next look at a site that goes back to a snapshot
@@ -116,3 +117,25 @@ notice(
     _still_lapsed,
     partial(_of_lapse, True),
 )
+
+
+def _warned(row: Notice) -> SiteUsage | None:
+    """The site's disk, where it is still filling up and the customer still has the site."""
+    found = SiteUsage.objects.filter(pk=row.about.partition(":")[2], site__state=Site.State.LIVE)
+    usage = found.select_related("site__plan").first()
+    return usage if usage and usage.disk_warning else None
+
+
+def _still_filling(row: Notice) -> Outcome | None:
+    return None if _warned(row) else Done(note="Nobody was told: there is room again, or the site is gone.")
+
+
+def _of_disk(row: Notice) -> Letter | Outcome:
+    usage = _warned(row)
+    if usage is None:
+        return _still_filling(row)
+    subject = f"The disk of {usage.site.hostname} is {usage.disk_percent} % full"
+    return Letter([usage.site.email], subject, render_to_string("sites/disk_fills.txt", {"usage": usage}))
+
+
+notice(DISK_FILLS, "E-mail to the customer: disk fills up", _still_filling, _of_disk)

@@ -148,6 +148,15 @@ def _not_there(case: "Case") -> None:
     case.assertEqual((case.hosts_of(), case.certificates_of()), ([], []))
 
 
+def _platforms_name() -> str:
+    return Site.objects.get().hostname
+
+
+def _goes_by_it(case: "Case") -> None:
+    site = Site.objects.get()
+    case.assertEqual((site.serves_as, site.chosen_name), (site.hostname, site.hostname))
+
+
 def _domain_is_served(case: "Case") -> None:
     case.accept()
     while not Job.objects.filter(kind="sites.certificate").exists():
@@ -307,6 +316,9 @@ DEEDS = {
     "add domain": Deed(_a_site, lambda case: _set_domain(case), _added),
     "certificate": Deed(_a_site, _nothing, _added, begun=_domain_is_served),
     "remove domain": Deed(_with_a_domain, lambda case: case.del_domain(), _not_there),
+    "primary": Deed(
+        _with_a_domain, lambda case: case.ask("/action/primary", domain=_platforms_name()), _goes_by_it
+    ),
     "toggle": Deed(_a_site, lambda case: case.toggle(enabled=False), _is({**RUNNING, "traffic": [False]})),
     "repair": Deed(
         _with_everything_wrong, lambda case: repair.repair_site(Site.objects.get(), **BY), _repaired

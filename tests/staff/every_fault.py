@@ -82,6 +82,7 @@ JOBS: dict[str, tuple[Act, ...]] = {
         *PRIMARY,
     ),
     "remove domain": (NPM_LOGIN, *domains.acts(domains.REMOVE), *PRIMARY),
+    "primary": PRIMARY,
     "toggle": (NPM_LOGIN, *domains.acts(domains.SWITCH)),
     "repair": (
         CONFIG,

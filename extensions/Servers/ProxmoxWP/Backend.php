@@ -29,7 +29,7 @@ final class Backend
             'reads' => ['plan']],
         'status' => ['GET', '/status', 'within' => 8, 'sends' => ['service_id'], 'reads' => [
             'status', 'subdomain', 'url', 'public_ip', 'plan.name', 'plan.memory_mb', 'plan.disk_gb', 'plan.cores',
-            'resources.cpu', 'resources.memory', 'resources.disk', 'resources.uptime', 'proxy_enabled', 'stale',
+            'resources.cpu', 'resources.memory', 'resources.disk', 'resources.uptime', 'proxy_enabled', 'stale', 'usage.disk_warning',
             ...self::JOB]],
         'plans' => ['GET', '/plans', 'within' => 3, 'sends' => [], 'reads' => [
             'plans.*.name', 'plans.*.memory_mb', 'plans.*.disk_gb', 'plans.*.cores', 'plans.*.backups',

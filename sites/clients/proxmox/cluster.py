@@ -50,7 +50,8 @@ class Guest:
 
     `status` is running, stopped, or unknown (a node that is away, a container just made). `cpu` is a
     fraction of `maxcpu` cores; `mem`, `maxmem`, `disk`, `maxdisk` in bytes (`disk` only while running);
-    `uptime` in seconds.
+    `uptime` in seconds; `netin`, `netout`: bytes that the container has received and sent since it started
+    (pve-container 6.1.10, `PVE::LXC::vmstatus`).
     """
 
     vmid: int
@@ -70,6 +71,8 @@ class Guest:
     uptime: int
     hastate: str
     template: bool
+    netin: int = 0
+    netout: int = 0
 
 
 @dataclass(frozen=True)
@@ -228,4 +231,6 @@ def _guest(row: dict[str, Any]) -> Guest:
         uptime=integer(row.get("uptime")),
         hastate=text(row.get("hastate")),
         template=yes(row.get("template")),
+        netin=integer(row.get("netin")),
+        netout=integer(row.get("netout")),
     )

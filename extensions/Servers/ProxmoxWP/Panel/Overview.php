@@ -34,6 +34,7 @@ final class Overview extends Panel
             'memory' => Field::text($resources, 'memory'),
             'disk' => Field::text($resources, 'disk'),
             'uptime' => Field::text($resources, 'uptime'),
+            'disk_warning' => Field::text(Field::map($site, 'usage'), 'disk_warning'),
             'enabled' => ($site['proxy_enabled'] ?? null) === true,
             'stale' => ($site['stale'] ?? null) === true,
         ];

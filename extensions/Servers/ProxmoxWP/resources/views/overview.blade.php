@@ -11,6 +11,9 @@
                 <p class="mt-2">{{ __('proxmoxwp::panel.order_failed_next') }}</p>
             </div>
         @endif
+        @if ($data['disk_warning'] !== '')
+            <p class="bg-warning/20 border border-neutral p-4 rounded-lg mb-4" role="alert">{{ $data['disk_warning'] }}</p>
+        @endif
         @php
             $usable = in_array($data['status'], ['running', 'stopped', 'unknown'], true);
             $rows = [

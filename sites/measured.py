@@ -1,0 +1,49 @@
+"""What is measured of sites from outside, kept for when nothing can be measured."""
+
+import math
+from datetime import datetime
+
+from django.db import models
+from django.utils import timezone
+
+from sites import thresholds
+
+
+def disk_percent(disk: int, maxdisk: int) -> int | None:
+    """How full a disk is, rounded up, so that 100 is seen before it is full. None where there is no figure:
+    Proxmox VE says 0 of a container that does not run."""
+    return min(100, math.ceil(100 * disk / maxdisk)) if disk and maxdisk else None
+
+
+def month(now: datetime) -> str:
+    """The calendar month of a moment, by TIME_ZONE: `2026-11`."""
+    return f"{timezone.localtime(now):%Y-%m}"
+
+
+class SiteUsage(models.Model):
+    """Disk and traffic of a site, as the looks at the cluster left them (`sites.usage`). A row of its own: it
+    is written every few minutes, and nobody who holds the site's row is to wait for it.
+
+    Proxmox VE's counters begin anew with each start of a container: `last_in` and `last_out` are what they
+    said at the last look, `in_bytes` and `out_bytes` what has come together in `month`."""
+
+    site = models.OneToOneField("sites.Site", models.CASCADE, primary_key=True, related_name="usage")
+    disk_percent = models.PositiveSmallIntegerField("disk (%)", null=True, db_index=True)
+    disk_told = models.PositiveSmallIntegerField(default=0, help_text="The threshold that was told last.")
+    month = models.CharField(max_length=7, blank=True, help_text="Such as 2026-11, by TIME_ZONE.")
+    in_bytes = models.PositiveBigIntegerField(default=0)
+    out_bytes = models.PositiveBigIntegerField(default=0)
+    last_in = models.PositiveBigIntegerField(default=0)
+    last_out = models.PositiveBigIntegerField(default=0)
+    measured_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"usage of {self.site_id}"
+
+    @property
+    def disk_warning(self) -> str | None:
+        """A sentence for customers where the disk fills up."""
+        return thresholds.warning(self.disk_percent)
