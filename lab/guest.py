@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lab import curl, wordpress
+from lab import curl, health, wordpress
 from lab.install import Installation, Plan, phases
 from lab.server import Response
 
@@ -21,6 +21,7 @@ Output = tuple[int, bytes, bytes]
 INSTALL_LINE = re.compile(r"# lab: install status=(/\S+)")
 DATABASE_LINE = re.compile(r"# lab: database seconds=(\d+)")
 ACCESS_LINE = "# lab: access"
+HEALTH_LINE = "# lab: health"
 SEAL_LINE = "# lab: seal"
 TEMPLATE_FILE = "/etc/nodepoint-template"
 BUSY = 75
@@ -174,6 +175,8 @@ class Guests:
                 return self._database(vmid, arguments, now + int(found[1]), now)
             if line == ACCESS_LINE:
                 return self._access(vmid, arguments, now)
+            if line == HEALTH_LINE:
+                return self._health(vmid, now)
             if line == SEAL_LINE:
                 return self._seal(vmid, Plan.read(script.decode(errors="replace")), now)
         sentence = b"The lab does not know what this script does: its header names nothing to play.\n"
@@ -214,6 +217,18 @@ class Guests:
         output = wordpress.link(guest, *arguments[:2])
         self._save(vmid, guest)
         return output
+
+    def _health(self, vmid: int, now: float) -> Output:
+        guest = self._look(vmid, now)
+        if guest is None or not guest["site"]:
+            return 70, b"", b"there is no site in here\n"
+        return 0, _text(health.lines(guest)).encode(), b""
+
+    def feel(self, vmid: int, *lines: str) -> None:
+        """What an installed site says of itself from now on; nothing: all is well."""
+        guest = self._guests[vmid]
+        guest["health"] = list(lines)
+        self._save(vmid, guest)
 
     def _seal(self, vmid: int, plan: Plan, now: float) -> Output:
         guest = self._look(vmid, now) or _fresh(golden=False)

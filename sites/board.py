@@ -11,7 +11,7 @@ from nodepoint.board.models import Finding, Reading
 from nodepoint.board.registry import OTHERS, SHOWN, Group, Level, Picture, Series, Trouble, picture, source
 from nodepoint.clients.errors import SYSTEMS
 from nodepoint.jobs.registry import periodic
-from sites.models import CustomDomain, Platform, Site, SiteUsage, Template
+from sites.models import CustomDomain, Platform, Site, SiteHealth, SiteUsage, Template
 from sites.thresholds import DISK
 from sites.watch import NODES, POOL, count, held_and_free
 
@@ -26,6 +26,7 @@ DRIFT = (Finding.Kind.MISSING, Finding.Kind.ORPHAN, Finding.Kind.DIFFERS, Findin
 
 statistics.goal(PROVISION, "verified")
 periodic("sites.watch.look", minutes=2)
+periodic("sites.tasks.look_inside", minutes=2)
 findings.mended_by("sites.repair", "sites.suspend", "sites.unlink", "sites.terminate")
 
 
@@ -104,6 +105,26 @@ def _disk(row: SiteUsage) -> Trouble:
     url = reverse("admin:sites_site_change", args=[row.site_id])
     detail = "The customer was told. Suggest a larger plan, or look inside what fills it."
     return Trouble(f"{row.site.service_id}: {row.disk_percent} % of the disk", detail, url, row.measured_at)
+
+
+@source(VIEW, 65)
+def care() -> Iterator[Group]:
+    """Sites in which the daily look has found something. One or two queries."""
+    rows = SiteHealth.objects.filter(trouble_count__gt=0, site__state=Site.State.LIVE)
+    rows = rows.filter(site__deletion_requested_at=None)
+    shown = list(rows.select_related("site").order_by("-trouble_count", "pk")[: SHOWN + 1])
+    if shown:
+        total = len(shown) if len(shown) <= SHOWN else rows.order_by()[:COUNTED].count()
+        every = f"{reverse('admin:sites_site_changelist')}?attention=care"
+        sick = [_sick(row) for row in shown[:SHOWN]]
+        yield Group("Sites that need care", Level.WAITING, sick, total, every, COUNTED)
+
+
+def _sick(row: SiteHealth) -> Trouble:
+    url = reverse("admin:sites_site_change", args=[row.site_id])
+    return Trouble(
+        f"{row.site.service_id}: {row.troubles[0]}", " ".join(row.troubles[1:]), url, row.looked_at
+    )
 
 
 @source(VIEW, 50)

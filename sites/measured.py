@@ -47,3 +47,23 @@ class SiteUsage(models.Model):
     def disk_warning(self) -> str | None:
         """A sentence for customers where the disk fills up."""
         return thresholds.warning(self.disk_percent)
+
+
+class SiteHealth(models.Model):
+    """How a site was when it was last looked at from inside (`sites.inside`). `facts` as `diagnosis.read`
+    gives them, `troubles` as it judges them; `error`: why the last look saw nothing, so that these are
+    older."""
+
+    site = models.OneToOneField("sites.Site", models.CASCADE, primary_key=True, related_name="health")
+    looked_at = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField(db_index=True)
+    error = models.TextField(blank=True)
+    facts = models.JSONField(default=dict)
+    troubles = models.JSONField(default=list)
+    trouble_count = models.PositiveSmallIntegerField(default=0, db_index=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"health of {self.site_id}"

@@ -11,7 +11,7 @@ from django.utils import timezone
 from nodepoint.fields import IdentifierField
 from sites import marks
 from sites.golden import Template, new_build_id
-from sites.measured import SiteUsage
+from sites.measured import SiteHealth, SiteUsage
 from sites.platform import ClusterReading, Platform, ReservationLock, TakenName
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "ReleasedDomain",
     "ReservationLock",
     "Site",
+    "SiteHealth",
     "SiteUsage",
     "TakenName",
     "Template",

@@ -1,6 +1,6 @@
 """What django-q2 calls now and then."""
 
-from sites import domain_watch, enforcement
+from sites import domain_watch, enforcement, inside
 
 
 def enforce_suspensions() -> int:
@@ -11,3 +11,8 @@ def enforce_suspensions() -> int:
 def look_at_domains() -> int:
     """See `domain_watch.look`."""
     return domain_watch.look()
+
+
+def look_inside() -> int:
+    """See `inside.look`."""
+    return inside.look()

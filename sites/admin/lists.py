@@ -103,6 +103,7 @@ class Attention(Choice):
             f"disk {DISK[0]} % full or more",
             lambda sites: sites.filter(usage__disk_percent__gte=DISK[0]),
         ),
+        "care": ("something is wrong inside", lambda sites: sites.filter(health__trouble_count__gt=0)),
         "slow": (f"slower than usual, of the newest {NEWEST:,}", _slow),
     }
 

@@ -12,9 +12,9 @@ from nodepoint.board.models import Finding
 from nodepoint.clients.errors import SYSTEMS
 from nodepoint.jobs import timeline
 from nodepoint.jobs.models import Job
-from sites import representation
+from sites import diagnosis, representation
 from sites.admin.lists import COLOURS
-from sites.models import Backup, CustomDomain, Site
+from sites.models import Backup, CustomDomain, Site, SiteHealth
 from sites.services.legality import Facts
 
 JOBS, ENTRIES, DRIFT = 10, 20, 10  # shown of each
@@ -48,6 +48,7 @@ def parts(facts: Facts) -> dict[str, Any]:
         "quotas": quotas(facts),
         "names": host_names(facts),
         "backups": [_backup(backup) for backup in facts.backups],
+        "health": health(site),
         "timeline": timeline.of(shown) if shown else None,
         "jobs": [timeline.line(job) for job in jobs],
         "entries": list(Entry.objects.filter(subject__in=keys).order_by("-pk")[:ENTRIES]),
@@ -166,6 +167,21 @@ def _backup(backup: Backup) -> dict[str, Any]:
     state = "in the making" if backup.state == Backup.State.CREATING else "ready"
     state = "being deleted" if state == "ready" and backup.busy else state
     return {"row": backup, "state": state, "colour": "success" if state == "ready" else "info"}
+
+
+def health(site: Site) -> dict[str, Any] | None:
+    """What the last look from inside has found; None before the first. One query."""
+    row = SiteHealth.objects.filter(pk=site.pk).first()
+    if row is None:
+        return None
+    tests = row.facts.get("test", {})
+    return {
+        "row": row,
+        "versions": diagnosis.versions(row.facts),
+        "updates": diagnosis.updates(row.facts),
+        "recommended": [name for name, status in tests.items() if status == "recommended"],
+        "tests": len(tests),
+    }
 
 
 def sentence(shown: dict[str, Any]) -> str:

@@ -23,6 +23,7 @@ PARTS = {
     "acts": "sites/admin/acts.html",
     "hosts": "sites/admin/hosts.html",
     "backups": "sites/admin/backups.html",
+    "inside": "sites/admin/inside.html",
     "job": "jobs/timeline.html",
     "jobs": "jobs/lines.html",
     "entries": "staff/entries.html",

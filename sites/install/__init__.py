@@ -82,6 +82,11 @@ def access_script(site: Site) -> str:
     return _filled("access.sh", {"ADMIN_EMAIL": site.email})
 
 
+def health_script() -> str:
+    """The script that looks how a site is from inside: `bash -s health`."""
+    return _filled("health.sh", {})
+
+
 def database_script() -> str:
     """The script that holds and releases the site's database: `bash -s hold`, `bash -s release`."""
     return _filled("database.sh", {})

@@ -94,7 +94,7 @@ msmtp_options() {
     rest=${rest%%/*}
     if [[ $rest == *@* ]]; then login=${rest%@*}; fi
     rest=${rest##*@}
-    printf 'account default\nfrom wordpress@%s\ndomain %s\n' "$SITE_HOSTNAME" "$SITE_HOSTNAME"
+    printf 'account default\nsyslog LOG_MAIL\nfrom wordpress@%s\ndomain %s\n' "$SITE_HOSTNAME" "$SITE_HOSTNAME"
     case $scheme in
     smtps | smtp+ssl) port=465 && printf 'tls on\ntls_starttls off\n' ;;
     smtp+tls) port=587 && printf 'tls on\ntls_starttls on\n' ;;

@@ -58,6 +58,7 @@ class PanelsTest extends Sites
         $this->assertStringContainsString('2048MB', $data['memory']);
         $this->assertStringContainsString('20GB', $data['disk']);
         $this->assertNotSame('', $data['uptime']);
+        $this->assertSame('', $data['disk_warning']);
         $this->assertSame([true, false], [$data['enabled'], $data['stale']]);
     }
 

@@ -14,7 +14,8 @@ class ViewsTest extends Sites
 
     private const SITE = ['status' => 'running', 'busy' => false, 'job' => null, 'subdomain' => 'jane', 'url' => 'https://jane.nodepoint.eu',
         'public_ip' => self::IP, 'plan' => ['name' => 'basic', 'memory_mb' => 2048, 'disk_gb' => 20, 'cores' => 2], 'cpu' => '0.5%',
-        'memory' => '512MB / 2048MB', 'disk' => '3.1GB / 20GB', 'uptime' => '5 days', 'enabled' => true, 'stale' => false];
+        'memory' => '512MB / 2048MB', 'disk' => '3.1GB / 20GB', 'uptime' => '5 days', 'enabled' => true, 'stale' => false,
+        'disk_warning' => ''];
 
     private function html(string $view, ?array $data, array $more = []): string
     {
@@ -52,6 +53,13 @@ class ViewsTest extends Sites
         preg_match_all('/wire:click="([^"]*)"/', $html, $found);
 
         return array_map(fn ($value) => html_entity_decode($value, ENT_QUOTES), $found[1]);
+    }
+
+    public function test_a_disk_that_fills_up_is_told(): void
+    {
+        $said = '93 % of the disk is in use. Delete what is not needed.';
+        $this->assertStringContainsString($said, $this->html('overview', ['disk_warning' => $said] + self::SITE));
+        $this->assertStringNotContainsString('role="alert"', $this->html('overview', self::SITE));
     }
 
     public function test_the_overview(): void
@@ -124,7 +132,7 @@ class ViewsTest extends Sites
                 ['trouble' => self::HOSTILE, 'address' => self::HOSTILE, 'job' => self::JOB]),
             'backups' => $this->html('backups', ['busy' => false, 'backups' => [$backup], 'used' => 1, 'allowed' => 2],
                 ['question' => ['subject' => self::HOSTILE, 'sentence' => self::HOSTILE]]),
-            'overview' => $this->html('overview', array_merge(self::SITE, array_fill_keys(['cpu', 'memory', 'disk', 'uptime'], self::HOSTILE), ['plan' => ['name' => self::HOSTILE] + self::SITE['plan'], 'url' => 'https://x/'.self::HOSTILE])),
+            'overview' => $this->html('overview', array_merge(self::SITE, array_fill_keys(['cpu', 'memory', 'disk', 'uptime', 'disk_warning'], self::HOSTILE), ['plan' => ['name' => self::HOSTILE] + self::SITE['plan'], 'url' => 'https://x/'.self::HOSTILE])),
         ];
         foreach ($pages as $name => $html) {
             $this->assertSame(0, $this->document($html)->query('//script')->length, $name);

@@ -1,0 +1,33 @@
+"""What a site says of itself when it is looked at from inside."""
+
+from collections.abc import Iterable
+from typing import Any
+
+WELL = (
+    "system Debian GNU/Linux 13 (trixie)",
+    "release 13.1",
+    "package mariadb-server 1:11.8.3-0+deb13u1",
+    "package nginx 1.26.3-3+deb13u1",
+    "package php8.4-fpm 8.4.11-1~deb13u1",
+    "disk 12",
+    "inodes 4",
+    "pending 0 0",
+    "lists 6",
+    "unattended 6",
+    "wordpress 6.9",
+    "plugins 0",
+    "themes 0",
+    "overdue 0",
+    "test wordpress_version good",
+    "test php_version good",
+    "answered yes",
+)
+"""As observed in a container of the plain template (Debian 13, tests/containers/test_health.py)."""
+
+
+def lines(guest: dict[str, Any]) -> list[str]:
+    """The facts of a guest, one a line: those of a healthy site, else what was ordered for it."""
+    said: Iterable[str] = guest.get("health") or WELL
+    if guest.get("trouble"):
+        said = [line for line in said if line != "answered yes"]
+    return [*said, "end"]
