@@ -4,6 +4,7 @@ from typing import Any
 
 from nodepoint.api.errors import ApiError, BadRequest, Conflict, Missing
 from nodepoint.names import Proof
+from sites.thresholds import HELPS
 
 
 class UnknownSite(Missing):
@@ -153,6 +154,13 @@ class WordPressBroken(Conflict):
             "WordPress does not answer as it should in this site, so nobody can be logged in. A plugin or"
             " theme may be at fault: going back to a backup helps then."
         )
+
+
+class DiskFull(Conflict):
+    """WordPress does not do what is asked of it, for want of room."""
+
+    def __init__(self) -> None:
+        super().__init__(f"The disk of this site is full, so nobody can be logged in. {HELPS}")
 
 
 class NameLeadsElsewhere(Conflict):

@@ -1,13 +1,14 @@
 """When a disk counts as filling up, and what is said of it. Numbers in, sentences out."""
 
 DISK = (80, 90, 95)  # percent
+FULL = 99  # percent: the last one is no room to work in
 EASES = 5  # percent under a threshold from which on it is told again
 
 HELPS = (
     "Delete what is not needed, such as backups that a plugin keeps inside the site, old uploads and unused"
     " plugins, or move to a plan with a larger disk."
 )
-FULL = "Once it is full, nothing can be saved, and updates and orders fail."
+NEAR = "Once it is full, nothing can be saved, and updates and orders fail."
 
 
 def reached(percent: int | None) -> int:
@@ -27,4 +28,4 @@ def warning(percent: int | None) -> str | None:
     threshold = reached(percent)
     if not threshold:
         return None
-    return f"{percent} % of the disk is in use. {f'{FULL} ' if threshold == DISK[-1] else ''}{HELPS}"
+    return f"{percent} % of the disk is in use. {f'{NEAR} ' if threshold == DISK[-1] else ''}{HELPS}"

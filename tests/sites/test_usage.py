@@ -140,6 +140,16 @@ class UsageTests(SiteTestCase):
 
 
 class WatchTests(SiteTestCase):
+    def test_a_full_disk_is_named_where_it_keeps_from_logging_in(self):
+        site = self.live_site()
+        with self.lab.lock:
+            self.lab.guest.break_site(site.vmid, "php")
+        for percent, words in ((98, "plugin or theme"), (99, "The disk of this site is full")):
+            usage.note([guest(site, percent=percent)], NOON + timedelta(hours=percent))
+            answer = self.post("/action/login", {"service_id": "1001"})
+            self.assertEqual(answer.status_code, 409)
+            self.assertIn(words, answer.json()["error"])
+
     def test_the_look_at_the_cluster_measures_what_runs(self):
         site = self.live_site()
         self.assertEqual(watch.look(), 0)
