@@ -110,8 +110,7 @@ def _disk(row: SiteUsage) -> Trouble:
 @source(VIEW, 65)
 def care() -> Iterator[Group]:
     """Sites in which the daily look has found something. One or two queries."""
-    rows = SiteHealth.objects.filter(trouble_count__gt=0, site__state=Site.State.LIVE)
-    rows = rows.filter(site__deletion_requested_at=None)
+    rows = SiteHealth.needing_care()
     shown = list(rows.select_related("site").order_by("-trouble_count", "pk")[: SHOWN + 1])
     if shown:
         total = len(shown) if len(shown) <= SHOWN else rows.order_by()[:COUNTED].count()
@@ -122,9 +121,8 @@ def care() -> Iterator[Group]:
 
 def _sick(row: SiteHealth) -> Trouble:
     url = reverse("admin:sites_site_change", args=[row.site_id])
-    return Trouble(
-        f"{row.site.service_id}: {row.troubles[0]}", " ".join(row.troubles[1:]), url, row.looked_at
-    )
+    first, *others = row.sentences
+    return Trouble(f"{row.site.service_id}: {first}", " ".join(others), url, row.looked_at)
 
 
 @source(VIEW, 50)

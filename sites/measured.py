@@ -1,9 +1,10 @@
 """What is measured of sites from outside, kept for when nothing can be measured."""
 
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from sites import thresholds
@@ -62,8 +63,27 @@ class SiteHealth(models.Model):
     troubles = models.JSONField(default=list)
     trouble_count = models.PositiveSmallIntegerField(default=0, db_index=True)
 
+    SILENT = timedelta(days=3)  # after that long without an answer somebody should look
+
     class Meta:
         default_permissions = ()
 
     def __str__(self) -> str:
         return f"health of {self.site_id}"
+
+    @classmethod
+    def needing_care(cls) -> models.QuerySet["SiteHealth"]:
+        """Of standing sites: those in which something was found, and those that run and have not answered for
+        days."""
+        since = timezone.now() - cls.SILENT
+        silent = Q(looked_at__lt=since) | Q(looked_at=None, site__live_at__lt=since)
+        asked = Q(site__suspended_at=None, site__wanted_power="running") & ~Q(error="")
+        standing = cls.objects.filter(site__state="live", site__deletion_requested_at=None)
+        return standing.filter(Q(trouble_count__gt=0) | (asked & silent))
+
+    @property
+    def sentences(self) -> list[str]:
+        """What staff should look at."""
+        if self.error and (self.looked_at or self.site.live_at) < timezone.now() - self.SILENT:
+            return [f"It has not answered from inside for days: {self.error}", *self.troubles]
+        return self.troubles

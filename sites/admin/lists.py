@@ -21,7 +21,7 @@ from nodepoint.jobs.models import Job
 from nodepoint.lists import NEWEST, BigList, BulkAct, Choice, newest
 from sites import board, services, watch
 from sites.admin import addresses
-from sites.models import CustomDomain, Site
+from sites.models import CustomDomain, Site, SiteHealth
 from sites.services.repair import repair_site
 from sites.thresholds import DISK
 
@@ -75,6 +75,11 @@ def _over_quota(sites: QuerySet[Site]) -> QuerySet[Site]:
     return sites.filter(pk__in=watch.over_quota(noted.data["sites"] if noted else None))
 
 
+def _in_need_of_care(sites: QuerySet[Site]) -> QuerySet[Site]:
+    """In which the daily look has found something, or which have not answered it for days."""
+    return sites.filter(pk__in=list(SiteHealth.needing_care().values_list("pk", flat=True)[:MOST_FOUND]))
+
+
 def _slow(sites: QuerySet[Site]) -> QuerySet[Site]:
     """Whose order is taking clearly longer than is usual, or took it, of the newest."""
     usual = statistics.usual_seconds([board.PROVISION]).get(board.PROVISION)
@@ -103,7 +108,7 @@ class Attention(Choice):
             f"disk {DISK[0]} % full or more",
             lambda sites: sites.filter(usage__disk_percent__gte=DISK[0]),
         ),
-        "care": ("something is wrong inside", lambda sites: sites.filter(health__trouble_count__gt=0)),
+        "care": ("something is wrong inside", _in_need_of_care),
         "slow": (f"slower than usual, of the newest {NEWEST:,}", _slow),
     }
 

@@ -132,6 +132,19 @@ class LookTests(SiteTestCase):
         inside.look(day + timedelta(hours=30))
         self.assertEqual(self.row().error, "Its answer was not whole.")
 
+    def test_one_that_does_not_answer_for_days_is_shown(self):
+        site, now = self.live_site(), timezone.now()
+        SiteHealth.objects.create(site=site, tried_at=now, looked_at=now - timedelta(days=2), error="No.")
+        self.assertFalse(SiteHealth.needing_care().exists())
+        SiteHealth.objects.update(looked_at=now - timedelta(days=4))
+        (row,) = SiteHealth.needing_care()
+        self.assertEqual(row.sentences, ["It has not answered from inside for days: No."])
+        Site.objects.update(live_at=now - timedelta(days=4))
+        SiteHealth.objects.update(looked_at=None)
+        self.assertTrue(SiteHealth.needing_care().get().sentences)
+        Site.objects.update(wanted_power="stopped")
+        self.assertFalse(SiteHealth.needing_care().exists())
+
     def test_nothing_is_run_in_what_is_not_ours(self):
         make_foreign(self, 950)
         SiteFactory(vmid=950, node="node2")

@@ -50,6 +50,8 @@ final class Backend
             'details.*.primary', 'details.*.problem']],
         'add domain' => ['POST', '/action/setdomain', 'within' => 22, 'sends' => ['service_id', 'domain'],
             'reads' => self::JOB],
+        'choose primary' => ['POST', '/action/primary', 'within' => 22, 'sends' => ['service_id', 'domain'],
+            'reads' => self::JOB],
         'remove domain' => ['POST', '/action/deldomain', 'within' => 15, 'sends' => ['service_id', 'domain'],
             'reads' => self::JOB],
         'backups' => ['GET', '/action/getbak', 'within' => 8, 'sends' => ['service_id'], 'reads' => [

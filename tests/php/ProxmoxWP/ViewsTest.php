@@ -55,6 +55,15 @@ class ViewsTest extends Sites
         return array_map(fn ($value) => html_entity_decode($value, ENT_QUOTES), $found[1]);
     }
 
+    public function test_a_domain_that_could_be_the_main_address_can_be_chosen(): void
+    {
+        $row = ['name' => 'www.example.com', 'status' => 'active', 'certificate' => 'active', 'error' => '', 'problem' => '', 'primary' => false];
+        foreach ([[[], 1], [['primary' => true], 0], [['status' => 'failed'], 0], [['certificate' => 'pending'], 0]] as [$changes, $count]) {
+            $html = $this->html('domains', ['busy' => false, 'domains' => [$changes + $row], 'used' => 1, 'allowed' => 3, 'remaining' => 2]);
+            $this->assertCount($count, preg_grep('/^choose/', $this->click($html)));
+        }
+    }
+
     public function test_a_disk_that_fills_up_is_told(): void
     {
         $said = '93 % of the disk is in use. Delete what is not needed.';

@@ -43,6 +43,11 @@ class Domains extends Part
         }
     }
 
+    public function choose(string $domain): void
+    {
+        $this->act(fn (DomainsPanel $panel) => $panel->choose($domain), 'domain_chosen');
+    }
+
     public function remove(string $domain): void
     {
         $this->act(fn (DomainsPanel $panel) => $panel->remove($domain), 'domain_removed');

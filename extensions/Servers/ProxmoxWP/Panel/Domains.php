@@ -45,6 +45,16 @@ final class Domains extends Panel
         return $this->act('add domain', ['domain' => trim($domain)]);
     }
 
+    /**
+     * Has the site go by this name; all its others lead there.
+     *
+     * @return array<string, mixed>|null
+     */
+    public function choose(string $domain): ?array
+    {
+        return $this->act('choose primary', ['domain' => $domain]);
+    }
+
     /** @return array<string, mixed>|null */
     public function remove(string $domain): ?array
     {

@@ -19,6 +19,12 @@
                         <p class="text-sm bg-warning/20 p-2 rounded-md mt-1">{{ $sentence }}</p>
                     @endforeach
                 </div>
+                @if (! $row['primary'] && $row['status'] === 'active' && $row['certificate'] === 'active')
+                    <x-button.secondary type="button" class="!w-fit" aria-label="{{ __('proxmoxwp::panel.choose_domain', ['name' => $row['name']]) }}"
+                        wire:click="choose({{ \Illuminate\Support\Js::from($row['name']) }})" wire:loading.attr="disabled">
+                        {{ __('proxmoxwp::panel.choose') }}
+                    </x-button.secondary>
+                @endif
                 <x-button.danger type="button" class="!w-fit" aria-label="{{ __('proxmoxwp::panel.remove_domain', ['name' => $row['name']]) }}"
                     wire:click="remove({{ \Illuminate\Support\Js::from($row['name']) }})"
                     wire:loading.attr="disabled" wire:confirm="{{ __('proxmoxwp::panel.confirm.domain', ['name' => $row['name']]) }}">
