@@ -22,7 +22,7 @@ WELL = (
     "test php_version good",
     "answered yes",
 )
-"""As observed in a container of the plain template (Debian 13, tests/containers/test_health.py)."""
+"""In the form that a container of Debian 13 gave (tests/containers/test_health.py); versions are examples."""
 
 
 def lines(guest: dict[str, Any]) -> list[str]:
