@@ -194,7 +194,8 @@ def ending(certificates: Iterable[Certificate], now: datetime) -> Iterator[Found
         yield _ends(close[int(shared)], f"the shared certificate for *.{settings.BASE_DOMAIN}", "", "")
     for site in Site.objects.filter(certificate_id__in=close, state=Site.State.LIVE):
         yield _ends(close[site.certificate_id], f"certificate of {site.hostname}", site.key, site.service_id)
-    domains = CustomDomain.objects.filter(certificate_id__in=close).select_related("site")
+    # Of one that leads elsewhere nobody can renew it; it is ordered anew when the domain comes back.
+    domains = CustomDomain.objects.filter(certificate_id__in=close, lapsed_at=None).select_related("site")
     for row in domains:
         yield _ends(
             close[row.certificate_id], f"certificate of {row.domain}", row.site.key, row.site.service_id
