@@ -25,6 +25,7 @@ PATHS = {
         "/action/restart",
         "/action/reset",
         "/action/toggle",
+        "/action/primary",
         "/action/login",
         "/action/getdomain",
         "/action/setdomain",

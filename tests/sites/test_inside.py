@@ -128,7 +128,7 @@ class LookTests(SiteTestCase):
         self.assertEqual(inside.look(day + timedelta(hours=2)), 1)
         self.assertEqual(self.row().error, "")
         with self.lab.lock:
-            self.lab.guest.feel(site.vmid, "disk 1\nend\nmore")
+            self.lab.guest.feel(site.vmid, *["disk 1"] * 500)
         inside.look(day + timedelta(hours=30))
         self.assertEqual(self.row().error, "Its answer was not whole.")
 
