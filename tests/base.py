@@ -7,7 +7,7 @@ from typing import Any
 import requests
 from django.apps import apps
 from django.conf import settings
-from django.test import SimpleTestCase, TestCase, TransactionTestCase, override_settings
+from django.test import SimpleTestCase, TestCase, TransactionTestCase, override_settings, tag
 
 import lab
 from dns import connections as dns_connections
@@ -16,6 +16,10 @@ from nodepoint.api.models import Token
 from nodepoint.jobs import experience
 from nodepoint.jobs.testing import MovedClock, run_until_idle
 from sites import connections, live
+
+on_one_database = tag("one_database")
+"""For classes about what happens at the other systems, whatever database the rows are in: script/test leaves
+them out of its run on MariaDB."""
 
 
 def typed(values: dict[str, str]) -> dict[str, Any]:

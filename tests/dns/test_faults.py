@@ -8,6 +8,7 @@ from dns import services, views
 from dns.clients.ispconfig import Ispconfig
 from dns.models import Zone
 from nodepoint.jobs.models import Job
+from tests.base import on_one_database
 from tests.dns.base import DnsTestCase, said
 from tests.dns.test_add_zone import DEFAULTS
 
@@ -22,6 +23,7 @@ class Killed(BaseException):
     """What a SIGKILL is to a step: no exception that it could catch."""
 
 
+@on_one_database
 class FaultTests(DnsTestCase):
     def order(self, **body) -> None:
         """add/zone, answered at once."""

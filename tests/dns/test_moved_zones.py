@@ -3,6 +3,7 @@ deleted there: each call shows them, works on them, or says why not. None says S
 
 from dns.models import Customer, Zone
 from nodepoint.jobs.models import Job
+from tests.base import on_one_database
 from tests.dns.base import DnsTestCase, said
 
 NAME = "example.com"
@@ -10,6 +11,7 @@ RECORD = {"type": "a", "name": "x", "ttl": 300, "ip": "192.0.2.9"}
 GONE, ADMIN, OTHER = "deleted", "the admin's", "another customer's"
 
 
+@on_one_database
 class MovedZoneTests(DnsTestCase):
     def setUp(self) -> None:
         super().setUp()
@@ -143,6 +145,7 @@ class MovedZoneTests(DnsTestCase):
         self.assertEqual(groups, {str(Customer.objects.get(user_id="42").group_id)})
 
 
+@on_one_database
 class OwnDoingTests(DnsTestCase):
     """What is refused because of what was asked for is told to who asked, and to nobody else."""
 
@@ -169,6 +172,7 @@ class OwnDoingTests(DnsTestCase):
         self.assertTrue(Job.objects.filter(kind="notices.staff").exists())
 
 
+@on_one_database
 class NameTests(DnsTestCase):
     def test_an_idn_name_finds_the_longest_zone_in_either_form(self) -> None:
         self.add_zone("xn--lu-yta1h.example")

@@ -15,6 +15,7 @@ from dns.connections import ispconfig
 from dns.models import Publication, Zone
 from dns.reconcile import compare
 from nodepoint.jobs.models import Job
+from tests.base import on_one_database
 from tests.dns.base import DnsTestCase
 
 NAME = "example.com"
@@ -84,6 +85,7 @@ class PublishedCase(DnsTestCase):
         return [(finding.detail, finding.repairable) for finding in compare().findings]
 
 
+@on_one_database
 class LookTests(PublishedCase):
     def test_it_is_not_known_before_the_first_look_and_right_after_a_change(self) -> None:
         self.assertEqual(self.shown(), (None, None))
@@ -189,6 +191,7 @@ class LookTests(PublishedCase):
         self.assertIn(f"/dns/zone/{Zone.objects.get().pk}/", trouble.url)
 
 
+@on_one_database
 class SecondaryTests(PublishedCase):
     def setUp(self) -> None:
         super().setUp()

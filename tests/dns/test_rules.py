@@ -8,6 +8,7 @@ from dns.errors import CnameConflict, Delegated, InDeeperZone, NullMxConflict, R
 from dns.models import Zone
 from dns.records import Entry, Held
 from nodepoint.api.errors import ApiError
+from tests.base import on_one_database
 from tests.dns.base import DnsTestCase
 
 ORIGIN = "example.com."
@@ -73,6 +74,7 @@ DEEPER = (
 )
 
 
+@on_one_database
 class TableTests(SimpleTestCase):
     def assert_said(self, error: type[ApiError] | None, there: list[Held], added: Entry, **options) -> None:
         try:
@@ -111,6 +113,7 @@ class TableTests(SimpleTestCase):
         )
 
 
+@on_one_database
 class CallTests(DnsTestCase):
     """The same over the wire."""
 

@@ -16,6 +16,7 @@ from dns.reconcile import compare
 from dns.services import repair_zone
 from lab.secondary import ADDRESS, Secondary
 from nodepoint.jobs.models import Job
+from tests.base import on_one_database
 from tests.dns.base import DnsTestCase
 
 NAME = "example.com"
@@ -49,6 +50,7 @@ class SerialCase(DnsTestCase):
         self.run_jobs()
 
 
+@on_one_database
 class SerialTests(SerialCase):
     def test_one_that_is_made_anew_the_same_day_begins_above_the_one_before(self) -> None:
         self.add_zone(NAME)
@@ -150,6 +152,7 @@ class SerialTests(SerialCase):
         self.assertEqual(self.serial(), last + 1)
 
 
+@on_one_database
 class TransferTests(SerialCase):
     XFER, NOTIFY = "192.0.2.53,2001:db8::/64", "192.0.2.53"
 

@@ -12,6 +12,7 @@ from django.core.checks import run_checks
 from django.test import SimpleTestCase, override_settings
 
 from nodepoint import checks, shapes
+from tests.base import on_one_database
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = str(ROOT / "manage.py")  # any file that can be read
@@ -59,6 +60,7 @@ GOOD = {
 }
 
 
+@on_one_database
 class InfrastructureTests(SimpleTestCase):
     def found(self, **changes) -> list[str]:
         with override_settings(**{**GOOD, **changes}):
@@ -135,6 +137,7 @@ class InfrastructureTests(SimpleTestCase):
         self.assertFalse([message for message in implicit if message.id == "nodepoint.E001"])
 
 
+@on_one_database
 class CommandTests(SimpleTestCase):
     def manage(self, *words: str) -> subprocess.CompletedProcess:
         names = [*checks.REQUIRED, *checks.OPTIONAL, "DATABASE_URL"]
@@ -160,6 +163,7 @@ class CommandTests(SimpleTestCase):
         self.assertEqual((done.returncode, "nodepoint.E" in done.stderr), (0, False), done.stderr)
 
 
+@on_one_database
 class ProjectTests(SimpleTestCase):
     def ids(self) -> list[str]:
         return [message.id for message in checks.project()]
@@ -182,6 +186,7 @@ class ProjectTests(SimpleTestCase):
 
 
 @override_settings(**GOOD, DEBUG=False, ALLOWED_HOSTS=["localhost", "[::1]"])
+@on_one_database
 class DeploymentTests(SimpleTestCase):
     def setUp(self) -> None:
         self.enterContext(mock.patch.dict(os.environ, SECRET_KEY="x" * 50))
@@ -210,6 +215,7 @@ class DeploymentTests(SimpleTestCase):
             self.assertIn("SSH_NODE_HOSTS", self.messages()["nodepoint.W002"])
 
 
+@on_one_database
 class ShapeTests(SimpleTestCase):
     def test_servers_may_have_a_port(self) -> None:
         table = {

@@ -21,7 +21,7 @@ from nodepoint.jobs import limits, queue
 from nodepoint.jobs.models import Job, Lease
 from sites import checkup, connections
 from sites.clients.npm import Npm
-from tests.base import LabTestCase
+from tests.base import LabTestCase, on_one_database
 from tests.staff.operations import make_job
 
 NOBODY = env.broker("redis://127.0.0.1:9/0")["redis"]  # discard: nobody listens
@@ -41,6 +41,7 @@ ALL = [
 ]
 
 
+@on_one_database
 class DoctorTests(LabTestCase):
     def setUp(self) -> None:
         super().setUp()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nodepoint.supervisor import FIRST_PAUSE, CallFailed, Child, Stopped, Supervisor
+from tests.base import on_one_database
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,6 +78,7 @@ class SupervisorTestCase(unittest.TestCase):
         return int(file.read_text())
 
 
+@on_one_database
 class RestartTests(SupervisorTestCase):
     def test_a_killed_child_is_started_again(self) -> None:
         supervisor = self.supervise(self.child(SLEEPER))
@@ -114,6 +116,7 @@ class RestartTests(SupervisorTestCase):
         self.assertTrue(alive(other))
 
 
+@on_one_database
 class StopTests(SupervisorTestCase):
     def test_children_and_their_workers_end_with_it(self) -> None:
         supervisor = self.supervise(self.child(MASTER))
@@ -156,6 +159,7 @@ class StopTests(SupervisorTestCase):
         self.assertEqual(signal.getsignal(signal.SIGTERM), before)
 
 
+@on_one_database
 class CallTests(SupervisorTestCase):
     def test_a_call_returns_the_output(self) -> None:
         supervisor = self.supervise()
@@ -185,6 +189,7 @@ class CallTests(SupervisorTestCase):
         self.assertLess(time.monotonic() - began, 10)
 
 
+@on_one_database
 class ProcessTests(SupervisorTestCase):
     """The supervisor as a process of its own."""
 

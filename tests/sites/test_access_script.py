@@ -10,6 +10,7 @@ from pathlib import Path
 from django.test import SimpleTestCase
 
 from sites import install
+from tests.base import on_one_database
 from tests.sites.test_install_script import HOSTILE, MARK, bash, site
 
 
@@ -22,6 +23,7 @@ def plugin(email: str, folder: str) -> bytes:
     return written.stdout
 
 
+@on_one_database
 class ParameterTests(SimpleTestCase):
     def test_an_address_is_nothing_but_data(self):
         for value in filter(None, HOSTILE):
@@ -80,6 +82,7 @@ register_shutdown_function(function () { echo count($GLOBALS['todo']); });
             self.assertIn(f"\n{line}\n", script)
 
 
+@on_one_database
 class CutOffTests(SimpleTestCase):
     def test_a_script_that_arrives_in_part_is_never_run(self):
         for name, script in (("access", install.access_script(site())), ("seal", install.seal_script("ab"))):
@@ -93,6 +96,7 @@ class CutOffTests(SimpleTestCase):
 
 
 @unittest.skipUnless(shutil.which("shellcheck"), "shellcheck is not installed")
+@on_one_database
 class ShellcheckTests(SimpleTestCase):
     def test_nothing_is_found(self):
         scripts = {"access": install.access_script(site()), "seal": install.seal_script("ab")}

@@ -5,12 +5,14 @@ from django.test import SimpleTestCase
 from nodepoint.clients.errors import keep_secret
 from sites import answers
 from sites.clients.console import Output
+from tests.base import on_one_database
 
 
 def status(text: str, exit_code: int = 0, truncated: bool = False) -> str | None:
     return answers.end_of_installation(Output(exit_code, text, "", truncated))
 
 
+@on_one_database
 class StatusTests(SimpleTestCase):
     def test_while_it_is_at_work_there_is_no_end(self):
         for text in (
@@ -49,6 +51,7 @@ class StatusTests(SimpleTestCase):
         self.assertEqual(status("phase web 1\ndone 0\n", truncated=True), answers.NO_STATUS)
 
 
+@on_one_database
 class WordsTests(SimpleTestCase):
     def test_they_are_one_short_line_without_control_characters(self):
         told = answers.words("begin " + "x" * 10_000_000 + "\nphase web 1\r\n\x1b[31mdone 0\u202e\0 end\n")

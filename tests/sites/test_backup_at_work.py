@@ -5,12 +5,14 @@ from django.utils import timezone
 
 from nodepoint.jobs.models import Job
 from sites.models import Site
+from tests.base import on_one_database
 from tests.sites.acts import SUSPENDED
 from tests.sites.backups import BackupsCase
 
 MINUTES = 15  # longer than the deadline of any of these acts
 
 
+@on_one_database
 class BackupAtWorkTests(BackupsCase):
     storage = "local-zfs"  # goes back to its newest snapshot alone, so that `vzdump` is in the way
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from django.test import SimpleTestCase
 
 from sites import install
+from tests.base import on_one_database
 
 ANSWERS = """#!/bin/bash
 echo "$@" >>"$STATE/started"
@@ -21,6 +22,7 @@ exit 0
 REFUSES = "#!/bin/bash\necho 'ERROR 2002 (HY000): no server' >&2\nexit 1\n"
 
 
+@on_one_database
 class DatabaseScriptTests(SimpleTestCase):
     def setUp(self) -> None:
         folder = Path(self.enterContext(tempfile.TemporaryDirectory()))

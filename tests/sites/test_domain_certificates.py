@@ -10,11 +10,13 @@ from nodepoint.jobs.models import Job, JobStep
 from sites.clients.npm import Certificate, Npm
 from sites.connections import npm
 from sites.models import Site
+from tests.base import on_one_database
 from tests.sites.domains import SHOP, DomainTestCase
 
 HOUR = 3600
 
 
+@on_one_database
 class CertificateTests(DomainTestCase):
     def details(self) -> dict:
         """How the domain is, as customers see it."""

@@ -8,6 +8,7 @@ from nodepoint.jobs.models import Job
 from sites.connections import npm
 from sites.flows import ADD_DOMAIN, CERTIFICATE, REMOVE_DOMAIN, TOGGLE
 from sites.models import CustomDomain
+from tests.base import on_one_database
 from tests.sites import test_crashes
 from tests.sites.domains import SHOP, DomainTestCase
 from tests.sites.faults import CERTIFICATES, HOSTS, PASSING, Act
@@ -42,6 +43,7 @@ def acts(table: dict[str, tuple[Act, ...] | str]) -> list[Act]:
     return [act for found in table.values() if not isinstance(found, str) for act in found]
 
 
+@on_one_database
 class DomainFaultTests(DomainTestCase):
     def assert_active(self) -> None:
         (details,) = self.domains()["details"]
@@ -189,6 +191,7 @@ class DomainFaultTests(DomainTestCase):
 
 
 @override_settings(NPM_CERTIFICATE="letsencrypt")
+@on_one_database
 class DomainCrashTests(DomainTestCase):
     """Killed at every border of every call of its jobs, a domain is made once and removed wholly."""
 

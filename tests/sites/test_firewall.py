@@ -12,6 +12,7 @@ from sites import isolation
 from sites.clients.proxmox import FirewallRule, Proxmox
 from sites.models import Site
 from sites.services.repair import repair_site
+from tests.base import on_one_database
 from tests.sites.base import SiteTestCase
 from tests.sites.test_isolation import NEEDED, OPEN, SETTINGS, SHUT, passes
 
@@ -34,6 +35,7 @@ class FirewallCase(SiteTestCase):
         self.run_jobs(most=5000)
 
 
+@on_one_database
 class FirewallTests(FirewallCase):
     def test_a_site_whose_firewall_is_not_as_it_was_written_never_goes_live(self):
         """A cluster that takes the rules and does not keep them."""
@@ -75,6 +77,7 @@ class FirewallTests(FirewallCase):
         self.assertEqual(self.lab.proxmox.cluster.containers[site.vmid].net0["firewall"], "1")
 
 
+@on_one_database
 class RunningContainerTests(FirewallCase):
     """What the nodes would compile at any moment, since a new list is fetched every 10 s."""
 

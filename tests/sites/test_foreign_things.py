@@ -3,11 +3,13 @@
 from sites.connections import cloudflare, npm
 from sites.models import TakenName
 from sites.reconcile import compare
+from tests.base import on_one_database
 from tests.sites.base import SiteTestCase, foreign_record, make_foreign
 
 NAME = "janedoe.nodepoint.eu"
 
 
+@on_one_database
 class ForeignThingsTests(SiteTestCase):
     def test_a_vmid_that_proxmox_uses_makes_the_order_take_the_next_free_one(self):
         for vmid in (900, 901, 903):

@@ -2,10 +2,12 @@
 leads out of it, and none is refused."""
 
 from sites.models import Site
+from tests.base import on_one_database
 from tests.sites.acts import ActsMixin
 from tests.sites.base import SiteTestCase
 
 
+@on_one_database
 class HaErrorTests(ActsMixin, SiteTestCase):
     def fails(self, running: bool = True) -> None:
         """The HA manager has given the container up, which runs all the same, or does not."""

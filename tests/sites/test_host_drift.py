@@ -7,6 +7,7 @@ from sites.clients.npm import ProxyHost
 from sites.connections import npm, website
 from sites.proxy_config import ADVANCED_CONFIG
 from sites.steps.hosts import own_name
+from tests.base import on_one_database
 from tests.sites.test_reconcile import NAME, ReconcileTestCase
 
 # What a hand may have done to a host's fields, and the words in which staff read it.
@@ -36,6 +37,7 @@ EDITS = (
 )
 
 
+@on_one_database
 class HandEditTests(ReconcileTestCase):
     def host(self) -> ProxyHost:
         return npm().proxy_host(self.site.proxy_host_id)

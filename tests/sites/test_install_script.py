@@ -13,6 +13,7 @@ from django.test import SimpleTestCase, override_settings
 
 from sites import install
 from sites.models import Plan, Site
+from tests.base import on_one_database
 
 MARK = "BROKEN_OUT"
 NAME = "jane.nodepoint.eu"
@@ -53,6 +54,7 @@ def bash(
 
 
 @override_settings(PROXY_LAN_IPS=["192.168.1.5", "192.168.1.6"], BASE_DOMAIN="nodepoint.eu")
+@on_one_database
 class ParameterTests(SimpleTestCase):
     def _assignments(self, script: str) -> str:
         """The part of the script that does nothing but assign."""
@@ -119,6 +121,7 @@ class ParameterTests(SimpleTestCase):
                 self.assertEqual((ended.returncode, ended.stdout), (64, b""))
 
 
+@on_one_database
 class CutOffTests(SimpleTestCase):
     def test_a_script_that_arrives_in_part_is_never_run(self):
         script = install.script(site(), NAME).replace("main() {", "main() { echo REACHED; exit 0", 1).encode()
@@ -131,6 +134,7 @@ class CutOffTests(SimpleTestCase):
                 self.assertNotIn(b"REACHED", bash(script[:place], "-s", "install").stdout)
 
 
+@on_one_database
 class FunctionTests(SimpleTestCase):
     """Parts of the script that can be called by themselves."""
 
@@ -218,6 +222,7 @@ class FunctionTests(SimpleTestCase):
         self.assertEqual(install.parameters(site())["FIREWALL_IN"], "")
 
 
+@on_one_database
 class StyleTests(SimpleTestCase):
     @unittest.skipUnless(shutil.which("shellcheck"), "shellcheck is not installed")
     def test_shellcheck_finds_nothing(self):

@@ -11,6 +11,7 @@ from django.test import SimpleTestCase, override_settings
 from sites import isolation
 from sites.clients.proxmox import FirewallRule
 from sites.isolation import Act
+from tests.base import on_one_database
 
 SETTINGS = {
     "PROXY_LAN_IPS": ["192.168.1.5"],
@@ -101,6 +102,7 @@ def carried_out(rules: list[FirewallRule], write: isolation.Write) -> list[Firew
 
 
 @override_settings(**SETTINGS)
+@on_one_database
 class RuleTests(SimpleTestCase):
     def test_what_they_let_through_and_what_not(self):
         rules = isolation.rules()
@@ -135,6 +137,7 @@ class RuleTests(SimpleTestCase):
 
 
 @override_settings(**SETTINGS)
+@on_one_database
 class WriteTests(SimpleTestCase):
     """Every state on the way, from lists of all kinds; a run that is killed goes on from any of them."""
 

@@ -10,11 +10,13 @@ from nodepoint.jobs.models import Job
 from sites.connections import npm
 from sites.flows import PROVISION
 from sites.models import Site
+from tests.base import on_one_database
 from tests.sites.base import SiteTestCase
 
 NAME = "janedoe.nodepoint.eu"
 
 
+@on_one_database
 class LetsEncryptTests(SiteTestCase):
     def setUp(self) -> None:
         super().setUp()
@@ -178,6 +180,7 @@ class LetsEncryptTests(SiteTestCase):
         self.assert_shared_one_is_there()
 
 
+@on_one_database
 class SharedCertificateTests(SiteTestCase):
     def test_no_certificate_is_ordered(self):
         site = self.live_site()

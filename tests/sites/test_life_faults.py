@@ -5,6 +5,7 @@ from unittest import mock
 from nodepoint.jobs import engine
 from nodepoint.jobs.models import Job
 from sites import flows
+from tests.base import on_one_database
 from tests.sites.acts import RUNNING, STOPPED, SUSPENDED, ActsMixin
 from tests.sites.base import SiteTestCase
 from tests.sites.faults import CT, HA, HA_STATE, HOSTS, PASSING, Act, acts, without_followers
@@ -63,6 +64,7 @@ class Killed(BaseException):
     """As if the worker had been killed: nothing catches it, nothing is tidied up."""
 
 
+@on_one_database
 class LifeFaultTests(ActsMixin, SiteTestCase):
     number = 0
 

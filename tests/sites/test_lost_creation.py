@@ -1,11 +1,13 @@
 """A container is made for the better part of a minute, in which it bears no mark."""
 
 from sites.models import Site
+from tests.base import on_one_database
 from tests.sites.base import SiteTestCase, make_foreign
 
 CREATE = "POST /api2/json/nodes/node1/lxc"
 
 
+@on_one_database
 class CreationTakesTimeTests(SiteTestCase):
     """The lab takes 0.2 s for what takes 45: the steps look at it in between."""
 

@@ -10,6 +10,7 @@ from nodepoint import installation
 from nodepoint.models import Installation
 from sites import marks
 from sites.models import Site, Template
+from tests.base import on_one_database
 
 HERE = "eu1"
 SERVICE_IDS = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", fullmatch=True)
@@ -25,6 +26,7 @@ def site(service_id: str = "1001", pk: int = 7) -> Site:
 
 
 @override_settings(INSTALLATION_ID=HERE)
+@on_one_database
 class ShapeTests(SimpleTestCase):
     def test_a_mark_names_installation_service_and_row(self) -> None:
         self.assertEqual(site().owner_mark, "nodepoint:eu1:1001:7")
@@ -85,6 +87,7 @@ class ShapeTests(SimpleTestCase):
 
 
 @override_settings(INSTALLATION_ID=HERE)
+@on_one_database
 class OwnershipTests(SimpleTestCase):
     def test_a_mark_of_before_the_installation_is_ours(self) -> None:
         self.assertTrue(marks.owns(site(), "nodepoint:1001:7"))
@@ -121,6 +124,7 @@ class OwnershipTests(SimpleTestCase):
 
 
 @override_settings(INSTALLATION_ID=HERE)
+@on_one_database
 class WritingTests(SimpleTestCase):
     @given(NOTES)
     def test_notes_are_kept_whatever_stands_there(self, notes: str) -> None:
@@ -138,6 +142,7 @@ class WritingTests(SimpleTestCase):
         self.assertEqual(marks.removed(site(), text), "note\nnodepoint:eu2:5:5")
 
 
+@on_one_database
 class InstallationTests(TestCase):
     def setUp(self) -> None:
         installation.forget()

@@ -10,6 +10,7 @@ from nodepoint.jobs.models import Job
 from sites.connections import cloudflare, npm, proxmox
 from sites.models import Site, TakenName
 from sites.steps.proxmox import Foreign, NotSeen, find, require
+from tests.base import on_one_database
 from tests.sites.acts import ActsMixin
 from tests.sites.base import SiteTestCase, make_foreign
 
@@ -34,6 +35,7 @@ class OwnershipCase(ActsMixin, SiteTestCase):
         return left
 
 
+@on_one_database
 class FindTests(OwnershipCase):
     def setUp(self) -> None:
         super().setUp()
@@ -70,6 +72,7 @@ class FindTests(OwnershipCase):
         self.assertIsNone(find(self.site))
 
 
+@on_one_database
 class DeletionTests(OwnershipCase):
     def delete_now(self) -> Site:
         self.delete()
@@ -158,6 +161,7 @@ class DeletionTests(OwnershipCase):
         self.assertRegex(self.live_site().subdomain, "^janedoe-")
 
 
+@on_one_database
 class ActTests(OwnershipCase):
     def setUp(self) -> None:
         super().setUp()
@@ -206,6 +210,7 @@ class ActTests(OwnershipCase):
 
 
 @override_settings(INSTALLATION_ID="eu-west-production-one-1")
+@on_one_database
 class LongIdentityTests(OwnershipCase):
     def test_a_site_lives_and_goes_with_marks_that_had_to_be_shortened(self) -> None:
         service_id = "x" * 64

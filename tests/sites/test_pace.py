@@ -7,6 +7,7 @@ from unittest import mock
 
 from nodepoint.jobs import engine
 from nodepoint.jobs.models import JobStep
+from tests.base import on_one_database
 from tests.sites.acts import ActsMixin
 from tests.sites.base import SiteTestCase
 
@@ -26,6 +27,7 @@ REFUSALS = ("refuse", "error", "drop_before")
 MINUTES = 2
 
 
+@on_one_database
 class PaceTests(ActsMixin, SiteTestCase):
     """`asked`: the moments of the test's clock in which each step, or its undo, which begins at once, asked
     Proxmox VE for something."""

@@ -9,12 +9,14 @@ from sites import connections
 from sites.clients.npm import calls
 from sites.flows import PROVISION as FLOW
 from sites.models import Site
+from tests.base import on_one_database
 from tests.sites.base import SiteTestCase
 from tests.sites.faults import PROVISION, Act, acts
 
 AFTER_IT_IS_LIVE = {"snapshot"}  # what fails here is a warning, the customer keeps the site
 
 
+@on_one_database
 class ProvisionFaultTests(SiteTestCase):
     """One lab for a whole table: every order is deleted again before the next one."""
 

@@ -14,6 +14,7 @@ from nodepoint.jobs.models import Job
 from sites import guests, orphans
 from sites.connections import npm, proxmox
 from sites.models import Site
+from tests.base import on_one_database
 from tests.sites.base import foreign_record
 from tests.sites.test_reconcile import NAME, ReconcileTestCase
 from tests.staff.base import make_staff
@@ -22,6 +23,7 @@ ELSEWHERE = "nodepoint:elsewhere:1001:1"
 POOL = "nodepoint"
 
 
+@on_one_database
 class ForeignTests(ReconcileTestCase):
     def annotate(self, description: str) -> None:
         proxmox().set_config(self.site.node, self.site.vmid, description=description)
@@ -97,6 +99,7 @@ class ForeignTests(ReconcileTestCase):
             self.assertEqual(len(self.found()), 2)
 
 
+@on_one_database
 class UnprovenTests(ReconcileTestCase):
     """The rows of live sites are gone, as after the database came back from an older dump."""
 
@@ -175,6 +178,7 @@ class UnprovenTests(ReconcileTestCase):
 
 
 @override_settings(PROXMOX_POOL=POOL)
+@on_one_database
 class DriftTests(ReconcileTestCase):
     def repaired(self) -> None:
         self.assertEqual(self.reconcile("--fix", "--yes")[1], "")

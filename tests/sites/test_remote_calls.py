@@ -4,9 +4,11 @@ from django.test import override_settings
 
 from sites import connections
 from sites.clients.npm import calls
+from tests.base import on_one_database
 from tests.sites.base import SiteTestCase
 
 
+@on_one_database
 class RemoteCallTests(SiteTestCase):
     def setUp(self) -> None:
         super().setUp()

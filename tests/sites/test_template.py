@@ -17,6 +17,7 @@ from sites.errors import UnknownNode
 from sites.management.commands import build_template as command
 from sites.models import Site, Template
 from sites.reconcile import compare
+from tests.base import on_one_database
 from tests.sites.base import SiteTestCase
 
 PLAIN = "local:vztmpl/ubuntu-24.04-standard_24.04-2_amd64.tar.zst"
@@ -67,6 +68,7 @@ class TemplateCase(SiteTestCase):
         return dict(job.steps.values_list("name", "state"))
 
 
+@on_one_database
 class BuildTests(TemplateCase):
     def test_the_archive_is_on_every_node_and_the_container_is_gone(self):
         template = self.built()
@@ -150,6 +152,7 @@ class BuildTests(TemplateCase):
         self.assertEqual([len(self.files(node)) for node in NODES], [1, 0, 0])
 
 
+@on_one_database
 class FailureTests(TemplateCase):
     def test_a_base_that_cannot_be_installed_leaves_nothing(self):
         self.fault("ssh", "error", "INSTALL 900 packages", count=10)
@@ -263,6 +266,7 @@ class FailureTests(TemplateCase):
         self.assertEqual(self.creations(), 1)
 
 
+@on_one_database
 class CommandTests(TemplateCase):
     def call(self, *arguments: str) -> tuple[str, str]:
         out, err = io.StringIO(), io.StringIO()

@@ -5,10 +5,12 @@ from django.test import override_settings
 from nodepoint.jobs.models import Job
 from sites.flows import TERMINATE as FLOW
 from sites.models import Site
+from tests.base import on_one_database
 from tests.sites.base import SiteTestCase
 from tests.sites.faults import PASSING, STOPPED, STOPPING, TERMINATE, Act, acts, without_followers
 
 
+@on_one_database
 class TerminateFaultTests(SiteTestCase):
     number = 0
 

@@ -5,12 +5,14 @@ from django.test import override_settings
 from nodepoint.jobs.models import Job
 from sites.flows import PROVISION as FLOW
 from sites.models import Site
+from tests.base import on_one_database
 from tests.sites.base import SiteTestCase
 from tests.sites.faults import PASSING, STOPPED, UNDO, Act, acts, without_followers
 
 CULPRIT = Act("ssh", "curl")  # the step before the point of no return: everything was made by then
 
 
+@on_one_database
 class UndoFaultTests(SiteTestCase):
     number = 0
 

@@ -7,6 +7,7 @@ from django.test import SimpleTestCase, override_settings
 from nodepoint.clients.errors import Unreachable
 from sites import connections
 from sites.clients.website import MOST, NOT_SERVED, Page, Website
+from tests.base import on_one_database
 from tests.sites.base import SiteTestCase
 
 # How a server answers in each state, and what staff read.
@@ -20,6 +21,7 @@ STATES = {
 }
 
 
+@on_one_database
 class VerificationTests(SiteTestCase):
     def at_verification(self):
         """A site whose WordPress has just been installed."""
@@ -80,6 +82,7 @@ class VerificationTests(SiteTestCase):
         self.assert_live(site)
 
 
+@on_one_database
 class FrontTests(SiteTestCase):
     """A look through the proxy opens TLS by the site's name, which is all that its front lets in."""
 
@@ -98,6 +101,7 @@ class FrontTests(SiteTestCase):
                 Website(address, timeout=2).serves("janedoe.nodepoint.eu")
 
 
+@on_one_database
 class PageTests(SimpleTestCase):
     def trouble(self, answer: str) -> str:
         return Page.read(answer).trouble()

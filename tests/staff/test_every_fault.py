@@ -24,7 +24,7 @@ from nodepoint.jobs.models import Job
 from nodepoint.notices.models import PREFIX
 from sites import connections
 from sites.clients.npm import calls
-from tests.base import LabTestCase
+from tests.base import LabTestCase, on_one_database
 from tests.sites.acts import ActsMixin
 from tests.sites.domains import DomainMixin
 from tests.staff.deeds import DEEDS
@@ -227,6 +227,7 @@ class EveryFaultCase(ActsMixin, DomainMixin, PassingTimeMixin, LabTestCase):
 
 
 @skipUnless(connection.vendor == "sqlite", "One database is enough for what staff see and press.")
+@on_one_database
 class EveryFaultTests(EveryFaultCase):
     """One test for each case."""
 

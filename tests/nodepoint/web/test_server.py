@@ -15,6 +15,7 @@ from django.conf import settings
 from nodepoint.management.commands.serve import web
 from nodepoint.management.local import listen
 from nodepoint.web import channel
+from tests.base import on_one_database
 
 START_SECONDS = 30
 HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -109,6 +110,7 @@ class ServerTestCase(unittest.TestCase):
         self.assertTrue(body["error"])
 
 
+@on_one_database
 class AnswerTests(ServerTestCase):
     def test_it_answers(self) -> None:
         status, _, body = self.exchange(b"GET /health HTTP/1.1", b"\r\n")
@@ -161,6 +163,7 @@ class AnswerTests(ServerTestCase):
         self.assertEqual(headers["Connection"], "close")
 
 
+@on_one_database
 class DeadlineTests(ServerTestCase):
     """No thread waits for a client, and no client stays for longer than it may."""
 
@@ -219,6 +222,7 @@ class DeadlineTests(ServerTestCase):
                 self.assertEqual(self.exchange(b"GET /health HTTP/1.1", b"\r\n")[0], 200)
 
 
+@on_one_database
 class StopTests(ServerTestCase):
     def test_what_has_begun_is_answered_and_the_next_process_takes_over(self) -> None:
         server = self.start()
@@ -241,6 +245,7 @@ class StopTests(ServerTestCase):
         self.assertEqual(self.answer(late)[0], 200)
 
 
+@on_one_database
 class ProcessesTests(unittest.TestCase):
     def test_the_processes_share_one_socket(self) -> None:
         with listen("127.0.0.1", 0) as listener:
