@@ -176,7 +176,7 @@ class NeverLostTests(ActsMixin, SiteTestCase):
         mail.outbox.clear()
         self.control("node", node="node1", up=False)
         self.ask("/suspend")
-        self.run_for(4000)
+        self.run_for(400)
         job = self.job(site, "sites.suspend")
         self.assertEqual(job.state, "waiting", self.tale(site))
         self.assert_readable(job.steps.get(state="waiting").error)
