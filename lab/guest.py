@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lab import curl, health, wordpress
+from lab import content, curl, health, wordpress
 from lab.install import Installation, Plan, phases
 from lab.server import Response
 
@@ -20,6 +20,7 @@ Output = tuple[int, bytes, bytes]
 
 INSTALL_LINE = re.compile(r"# lab: install status=(/\S+)")
 DATABASE_LINE = re.compile(r"# lab: database seconds=(\d+)")
+CONTENT_LINE = re.compile(r"# lab: content status=(/\S+)")
 ACCESS_LINE = "# lab: access"
 HEALTH_LINE = "# lab: health"
 SEAL_LINE = "# lab: seal"
@@ -173,6 +174,9 @@ class Guests:
                 return self._install(vmid, found[1], Plan.read(script.decode(errors="replace")), now)
             if found := DATABASE_LINE.fullmatch(line):
                 return self._database(vmid, arguments, now + int(found[1]), now)
+            if found := CONTENT_LINE.fullmatch(line):
+                plan = Plan.read(script.decode(errors="replace"))
+                return self._content(vmid, found[1], arguments, plan.parameters)
             if line == ACCESS_LINE:
                 return self._access(vmid, arguments, now)
             if line == HEALTH_LINE:
@@ -211,6 +215,17 @@ class Guests:
             guest["held_until"] = until
         self._save(vmid, guest)
         return 0, b"held\n" if arguments == ["hold"] else b"", b""
+
+    def _content(
+        self, vmid: int, status_file: str, arguments: list[str], parameters: Mapping[str, str]
+    ) -> Output:
+        guest = self._look(vmid, time.time()) or _fresh(golden=False)
+        if not guest["site"]:
+            return 69, b"", b"no site of ours is in here\n"
+        fault = self._lab.faults.take("ssh", f"CONTENT {vmid}", only="CONTENT")
+        output = content.run(guest, status_file, arguments, parameters, fault.kind if fault else "")
+        self._save(vmid, guest)
+        return output
 
     def _access(self, vmid: int, arguments: list[str], now: float) -> Output:
         guest = self._look(vmid, now) or _fresh(golden=False)
@@ -312,6 +327,7 @@ def _finish(guest: dict[str, Any], parameters: Mapping[str, str]) -> None:
     guest["files"][wordpress.PRIMARY_DOMAIN] = f"{_primary(parameters)}\n"
     guest["files"][wordpress.PLATFORM_DOMAIN] = f"{parameters.get('SITE_HOSTNAME', '')}\n"
     guest["admin"] = parameters.get("ADMIN_EMAIL", "")
+    guest.setdefault("tables", content.of_a_new_site(_primary(parameters)))
 
 
 def _primary(parameters: Mapping[str, str]) -> str:

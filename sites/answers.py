@@ -2,6 +2,7 @@
 gets into a row, a log or a page."""
 
 import re
+from dataclasses import dataclass, field
 
 from nodepoint.clients.errors import mask
 from sites.clients.console import Output
@@ -12,6 +13,8 @@ NO_STATUS = "the status file holds what the script does not write"
 PHASE = re.compile(r"phase [a-z]{1,20} [0-9]{1,6}")
 FAILED = re.compile(r"failed [a-z]{1,20} [0-9]{1,3} .*")
 DONE = re.compile(r"done ([0-9]{1,3})")
+FOUND = re.compile(r"found ([0-9]{1,9}) ([0-9]{1,12}) ([0-9]{1,12})")
+USELESS = "65"  # the script's code for what fails again however often it is tried
 
 
 def words(text: str) -> str:
@@ -40,3 +43,35 @@ def end_of_installation(output: Output) -> str | None:
     if done[1] == "0":
         return NO_STATUS if failed else ""
     return words(failed or last)
+
+
+@dataclass(frozen=True)
+class ContentEnd:
+    """How work on a site's content has ended. `trouble`: why not well; `useless`: it would fail again;
+    `found`: `{tables, changes, left}`, how many, where addresses were looked for."""
+
+    trouble: str = ""
+    useless: bool = False
+    found: dict[str, int] = field(default_factory=dict)
+
+
+def end_of_content(output: Output, run: str) -> ContentEnd | None:
+    """What the status file of the script says that works on the content; None while this run of it is at
+    work, or has not begun."""
+    lines = output.stdout.split("\n")[:-1]
+    if output.exit_code or lines[:1] != [f"run {run}"]:
+        return None
+    *before, last = lines[1:] or [""]
+    found = next((match for line in before if (match := FOUND.fullmatch(line))), None)
+    rest = [line for line in before if not FOUND.fullmatch(line)]
+    failed = next((line for line in rest if FAILED.fullmatch(line)), "")
+    if output.truncated or not all(PHASE.fullmatch(line) or FAILED.fullmatch(line) for line in rest):
+        return ContentEnd(NO_STATUS)
+    if not (done := DONE.fullmatch(last)):
+        known = not last or any(form.fullmatch(last) for form in (PHASE, FAILED, FOUND))
+        return None if known else ContentEnd(NO_STATUS)
+    if done[1] != "0":
+        return ContentEnd(words(failed or last), useless=done[1] == USELESS)
+    if failed or found is None:
+        return ContentEnd(NO_STATUS)
+    return ContentEnd(found=dict(zip(("tables", "changes", "left"), map(int, found.groups()), strict=True)))

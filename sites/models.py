@@ -142,6 +142,11 @@ class Site(models.Model):
         db_index=True,
         help_text="Of the install script that ran last in it (sites.install.LEVEL); 0: not known.",
     )
+    content_names = models.JSONField(
+        default=list,
+        editable=False,
+        help_text="Names that its content may hold addresses of: those it went by since they were replaced.",
+    )
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
     live_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -329,7 +334,8 @@ class ReleasedDomain(models.Model):
 
 
 class Backup(models.Model):
-    """A snapshot that a customer asked for. Rows of those that are gone stay: a name is never given twice.
+    """A snapshot that a customer asked for, or that was made for safety before his content is changed (one of
+    a site, replaced each time). Rows of those that are gone stay: a name is never given twice.
 
     Nothing changes the state when a job is cancelled: a backup in the making whose job is over is none."""
 
@@ -339,7 +345,12 @@ class Backup(models.Model):
         FAILED = "failed"  # it never came to be
         DELETED = "deleted"
 
+    class Kind(models.TextChoices):
+        CUSTOMER = "customer"
+        SAFETY = "safety"  # in no quota
+
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="backups")
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.CUSTOMER)
     name = IdentifierField(max_length=40, help_text="The snapshot's name at Proxmox VE.")
     state = models.CharField(max_length=16, choices=State, default=State.CREATING)
     job_id = IdentifierField(max_length=32, help_text="The job that makes it, or the last one to delete it.")

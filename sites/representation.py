@@ -78,9 +78,12 @@ def backup_quota(site: Site) -> dict[str, str]:
 
 def backups(site: Site) -> dict[str, Any]:
     """Everything that GET /action/getbak says."""
-    found = list(services.standing_backups(site))
-    used, allowed = len(found), site.backups_allowed
-    entries = [{"name": b.name, "created_at": b.created_at, "status": _backup_status(b)} for b in found]
+    found = list(services.listed_backups(site))
+    used, allowed = sum(b.kind == Backup.Kind.CUSTOMER for b in found), site.backups_allowed
+    entries = [
+        {"name": b.name, "kind": b.kind, "created_at": b.created_at, "status": _backup_status(b)}
+        for b in found
+    ]
     return {"backups": entries, "quota": f"{used}/{allowed}", "used": used, "allowed": allowed}
 
 
@@ -97,7 +100,7 @@ def quota(used: int, allowed: int) -> dict[str, int]:
 
 
 def custom_domains(site: Site) -> dict[str, Any]:
-    """What GET /action/getdomain says: `{domains, count, quota, details}`."""
+    """What GET /action/getdomain says: `{domains, count, quota, details, replace}`."""
     rows = list(site.custom_domains.all())
     problems = services.domain_problems(rows)
     primary = site.primary_among(rows)
@@ -117,7 +120,14 @@ def custom_domains(site: Site) -> dict[str, Any]:
             }
             for row in rows
         ],
+        "replace": offers(site, primary),
     }
+
+
+def offers(site: Site, primary: str | None) -> list[dict[str, str]]:
+    """`[{from, to}]`: names that addresses in the content may still bear, the last one first."""
+    old = [name for name in reversed(site.content_names) if name != primary]
+    return [{"from": name, "to": primary} for name in old] if primary else []
 
 
 def resources(usage: live.Usage) -> dict[str, str]:

@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from nodepoint.api.fields import DigitsField, EmailField, PublicIpField, ServiceIdField
 from nodepoint.api.operations import JobOutput
-from sites.models import CustomDomain
+from sites.models import Backup, CustomDomain
 
 
 class ServiceInput(serializers.Serializer):
@@ -197,6 +197,10 @@ class BackupEntryOutput(serializers.Serializer):
     """A backup."""
 
     name = serializers.CharField()
+    kind = serializers.ChoiceField(
+        choices=Backup.Kind.choices,
+        help_text="safety: made before the content was changed, the next time replaced, in no quota.",
+    )
     created_at = serializers.DateTimeField()
     status = serializers.CharField(help_text="creating, ready or deleting.")
 
@@ -251,6 +255,14 @@ class DomainDetailsOutput(serializers.Serializer):
     )
 
 
+class OfferOutput(serializers.Serializer):
+    """A name that the site went by, and the one by which it goes now."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """`from` is a word of Python's."""
+        return {"from": serializers.CharField(), "to": serializers.CharField()}
+
+
 class DomainsOutput(serializers.Serializer):
     """All custom domains of a site."""
 
@@ -258,6 +270,10 @@ class DomainsOutput(serializers.Serializer):
     count = serializers.IntegerField(help_text="How many may still be added.")
     quota = QuotaOutput()
     details = DomainDetailsOutput(many=True)
+    replace = OfferOutput(
+        many=True,
+        help_text="Names that addresses in the content may still bear: what to call /action/replace with.",
+    )
 
 
 class PrimaryOutput(WorkOutput):
@@ -276,3 +292,28 @@ class ToggleOutput(WorkOutput):
     """The customer's wish."""
 
     enabled = serializers.BooleanField()
+
+
+class ReplaceInput(ServiceInput):
+    """Which host name takes the place of which."""
+
+    to = serializers.CharField(max_length=1000, help_text="A name by which the site is served.")
+    dry_run = serializers.BooleanField(
+        required=False, default=False, help_text="Only count, and change nothing."
+    )
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """With `from`, a word of Python's."""
+        old = serializers.CharField(max_length=1000, help_text="The host name in the addresses so far.")
+        return {**super().get_fields(), "from": old}
+
+
+class ReplaceOutput(WorkOutput):
+    """What was found; each is null until it is known."""
+
+    tables = serializers.IntegerField(allow_null=True, help_text="Tables that hold such addresses.")
+    changes = serializers.IntegerField(allow_null=True, help_text="Addresses.")
+    left = serializers.IntegerField(
+        allow_null=True,
+        help_text="Values that hold such addresses and stay as they are: broken serialized data, for one.",
+    )

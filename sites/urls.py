@@ -22,5 +22,6 @@ urlpatterns = [
     route("action/setdomain", views.AddDomain),
     route("action/deldomain", views.RemoveDomain),
     route("action/primary", views.ChoosePrimary),
+    route("action/replace", views.ReplaceAddresses),
     route("action/toggle", views.ToggleTraffic),
 ]

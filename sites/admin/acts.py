@@ -194,6 +194,18 @@ ACTS = (
         dangerous=True,
     ),
     Act(
+        "replace",
+        "Replace addresses",
+        "Replace a host name in the content?",
+        sentences.replace,
+        f"It is being worked on. {FOLLOWS}",
+        carry_out.standing(services.replace_addresses),
+        "sites.route_site",
+        icon="find_replace",
+        group=TRAFFIC,
+        form=forms.ReplaceForm,
+    ),
+    Act(
         "suspend",
         "Suspend",
         "Suspend this site?",

@@ -13,6 +13,7 @@ from unfold.widgets import (
 
 from nodepoint.staff.acts import ActForm
 from nodepoint.staff.forms import ServiceIdField
+from sites import representation, services
 from sites.models import Backup, Plan, Site
 
 LARGEST = 10_000  # of a quota
@@ -82,6 +83,28 @@ class PrimaryForm(ActForm):
         names = [self.subject.hostname, *(row.domain for row in rows if row.serves)]
         now = self.subject.primary_among(rows)
         self.fields["domain"].choices = [(name, name) for name in names if name != now]
+
+
+class ReplaceForm(ActForm):
+    """Which name takes the place of which, filled in with one that the site went by."""
+
+    old = forms.CharField(
+        max_length=253, widget=UnfoldAdminTextInputWidget, label="Host name in the addresses so far"
+    )
+    new = forms.ChoiceField(widget=UnfoldAdminSelectWidget, label="Host name from now on")
+    dry_run = forms.BooleanField(
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        label="Only count them",
+        help_text="Nothing is changed; the job says how many there are.",
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["new"].choices = [(name, name) for name in services.served_names(self.subject)]
+        for offer in representation.offers(self.subject, self.subject.primary_domain)[:1]:
+            self.initial.setdefault("old", offer["from"])
+            self.initial.setdefault("new", offer["to"])
 
 
 class PlanForm(ActForm):

@@ -38,6 +38,7 @@ def parts(facts: Facts) -> dict[str, Any]:
     shown = facts.running or next((job for job in jobs if job.subject == site.key), None)
     return {
         "site": site,
+        "offers": representation.offers(site, site.primary_among(facts.domains)),
         "status": facts.status,
         "status_colour": STATUS_COLOURS.get(facts.status, "default"),
         "resources": _resources(facts),
@@ -110,7 +111,7 @@ def quotas(facts: Facts) -> list[dict[str, Any]]:
     """Used and allowed of each quota, and whether staff have overruled the plan there."""
     site = facts.site
     rows = (
-        ("Backups", len(facts.backups), site.backups_allowed, site.backup_quota is not None),
+        ("Backups", facts.backups_used, site.backups_allowed, site.backup_quota is not None),
         ("Domains", len(facts.domains), site.domains_allowed, site.domain_quota is not None),
     )
     return [

@@ -67,6 +67,15 @@ def traffic_off(site: Site, query: dict[str, str]) -> list[str]:
     ]
 
 
+def replace(site: Site, query: dict[str, str]) -> list[str]:
+    return [
+        "Addresses in posts, options and all other tables of the site get the new host name; serialized data"
+        " stays whole. The words of a post that are no address, and the guid of posts, stay.",
+        f"A snapshot called before is taken first, and takes the place of an earlier one; {container(site)}"
+        " goes on meanwhile.",
+    ]
+
+
 def suspend(site: Site, query: dict[str, str]) -> list[str]:
     return [
         "Visitors get nothing any more, the container is stopped and stays so; all data are kept.",

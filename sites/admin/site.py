@@ -127,6 +127,8 @@ class SiteAdmin(LivePageMixin, ActsMixin, SiteList, ReadOnlyAdmin):
             name["buttons"] = list(self._on_domain(by_name, site, name))
         for backup in shown["backups"]:
             backup["buttons"] = list(self._on_backup(by_name, site, backup))
+        for offer in shown["offers"]:
+            offer["buttons"] = list(self._on_offer(by_name, site, offer))
         moving = facts.running is not None
         return {
             **shown,
@@ -145,6 +147,11 @@ class SiteAdmin(LivePageMixin, ActsMixin, SiteList, ReadOnlyAdmin):
         for act, fits in fitting.items():
             if act in offered and fits:
                 yield Button(offered[act].act, self.act_url(site, act, domain=name["name"]))
+
+    def _on_offer(self, offered: dict[str, Button], site: Site, offer: dict[str, Any]) -> Iterable[Button]:
+        if "replace" in offered:
+            act = offered["replace"].act
+            yield Button(act, self.act_url(site, act.name, old=offer["from"], new=offer["to"]))
 
     def _on_backup(self, offered: dict[str, Button], site: Site, backup: dict[str, Any]) -> Iterable[Button]:
         for act in ("roll_back", "delete_backup"):

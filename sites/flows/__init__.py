@@ -7,6 +7,7 @@ address last, so that nobody else gets it before the container is gone.
 
 from sites.flows.adoption import ADOPT, UNLINK
 from sites.flows.backups import BACKUP, DELETE_BACKUP, RESET, ROLLBACK
+from sites.flows.content import COUNT_ADDRESSES, REPLACE_ADDRESSES
 from sites.flows.domains import ADD_DOMAIN, CERTIFICATE, REMOVE_DOMAIN, TOGGLE
 from sites.flows.lifecycle import PROVISION, TERMINATE
 from sites.flows.plans import UPGRADE
@@ -20,10 +21,12 @@ __all__ = [
     "ADOPT",
     "BACKUP",
     "CERTIFICATE",
+    "COUNT_ADDRESSES",
     "DELETE_BACKUP",
     "PROVISION",
     "REMOVE_DOMAIN",
     "REPAIR",
+    "REPLACE_ADDRESSES",
     "RESET",
     "RESTART",
     "ROLLBACK",

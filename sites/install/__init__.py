@@ -18,7 +18,9 @@ from sites.models import Site
 LEVEL = 1
 """Of the install script. A change of it that earlier sites are to get, too, raises it."""
 STATUS_FILE = "/var/lib/nodepoint/install.status"
+CONTENT_STATUS_FILE = "/var/lib/nodepoint/content.status"
 FOREIGN = 66  # exit code: the container holds what others have made, and keeps it
+NO_SITE = 69  # exit code: what a script is for is not in the container
 BUSY = 75  # exit code: an earlier run of the script is still at work
 PARAMETERS = "# parameters\n"
 WITH = re.compile(r"^# with ([\w-]+\.\w+)\n", re.MULTILINE)  # where a script takes in another file
@@ -90,6 +92,12 @@ def health_script() -> str:
 def database_script() -> str:
     """The script that holds and releases the site's database: `bash -s hold`, `bash -s release`."""
     return _filled("database.sh", {})
+
+
+def content_script(run: str, old: str, new: str) -> str:
+    """The script that puts one host name in the place of another: `bash -s replace`, `bash -s count`. `run`:
+    what its status file goes by; one that has ended well is not done twice."""
+    return _filled("content.sh", {"JOB": run, "FROM": old, "TO": new})
 
 
 def _filled(name: str, values: dict[str, Any]) -> str:

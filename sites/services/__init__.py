@@ -6,11 +6,13 @@ Guards first, then one transaction that writes rows and submits a job. No remote
 from sites.services.backups import (
     create_backup,
     delete_backup,
+    listed_backups,
     newer_in_the_way,
     reset,
     roll_back,
     standing_backups,
 )
+from sites.services.content import addresses_found, replace_addresses, served_names
 from sites.services.domains import add_domain, domain_problems, remaining_domains, remove_domain
 from sites.services.login import log_in
 from sites.services.orders import create_site, delete_site, find_plan
@@ -24,6 +26,7 @@ from sites.services.traffic import toggle_traffic
 
 __all__ = [
     "add_domain",
+    "addresses_found",
     "build_template",
     "choose_primary",
     "create_backup",
@@ -35,14 +38,17 @@ __all__ = [
     "find_plan",
     "get_site",
     "last_job",
+    "listed_backups",
     "log_in",
     "newer_in_the_way",
     "own_status",
     "remaining_domains",
     "remove_domain",
+    "replace_addresses",
     "reset",
     "restart_site",
     "roll_back",
+    "served_names",
     "site_for_action",
     "standing_backups",
     "start_site",

@@ -17,6 +17,11 @@ from sites.steps.snapshot import INITIAL
 def standing_backups(site: Site) -> QuerySet[Backup]:
     """The backups that count, newest first: whole ones, and those in the making. `busy`: a job is at work on
     it."""
+    return listed_backups(site).filter(kind=Backup.Kind.CUSTOMER)
+
+
+def listed_backups(site: Site) -> QuerySet[Backup]:
+    """All that can be gone back to, the one for safety as well."""
     at_work = Job.objects.filter(pk=OuterRef("job_id"), state__in=Job.ALIVE)
     counts = Q(state=Backup.State.READY) | Q(state=Backup.State.CREATING, busy=True)
     return site.backups.annotate(busy=Exists(at_work)).filter(counts)

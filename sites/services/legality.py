@@ -6,7 +6,7 @@ from functools import cached_property
 from nodepoint.jobs.models import Job
 from sites import live
 from sites.models import Backup, CustomDomain, Platform, Site
-from sites.services.backups import standing_backups
+from sites.services.backups import listed_backups
 from sites.services.login import IN_THE_WAY
 from sites.services.standing import failed_last, status
 from sites.services.unlocking import locked_step
@@ -39,8 +39,13 @@ class Facts:
 
     @cached_property
     def backups(self) -> list[Backup]:
-        """Those that count, newest first."""
-        return list(standing_backups(self.site))
+        """Those that stand, newest first."""
+        return list(listed_backups(self.site))
+
+    @property
+    def backups_used(self) -> int:
+        """How many of them count."""
+        return sum(backup.kind == Backup.Kind.CUSTOMER for backup in self.backups)
 
     @cached_property
     def domains(self) -> list[CustomDomain]:
@@ -128,7 +133,7 @@ RULES = {
     "stop": lambda facts: _at_rest(facts) and facts.status != "stopped",
     "restart": lambda facts: _at_rest(facts) and facts.status != "stopped",
     "login": _can_log_in,
-    "back_up": lambda facts: _at_rest(facts) and len(facts.backups) < facts.site.backups_allowed,
+    "back_up": lambda facts: _at_rest(facts) and facts.backups_used < facts.site.backups_allowed,
     "roll_back": lambda facts: _at_rest(facts) and _has_backup(facts),
     "delete_backup": lambda facts: _at_rest(facts) and _has_backup(facts),
     "reset": _at_rest,
@@ -138,6 +143,7 @@ RULES = {
     "retry_domain": lambda facts: _at_rest(facts) and any(d.may_be_tried_anew for d in facts.domains),
     "make_primary": lambda facts: _at_rest(facts) and _has_names(facts),
     "remove_domain": lambda facts: _at_rest(facts) and bool(facts.domains),
+    "replace": lambda facts: _at_rest(facts) and facts.site.power_wished == "running",
     "suspend": lambda facts: facts.standing and not facts.site.suspended,
     "unsuspend": lambda facts: facts.standing and facts.site.suspended,
     "upgrade": lambda facts: facts.standing,

@@ -39,7 +39,7 @@ def taken(call: Call) -> Outcome:
         return going_on
     if stray := _stray(site, there):
         return deletion(call, container, stray)
-    return _take(call, site, backup, container)
+    return take(call, container, backup.name, site.owner_mark)
 
 
 def _stray(site: Site, there: dict[str, Snapshot]) -> str | None:
@@ -49,13 +49,17 @@ def _stray(site: Site, there: dict[str, Snapshot]) -> str | None:
     return next((name for name in names if is_ours(there[name], site)), None)
 
 
-def _take(call: Call, site: Site, backup: Backup, container: Container) -> Outcome:
+def take(call: Call, container: Container, name: str, description: str) -> Outcome:
+    """The snapshot of that name is being made; how the database was held meanwhile stands in the step's data
+    as `hold`."""
     # Once only: commits wait meanwhile, and not through all the tries of a snapshot that fails.
     first = not call.step.tries and "hold" not in call.step.data
     note = database.hold(container) if first else call.step.data.get("hold", "not held at a later try")
-    node, vmid, name, mark = container.node, container.vmid, backup.name, site.owner_mark
+    node, vmid = container.node, container.vmid
     try:
-        begun = begin(call, node, "vzsnapshot", lambda: proxmox().create_snapshot(node, vmid, name, mark))
+        begun = begin(
+            call, node, "vzsnapshot", lambda: proxmox().create_snapshot(node, vmid, name, description)
+        )
     except ClientError:
         if first:
             database.release(container)
@@ -64,11 +68,17 @@ def _take(call: Call, site: Site, backup: Backup, container: Container) -> Outco
 
 
 def _ready(call: Call, backup: Backup, container: Container) -> Outcome:
+    note = let_go(call, container)
+    Backup.objects.filter(pk=backup.pk).update(state=Backup.State.READY)
+    return Done(note=note)
+
+
+def let_go(call: Call, container: Container) -> str:
+    """The database goes on, now that the snapshot is whole. Returns what staff should know of it."""
     note = call.step.data.get("hold", "")
     if not note:
         database.release(container)
-    Backup.objects.filter(pk=backup.pk).update(state=Backup.State.READY)
-    return Done(note=note and f"The database was not held: {note}")
+    return note and f"The database was not held: {note}"
 
 
 @follows_moves

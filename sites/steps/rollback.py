@@ -1,5 +1,7 @@
 """Going back to a snapshot. It brings back the whole container of that day, its configuration too."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 
 from nodepoint.clients.errors import Conflict, NotFound
@@ -61,7 +63,7 @@ def _refusal(call: Call, newer: list[Snapshot]) -> Fail | None:
     detail = f"{call.job.data['backup']} is {NEWER_IN_THE_WAY}: {', '.join(s.name for s in newer)}"
     if any(not is_ours(snapshot, site) for snapshot in newer):
         return Fail(error=FOREIGN_IN_THE_WAY, detail=detail)
-    whole = site.backups.filter(state=Backup.State.READY, name__in=[snapshot.name for snapshot in newer])
+    whole = _customers(site.backups).filter(name__in=[snapshot.name for snapshot in newer])
     if call.job.data["discard_backups"] or not whole.exists():
         return None
     names = ", ".join(backup.name for backup in whole)
@@ -119,9 +121,14 @@ def _failed(call: Call, exitstatus: str) -> Outcome:
 
 def newer_backups(job: Job) -> QuerySet[Backup]:
     """The customer's backups that are newer than the one the job goes back to, newest first."""
-    ready = Backup.objects.filter(site=job.subject_pk, state=Backup.State.READY)
+    ready = _customers(Backup.objects.filter(site=job.subject_pk))
     target = Backup.objects.filter(site=job.subject_pk, name=job.data["backup"]).first()
     return ready.filter(pk__gt=target.pk) if target else ready
+
+
+def _customers(backups: Any) -> QuerySet[Backup]:
+    """Those that nobody may delete unasked; the one for safety is replaced anyway."""
+    return backups.filter(state=Backup.State.READY, kind=Backup.Kind.CUSTOMER)
 
 
 def brought_back(call: Call) -> Outcome:

@@ -15,6 +15,7 @@ from sites.steps.proxmox import follows_moves, require
 
 TRIES = 3  # of the whole script: package mirrors and downloads fail now and then
 SILENT_AFTER = 180.0  # seconds without an end after which the script is asked whether it still runs
+MOST_NAMES = 20  # that are kept of those that a site went by
 NOT_INSTALLED = "WordPress could not be installed."
 
 
@@ -26,19 +27,27 @@ def installed(call: Call) -> Outcome:
     primary = site.primary_domain
     outcome = carried_out(call, lambda: install.script(site, primary))
     if isinstance(outcome, Done):
-        facts = {"tuned_for_mb": site.plan.memory_mb, "serves_as": call.step.data.get("primary", "")}
-        return Done(facts=facts)
+        name = call.step.data.get("primary", "")
+        facts = {"tuned_for_mb": site.plan.memory_mb, "serves_as": name}
+        return Done(facts={**facts, "content_names": _content_names(site, name)})
     if isinstance(outcome, Wait) and outcome.begins:
         # What was asked for, not what may have become right since.
         return replace(outcome, data={"primary": primary})
     return outcome
 
 
+def _content_names(site: Site, name: str) -> list[str]:
+    """What is written from now on holds this name; what was written, those before. An order that lost its
+    name on its way has nothing written yet."""
+    before = site.content_names if site.state == Site.State.LIVE else []
+    return [*(one for one in before if one != name), *filter(None, [name])][-MOST_NAMES:]
+
+
 def carried_out(call: Call, script: Callable[[], str]) -> Outcome:
     """The install script, as `script` gives it, has run to its end in the subject's container."""
     if not call.ref:
         return _start(call, script())
-    end = answers.end_of_installation(_run(call.subject, ["cat", install.STATUS_FILE]))
+    end = answers.end_of_installation(look(call.subject, ["cat", install.STATUS_FILE]))
     if end is None:
         # A script that was killed leaves no end marker. Starting it again is harmless: while it runs it says
         # `busy`.
@@ -64,7 +73,7 @@ def tuned(call: Call) -> Outcome:
     return installed(call)
 
 
-def _run(site: Site, command: list[str]) -> Output:
+def look(site: Site, command: list[str]) -> Output:
     """A command that only looks, where the container was last: its mark is not read again for every look."""
     try:
         return console().run(site.node, site.vmid, command)
@@ -117,7 +126,7 @@ def verified(call: Call) -> Outcome:
 def _wrong_inside(site: Site) -> str:
     """What the container's web server answers instead of WordPress's front page; empty when all is well."""
     headers = ["-H", f"Host: {site.primary_domain}", "-H", "X-Forwarded-Proto: https"]
-    output = _run(site, ["curl", "-sS", "-i", "--max-time", "10", *headers, "http://127.0.0.1/"])
+    output = look(site, ["curl", "-sS", "-i", "--max-time", "10", *headers, "http://127.0.0.1/"])
     if output.exit_code:
         return answers.words(output.stderr) or f"curl ends with {output.exit_code}"
     try:

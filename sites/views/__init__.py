@@ -1,6 +1,7 @@
 """The calls of the ProxmoxWP extension."""
 
 from sites.views.backups import Backups, DeleteBackup, MakeBackup, Reset, Rollback
+from sites.views.content import ReplaceAddresses
 from sites.views.domains import AddDomain, ChoosePrimary, Domains, RemoveDomain, ToggleTraffic
 from sites.views.lifecycle import SuspendSite, UnsuspendSite, UpgradeSite
 from sites.views.login import LogIn
@@ -19,6 +20,7 @@ __all__ = [
     "MakeBackup",
     "Plans",
     "RemoveDomain",
+    "ReplaceAddresses",
     "Reset",
     "RestartSite",
     "Rollback",

@@ -48,6 +48,8 @@ class ActsCase(ActsMixin, SiteTestCase):
             "typed": site.service_id,
             "backup": backup or "",
             "domain": {"add_domain": GOOD, "retry_domain": failed or ""}.get(act, any_domain or ""),
+            "old": GOOD,
+            "new": site.hostname or "",
             "plan": site.plan.name,
             "state": "failed" if site.state != Site.State.FAILED else "deleted",
             "backup_quota": "7",

@@ -128,6 +128,23 @@ def _backups_are(count: int) -> Callable[["Case"], None]:
     return stands
 
 
+# Content
+
+
+def _replace(dry_run: bool) -> Callable[["Case"], object]:
+    names = {"from": "janedoe.nodepoint.eu", "to": "shop.example.com"}
+    return lambda case: case.ask("/action/replace", **names, dry_run=dry_run)
+
+
+def _addresses_bear(name: str) -> Callable[["Case"], None]:
+    def stands(case: "Case") -> None:
+        texts = [text for found in case.lab.guest._guests[900]["tables"].values() for text in found]
+        case.assertEqual([f"https://{name}" in text for text in texts], [True] * 4)
+        case.assertEqual(Job.objects.filter(kind__endswith="_addresses", state="succeeded").count(), 1)
+
+    return stands
+
+
 # Domains
 
 
@@ -313,6 +330,8 @@ DEEDS = {
         _with_a_backup, lambda case: case.ask("/action/rollback", bak=_backup()), _backups_are(1)
     ),
     "reset": Deed(_a_site, _asked("/action/reset"), _backups_are(0)),
+    "count addresses": Deed(_with_a_domain, _replace(dry_run=True), _addresses_bear("janedoe.nodepoint.eu")),
+    "replace addresses": Deed(_with_a_domain, _replace(dry_run=False), _addresses_bear("shop.example.com")),
     "add domain": Deed(_a_site, lambda case: _set_domain(case), _added),
     "certificate": Deed(_a_site, _nothing, _added, begun=_domain_is_served),
     "remove domain": Deed(_with_a_domain, lambda case: case.del_domain(), _not_there),

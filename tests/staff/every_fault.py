@@ -13,6 +13,7 @@ LASTING = ("refuse", "error", "drop_before")
 MORE = ("hang", "drop_after")  # ordered of whole systems only
 AWAY = "away"  # the node goes down with all that is on it
 IN_CONTAINER = ("error", "hang", "drop_before")  # ways in which an installation fails
+ON_CONTENT = ("error", "refuse", "drop_before")  # and work on the content
 
 LXC = f"{CT}/900"
 CONFIG, SNAPSHOTS = Act("proxmox", f"GET {LXC}/config"), Act("proxmox", f"GET {LXC}/snapshot")
@@ -23,6 +24,7 @@ GONE = Act("proxmox", "GET /api2/json/cluster/nextid")  # the last word on wheth
 NPM_LOGIN = Act("npm", "POST /api/tokens")
 CERTIFICATES_READ = Act("npm", f"GET {CERTIFICATES}")
 INSTALL = Act("ssh", "INSTALL")
+CONTENT = Act("ssh", "CONTENT")
 NODE = Act("proxmox", "node1")
 TUNED = (Act("ssh", "bash -s install"), Act("ssh", "install.status"), INSTALL)
 RECORDS = "/client/v4/zones"
@@ -70,6 +72,15 @@ JOBS: dict[str, tuple[Act, ...]] = {
         *_of("proxmox", f"POST {LXC}/snapshot", ":vzsnapshot:"),
     ),
     "delete backup": (CONFIG, SNAPSHOTS, *_of("proxmox", f"DELETE {LXC}/snapshot", ":vzdelsnapshot:")),
+    "count addresses": (CONFIG, *_of("ssh", "bash -s count", "content.status"), CONTENT),
+    "replace addresses": (
+        CONFIG,
+        SNAPSHOTS,
+        *_of("ssh", "bash -s hold", "bash -s release"),
+        *_of("proxmox", f"POST {LXC}/snapshot", ":vzsnapshot:"),
+        *_of("ssh", "bash -s replace", "content.status"),
+        CONTENT,
+    ),
     "rollback": GOING_BACK,
     "reset": (CLUSTER, *GOING_BACK, *_of("ssh", "curl", "bash -s password")),
     "add domain": (NPM_LOGIN, *domains.acts(domains.ADD)),
@@ -167,6 +178,7 @@ ANSWERED = ("refuse", "error")
 # What an act does as well as it can be done: where it cannot, it has its effect all the same, and says so.
 DOES_WITHOUT: dict[str, tuple[Act, ...]] = {
     "backup": (Act("ssh", ""),),  # nobody holds the database meanwhile (docs/backups.md)
+    "replace addresses": (Act("ssh", "hold"), Act("ssh", "release")),
     "certificate": (Act("dns", " CAA"),),  # Let's Encrypt asks for it anyway
     "reset": (CLUSTER,),  # the answer tells the state that was last known
     "unlink": (CONFIG,),  # where its node does not answer, the cluster says that the container is gone
@@ -210,7 +222,7 @@ def cases() -> Iterator[Case]:
     for deed in JOBS:
         guards = GUARDS.get(deed, ())
         for call in rows(deed):
-            kinds = IN_CONTAINER if call is INSTALL else LASTING
+            kinds = {INSTALL: IN_CONTAINER, CONTENT: ON_CONTENT}.get(call, LASTING)
             yield from (Case(deed, call, kind, call in guards and _refuses(call, kind)) for kind in kinds)
         if any(call.system == NODE.system for call in rows(deed)):
             yield Case(deed, NODE, AWAY)

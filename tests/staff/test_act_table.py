@@ -133,14 +133,15 @@ class TableTests(ActsCase):
             repeat = act in REPEATS.get(state, set())
             self.assertEqual(taken, act in offered or repeat, f"{act} while {state}: {said}")
 
-    REST = "login repair reset suspend upgrade overrule delete"
+    REST = "login repair reset replace suspend upgrade overrule delete"
 
     def test_running(self) -> None:
         expected = f"stop restart back_up roll_back delete_backup traffic_off add_domain {self.REST}"
         self.check("running", self.running, expected)
 
     def test_stopped(self) -> None:
-        expected = f"start back_up traffic_off add_domain {self.REST}".replace("login ", "")
+        rest = self.REST.replace("login ", "").replace("replace ", "")
+        expected = f"start back_up traffic_off add_domain {rest}"
         self.check("stopped", self.stopped, expected)
 
     def test_without_traffic(self) -> None:
@@ -182,7 +183,7 @@ class TableTests(ActsCase):
         self.check("failed while orders are paused", paused, "close")
 
     def test_gone(self) -> None:
-        expected = "start stop restart back_up traffic_off add_domain reset repair unlink"
+        expected = "start stop restart back_up traffic_off add_domain reset repair replace unlink"
         self.check("gone", self.gone, f"{expected} suspend upgrade overrule force_state delete")
 
     def test_deleting(self) -> None:

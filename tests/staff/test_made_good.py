@@ -25,6 +25,8 @@ MADE_GOOD = {
     "reset": {"rollback", "reset"},
     "backup": {"backup"},
     "delete_backup": {"delete_backup"},
+    "count_addresses": {"count_addresses"},
+    "replace_addresses": {"replace_addresses"},
     "upgrade": {"upgrade"},
     "repair": {"repair"},
     "add_domain": {"add_domain", "remove_domain"},

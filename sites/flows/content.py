@@ -1,0 +1,60 @@
+"""What a site holds: the addresses in it."""
+
+from nodepoint.jobs.registry import Flow, GivesWay, Step, register
+from sites.flows.power import is_live
+from sites.steps import content, safety
+from sites.steps.proxmox import CALLS
+
+HOUR = 3600  # seconds; the script inside gives up before
+STAYS = "It is replaced the next time, and can be gone back to until then."
+
+COUNT_ADDRESSES = register(
+    Flow(
+        "sites.count_addresses",
+        title="Count addresses",
+        subject="sites.Site",
+        scope="sites",
+        deadline=HOUR,
+        gives_way=GivesWay.DROPPED,
+        stands=is_live,
+        steps=(
+            Step(
+                "counted",
+                "Counting addresses in the content",
+                content.counted,
+                nothing_to_undo="Looking changes nothing.",
+                usual=5,
+            ),
+        ),
+    )
+)
+
+REPLACE_ADDRESSES = register(
+    Flow(
+        "sites.replace_addresses",
+        title="Replace addresses",
+        subject="sites.Site",
+        scope="sites",
+        deadline=HOUR,
+        stands=is_live,
+        steps=(
+            Step(
+                "before",
+                "Taking a snapshot for safety",
+                safety.taken,
+                nothing_to_undo=STAYS,
+                limits=(CALLS,),
+                deadline=10 * 60,
+                usual=15,
+            ),
+            Step(
+                "replaced",
+                "Replacing addresses in the content",
+                content.replaced,
+                nothing_to_undo="Each value is whole, old or new; asking again goes on.",
+                after=("before",),
+                usual=5,
+            ),
+        ),
+    )
+)
