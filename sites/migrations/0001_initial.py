@@ -8,296 +8,111 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
-    dependencies = []
+    dependencies = [
+    ]
 
     operations = [
         migrations.CreateModel(
-            name="ClusterReading",
+            name='ClusterReading',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("guests", models.JSONField(default=dict)),
-                ("taken_at", models.DateTimeField(null=True)),
-                ("tried_at", models.DateTimeField(null=True)),
-                ("error", models.TextField(blank=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('guests', models.JSONField(default=dict)),
+                ('taken_at', models.DateTimeField(null=True)),
+                ('tried_at', models.DateTimeField(null=True)),
+                ('error', models.TextField(blank=True)),
             ],
         ),
         migrations.CreateModel(
-            name="Plan",
+            name='Plan',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "name",
-                    models.CharField(
-                        max_length=32,
-                        unique=True,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "^[a-z0-9][a-z0-9 _.-]*\\Z", "Lower-case letters and digits."
-                            )
-                        ],
-                    ),
-                ),
-                (
-                    "memory_mb",
-                    models.PositiveIntegerField(
-                        validators=[django.core.validators.MinValueValidator(256)], verbose_name="memory (MB)"
-                    ),
-                ),
-                (
-                    "disk_gb",
-                    models.PositiveIntegerField(
-                        validators=[django.core.validators.MinValueValidator(2)], verbose_name="disk (GB)"
-                    ),
-                ),
-                (
-                    "cores",
-                    models.PositiveSmallIntegerField(
-                        validators=[django.core.validators.MinValueValidator(1)]
-                    ),
-                ),
-                (
-                    "backups",
-                    models.PositiveSmallIntegerField(
-                        help_text="Snapshots a customer may keep, beside the first one."
-                    ),
-                ),
-                ("domains", models.PositiveSmallIntegerField(help_text="Custom domains a customer may add.")),
-                ("high_availability", models.BooleanField(default=False)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=32, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9 _.-]*\\Z', 'Lower-case letters and digits.')])),
+                ('memory_mb', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(256)], verbose_name='memory (MB)')),
+                ('disk_gb', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(2)], verbose_name='disk (GB)')),
+                ('cores', models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(1)])),
+                ('backups', models.PositiveSmallIntegerField(help_text='Snapshots a customer may keep, beside the first one.')),
+                ('domains', models.PositiveSmallIntegerField(help_text='Custom domains a customer may add.')),
+                ('high_availability', models.BooleanField(default=False)),
             ],
             options={
-                "ordering": ["memory_mb", "name"],
+                'ordering': ['memory_mb', 'name'],
             },
         ),
         migrations.CreateModel(
-            name="ReservationLock",
+            name='ReservationLock',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
             ],
         ),
         migrations.CreateModel(
-            name="Site",
+            name='Site',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("service_id", nodepoint.fields.IdentifierField(db_index=True, max_length=64)),
-                (
-                    "live_key",
-                    nodepoint.fields.IdentifierField(editable=False, max_length=64, null=True, unique=True),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("provisioning", "Provisioning"),
-                            ("live", "Live"),
-                            ("failed", "Failed"),
-                            ("deleted", "Deleted"),
-                        ],
-                        db_index=True,
-                        default="provisioning",
-                        max_length=16,
-                    ),
-                ),
-                ("deletion_requested_at", models.DateTimeField(blank=True, null=True)),
-                ("email", models.EmailField(max_length=254)),
-                ("public_ip", models.GenericIPAddressField(protocol="IPv4", verbose_name="public IP")),
-                (
-                    "high_availability",
-                    models.BooleanField(blank=True, help_text="Empty: as the plan says.", null=True),
-                ),
-                (
-                    "backup_quota",
-                    models.PositiveSmallIntegerField(
-                        blank=True, help_text="Empty: as the plan says.", null=True
-                    ),
-                ),
-                (
-                    "domain_quota",
-                    models.PositiveSmallIntegerField(
-                        blank=True, help_text="Empty: as the plan says.", null=True
-                    ),
-                ),
-                ("vmid", models.PositiveIntegerField(null=True, unique=True, verbose_name="VMID")),
-                (
-                    "private_ip",
-                    models.GenericIPAddressField(
-                        null=True, protocol="IPv4", unique=True, verbose_name="private IP"
-                    ),
-                ),
-                ("subdomain", nodepoint.fields.IdentifierField(max_length=63, null=True, unique=True)),
-                ("node", models.CharField(blank=True, max_length=64)),
-                ("dns_record_id", models.CharField(blank=True, max_length=64, verbose_name="DNS record")),
-                ("proxy_host_id", models.PositiveIntegerField(null=True, verbose_name="proxy host")),
-                (
-                    "certificate_id",
-                    models.PositiveIntegerField(
-                        help_text="Its own; never a shared one.", null=True, verbose_name="certificate"
-                    ),
-                ),
-                (
-                    "suspended_at",
-                    models.DateTimeField(help_text="Suspended by the billing system since.", null=True),
-                ),
-                (
-                    "wanted_power",
-                    models.CharField(
-                        default="running", help_text="The customer's wish: running, stopped.", max_length=16
-                    ),
-                ),
-                ("proxy_enabled", models.BooleanField(default=True, help_text="The customer's wish.")),
-                (
-                    "power",
-                    models.CharField(
-                        blank=True,
-                        help_text="running or stopped, as a job of ours last verified.",
-                        max_length=16,
-                    ),
-                ),
-                ("power_verified_at", models.DateTimeField(null=True)),
-                (
-                    "tuned_for_mb",
-                    models.PositiveIntegerField(
-                        help_text="Memory that PHP and MariaDB inside are sized for; empty: not known.",
-                        null=True,
-                        verbose_name="tuned for (MB)",
-                    ),
-                ),
-                ("created_at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
-                ("live_at", models.DateTimeField(null=True)),
-                ("ended_at", models.DateTimeField(null=True)),
-                (
-                    "plan",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="sites", to="sites.plan"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('service_id', nodepoint.fields.IdentifierField(db_index=True, max_length=64)),
+                ('live_key', nodepoint.fields.IdentifierField(editable=False, max_length=64, null=True, unique=True)),
+                ('state', models.CharField(choices=[('provisioning', 'Provisioning'), ('live', 'Live'), ('failed', 'Failed'), ('deleted', 'Deleted')], db_index=True, default='provisioning', max_length=16)),
+                ('deletion_requested_at', models.DateTimeField(blank=True, null=True)),
+                ('email', models.EmailField(max_length=254)),
+                ('public_ip', models.GenericIPAddressField(protocol='IPv4', verbose_name='public IP')),
+                ('high_availability', models.BooleanField(blank=True, help_text='Empty: as the plan says.', null=True)),
+                ('backup_quota', models.PositiveSmallIntegerField(blank=True, help_text='Empty: as the plan says.', null=True)),
+                ('domain_quota', models.PositiveSmallIntegerField(blank=True, help_text='Empty: as the plan says.', null=True)),
+                ('vmid', models.PositiveIntegerField(null=True, unique=True, verbose_name='VMID')),
+                ('private_ip', models.GenericIPAddressField(null=True, protocol='IPv4', unique=True, verbose_name='private IP')),
+                ('subdomain', nodepoint.fields.IdentifierField(max_length=63, null=True, unique=True)),
+                ('node', models.CharField(blank=True, max_length=64)),
+                ('dns_record_id', models.CharField(blank=True, max_length=64, verbose_name='DNS record')),
+                ('proxy_host_id', models.PositiveIntegerField(null=True, verbose_name='proxy host')),
+                ('certificate_id', models.PositiveIntegerField(help_text='Its own; never a shared one.', null=True, verbose_name='certificate')),
+                ('suspended_at', models.DateTimeField(help_text='Suspended by the billing system since.', null=True)),
+                ('wanted_power', models.CharField(default='running', help_text="The customer's wish: running, stopped.", max_length=16)),
+                ('proxy_enabled', models.BooleanField(default=True, help_text="The customer's wish.")),
+                ('power', models.CharField(blank=True, help_text='running or stopped, as a job of ours last verified.', max_length=16)),
+                ('power_verified_at', models.DateTimeField(null=True)),
+                ('tuned_for_mb', models.PositiveIntegerField(help_text='Memory that PHP and MariaDB inside are sized for; empty: not known.', null=True, verbose_name='tuned for (MB)')),
+                ('created_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                ('live_at', models.DateTimeField(null=True)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sites', to='sites.plan')),
             ],
             options={
-                "ordering": ["-created_at"],
+                'ordering': ['-created_at'],
             },
         ),
         migrations.CreateModel(
-            name="CustomDomain",
+            name='CustomDomain',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "domain",
-                    nodepoint.fields.IdentifierField(
-                        help_text="Lower case, IDNA in ASCII.", max_length=253, unique=True
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[("pending", "Pending"), ("active", "Active"), ("failed", "Failed")],
-                        default="pending",
-                        max_length=16,
-                    ),
-                ),
-                (
-                    "certificate",
-                    models.CharField(
-                        choices=[
-                            ("none", "None"),
-                            ("pending", "Pending"),
-                            ("active", "Active"),
-                            ("failed", "Failed"),
-                        ],
-                        default="none",
-                        max_length=16,
-                    ),
-                ),
-                ("error", models.TextField(blank=True, help_text="A sentence that customers may read.")),
-                ("proxy_host_id", models.PositiveIntegerField(null=True, verbose_name="proxy host")),
-                ("certificate_id", models.PositiveIntegerField(null=True)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "site",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="custom_domains",
-                        to="sites.site",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('domain', nodepoint.fields.IdentifierField(help_text='Lower case, IDNA in ASCII.', max_length=253, unique=True)),
+                ('status', models.CharField(choices=[('pending', 'Pending'), ('active', 'Active'), ('failed', 'Failed')], default='pending', max_length=16)),
+                ('certificate', models.CharField(choices=[('none', 'None'), ('pending', 'Pending'), ('active', 'Active'), ('failed', 'Failed')], default='none', max_length=16)),
+                ('error', models.TextField(blank=True, help_text='A sentence that customers may read.')),
+                ('proxy_host_id', models.PositiveIntegerField(null=True, verbose_name='proxy host')),
+                ('certificate_id', models.PositiveIntegerField(null=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('site', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='custom_domains', to='sites.site')),
             ],
             options={
-                "ordering": ["pk"],
+                'ordering': ['pk'],
             },
         ),
         migrations.CreateModel(
-            name="Backup",
+            name='Backup',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "name",
-                    nodepoint.fields.IdentifierField(
-                        help_text="The snapshot's name at Proxmox VE.", max_length=40
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("creating", "Creating"),
-                            ("ready", "Ready"),
-                            ("failed", "Failed"),
-                            ("deleted", "Deleted"),
-                        ],
-                        default="creating",
-                        max_length=16,
-                    ),
-                ),
-                (
-                    "job_id",
-                    nodepoint.fields.IdentifierField(
-                        help_text="The job that makes it, or the last one to delete it.", max_length=32
-                    ),
-                ),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("ended_at", models.DateTimeField(null=True)),
-                (
-                    "site",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="backups", to="sites.site"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', nodepoint.fields.IdentifierField(help_text="The snapshot's name at Proxmox VE.", max_length=40)),
+                ('state', models.CharField(choices=[('creating', 'Creating'), ('ready', 'Ready'), ('failed', 'Failed'), ('deleted', 'Deleted')], default='creating', max_length=16)),
+                ('job_id', nodepoint.fields.IdentifierField(help_text='The job that makes it, or the last one to delete it.', max_length=32)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('site', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='backups', to='sites.site')),
             ],
             options={
-                "ordering": ["-pk"],
-                "constraints": [
-                    models.UniqueConstraint(fields=("site", "name"), name="sites_backup_name_once")
-                ],
+                'ordering': ['-pk'],
+                'constraints': [models.UniqueConstraint(fields=('site', 'name'), name='sites_backup_name_once')],
             },
         ),
     ]

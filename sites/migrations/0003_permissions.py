@@ -4,25 +4,14 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("sites", "0002_plans"),
+        ('sites', '0002_plans'),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name="site",
-            options={
-                "ordering": ["-created_at"],
-                "permissions": [
-                    ("power_site", "Can start, stop and restart sites"),
-                    ("back_up_site", "Can make backups of sites"),
-                    ("roll_back_site", "Can roll back and reset sites and delete their backups"),
-                    ("login_site", "Can make login links into sites"),
-                    ("suspend_site", "Can suspend and unsuspend sites"),
-                    ("upgrade_site", "Can change the plan of sites"),
-                    ("route_site", "Can switch the traffic and change the domains of sites"),
-                    ("override_site", "Can overrule quotas and states, adopt, unlink and order again"),
-                ],
-            },
+            name='site',
+            options={'ordering': ['-created_at'], 'permissions': [('power_site', 'Can start, stop and restart sites'), ('back_up_site', 'Can make backups of sites'), ('roll_back_site', 'Can roll back and reset sites and delete their backups'), ('login_site', 'Can make login links into sites'), ('suspend_site', 'Can suspend and unsuspend sites'), ('upgrade_site', 'Can change the plan of sites'), ('route_site', 'Can switch the traffic and change the domains of sites'), ('override_site', 'Can overrule quotas and states, adopt, unlink and order again')]},
         ),
     ]

@@ -4,43 +4,33 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("sites", "0004_platform"),
+        ('sites', '0004_platform'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="site",
-            name="state",
-            field=models.CharField(
-                choices=[
-                    ("provisioning", "Provisioning"),
-                    ("live", "Live"),
-                    ("failed", "Failed"),
-                    ("deleted", "Deleted"),
-                ],
-                default="provisioning",
-                max_length=16,
-            ),
+            model_name='site',
+            name='state',
+            field=models.CharField(choices=[('provisioning', 'Provisioning'), ('live', 'Live'), ('failed', 'Failed'), ('deleted', 'Deleted')], default='provisioning', max_length=16),
         ),
         migrations.AddIndex(
-            model_name="site",
-            index=models.Index(fields=["state", "created_at"], name="sites_site_of_state"),
+            model_name='site',
+            index=models.Index(fields=['state', 'created_at'], name='sites_site_of_state'),
         ),
         migrations.AddIndex(
-            model_name="site",
-            index=models.Index(fields=["plan", "node"], name="sites_site_of_plan"),
+            model_name='site',
+            index=models.Index(fields=['plan', 'node'], name='sites_site_of_plan'),
         ),
         migrations.AlterField(
-            model_name="site",
-            name="email",
+            model_name='site',
+            name='email',
             field=models.EmailField(db_index=True, max_length=254),
         ),
         migrations.AlterField(
-            model_name="site",
-            name="suspended_at",
-            field=models.DateTimeField(
-                db_index=True, help_text="Suspended by the billing system since.", null=True
-            ),
+            model_name='site',
+            name='suspended_at',
+            field=models.DateTimeField(db_index=True, help_text='Suspended by the billing system since.', null=True),
         ),
     ]

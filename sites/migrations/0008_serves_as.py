@@ -4,18 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("sites", "0007_view_templates"),
+        ('sites', '0007_view_templates'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="site",
-            name="serves_as",
-            field=models.CharField(
-                blank=True,
-                help_text="Primary domain that WordPress inside is set to; empty: not known.",
-                max_length=253,
-            ),
+            model_name='site',
+            name='serves_as',
+            field=models.CharField(blank=True, help_text='Primary domain that WordPress inside is set to; empty: not known.', max_length=253),
         ),
     ]

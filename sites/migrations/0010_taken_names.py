@@ -6,30 +6,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("sites", "0009_filters"),
+        ('sites', '0009_filters'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="TakenName",
+            name='TakenName',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("subdomain", nodepoint.fields.IdentifierField(max_length=63, unique=True)),
-                (
-                    "holder",
-                    models.CharField(help_text="Whose it is: a record, or a proxy host.", max_length=255),
-                ),
-                ("seen_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('subdomain', nodepoint.fields.IdentifierField(max_length=63, unique=True)),
+                ('holder', models.CharField(help_text='Whose it is: a record, or a proxy host.', max_length=255)),
+                ('seen_at', models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                "ordering": ["subdomain"],
-                "default_permissions": (),
+                'ordering': ['subdomain'],
+                'default_permissions': (),
             },
         ),
     ]

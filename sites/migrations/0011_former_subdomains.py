@@ -4,14 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("sites", "0010_taken_names"),
+        ('sites', '0010_taken_names'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="site",
-            name="former_subdomains",
+            model_name='site',
+            name='former_subdomains',
             field=models.JSONField(default=list, editable=False),
         ),
     ]

@@ -6,50 +6,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("sites", "0011_former_subdomains"),
+        ('sites', '0011_former_subdomains'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="customdomain",
-            name="proven",
-            field=models.BooleanField(
-                default=False,
-                help_text="Accepted for its TXT record: it need not lead here by itself (a CDN).",
-            ),
+            model_name='customdomain',
+            name='proven',
+            field=models.BooleanField(default=False, help_text='Accepted for its TXT record: it need not lead here by itself (a CDN).'),
         ),
         migrations.AddField(
-            model_name="site",
-            name="user_id",
-            field=nodepoint.fields.IdentifierField(
-                blank=True,
-                db_index=True,
-                help_text="The billing portal's; empty: not told.",
-                max_length=20,
-                verbose_name="user id",
-            ),
+            model_name='site',
+            name='user_id',
+            field=nodepoint.fields.IdentifierField(blank=True, db_index=True, help_text="The billing portal's; empty: not told.", max_length=20, verbose_name='user id'),
         ),
         migrations.CreateModel(
-            name="ReleasedDomain",
+            name='ReleasedDomain',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("domain", nodepoint.fields.IdentifierField(max_length=253, unique=True)),
-                ("released_at", models.DateTimeField(db_index=True)),
-                (
-                    "site",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="sites.site"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('domain', nodepoint.fields.IdentifierField(max_length=253, unique=True)),
+                ('released_at', models.DateTimeField(db_index=True)),
+                ('site', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='sites.site')),
             ],
             options={
-                "default_permissions": (),
+                'default_permissions': (),
             },
         ),
     ]

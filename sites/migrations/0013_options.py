@@ -4,49 +4,40 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("sites", "0012_belonging"),
+        ('sites', '0012_belonging'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="site",
-            name="level",
-            field=models.PositiveIntegerField(
-                db_index=True,
-                default=0,
-                help_text="Of the install script that ran last in it (sites.install.LEVEL); 0: not known.",
-            ),
+            model_name='site',
+            name='level',
+            field=models.PositiveIntegerField(db_index=True, default=0, help_text='Of the install script that ran last in it (sites.install.LEVEL); 0: not known.'),
         ),
         migrations.AddField(
-            model_name="site",
-            name="page_cache",
+            model_name='site',
+            name='page_cache',
             field=models.BooleanField(default=True),
         ),
         migrations.AddField(
-            model_name="site",
-            name="php_memory_mb",
-            field=models.PositiveIntegerField(
-                help_text="Of one request; empty: as the plan's memory says.",
-                null=True,
-                verbose_name="PHP memory (MB)",
-            ),
+            model_name='site',
+            name='php_memory_mb',
+            field=models.PositiveIntegerField(help_text="Of one request; empty: as the plan's memory says.", null=True, verbose_name='PHP memory (MB)'),
         ),
         migrations.AddField(
-            model_name="site",
-            name="safe_mode",
-            field=models.BooleanField(default=False, help_text="Plugins and theme are off."),
+            model_name='site',
+            name='safe_mode',
+            field=models.BooleanField(default=False, help_text='Plugins and theme are off.'),
         ),
         migrations.AddField(
-            model_name="site",
-            name="upload_mb",
-            field=models.PositiveIntegerField(
-                help_text="Empty: the default.", null=True, verbose_name="uploads (MB)"
-            ),
+            model_name='site',
+            name='upload_mb',
+            field=models.PositiveIntegerField(help_text='Empty: the default.', null=True, verbose_name='uploads (MB)'),
         ),
         migrations.AddField(
-            model_name="site",
-            name="xmlrpc",
-            field=models.BooleanField(default=False, verbose_name="XML-RPC"),
+            model_name='site',
+            name='xmlrpc',
+            field=models.BooleanField(default=False, verbose_name='XML-RPC'),
         ),
     ]

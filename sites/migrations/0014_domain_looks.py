@@ -4,45 +4,35 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("sites", "0013_options"),
+        ('sites', '0013_options'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="customdomain",
-            name="astray_looks",
-            field=models.PositiveIntegerField(default=0, editable=False, help_text="How many those are."),
+            model_name='customdomain',
+            name='astray_looks',
+            field=models.PositiveIntegerField(default=0, editable=False, help_text='How many those are.'),
         ),
         migrations.AddField(
-            model_name="customdomain",
-            name="astray_since",
-            field=models.DateTimeField(
-                editable=False,
-                help_text="The first look of those in a row that found it leading elsewhere.",
-                null=True,
-            ),
+            model_name='customdomain',
+            name='astray_since',
+            field=models.DateTimeField(editable=False, help_text='The first look of those in a row that found it leading elsewhere.', null=True),
         ),
         migrations.AddField(
-            model_name="customdomain",
-            name="lapsed_at",
-            field=models.DateTimeField(
-                help_text="Failed since then, for it led elsewhere for too long. It comes back by itself.",
-                null=True,
-            ),
+            model_name='customdomain',
+            name='lapsed_at',
+            field=models.DateTimeField(help_text='Failed since then, for it led elsewhere for too long. It comes back by itself.', null=True),
         ),
         migrations.AddField(
-            model_name="customdomain",
-            name="looked_at",
+            model_name='customdomain',
+            name='looked_at',
             field=models.DateTimeField(editable=False, null=True),
         ),
         migrations.AddField(
-            model_name="site",
-            name="chosen_name",
-            field=models.CharField(
-                blank=True,
-                help_text="The name by which the customer wants it to go; empty: his first domain.",
-                max_length=253,
-            ),
+            model_name='site',
+            name='chosen_name',
+            field=models.CharField(blank=True, help_text='The name by which the customer wants it to go; empty: his first domain.', max_length=253),
         ),
     ]

@@ -5,46 +5,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("sites", "0014_domain_looks"),
+        ('sites', '0014_domain_looks'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="SiteUsage",
+            name='SiteUsage',
             fields=[
-                (
-                    "site",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="usage",
-                        serialize=False,
-                        to="sites.site",
-                    ),
-                ),
-                (
-                    "disk_percent",
-                    models.PositiveSmallIntegerField(db_index=True, null=True, verbose_name="disk (%)"),
-                ),
-                (
-                    "disk_told",
-                    models.PositiveSmallIntegerField(
-                        default=0, help_text="The threshold that was told last."
-                    ),
-                ),
-                (
-                    "month",
-                    models.CharField(blank=True, help_text="Such as 2026-11, by TIME_ZONE.", max_length=7),
-                ),
-                ("in_bytes", models.PositiveBigIntegerField(default=0)),
-                ("out_bytes", models.PositiveBigIntegerField(default=0)),
-                ("last_in", models.PositiveBigIntegerField(default=0)),
-                ("last_out", models.PositiveBigIntegerField(default=0)),
-                ("measured_at", models.DateTimeField(null=True)),
+                ('site', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='usage', serialize=False, to='sites.site')),
+                ('disk_percent', models.PositiveSmallIntegerField(db_index=True, null=True, verbose_name='disk (%)')),
+                ('disk_told', models.PositiveSmallIntegerField(default=0, help_text='The threshold that was told last.')),
+                ('month', models.CharField(blank=True, help_text='Such as 2026-11, by TIME_ZONE.', max_length=7)),
+                ('in_bytes', models.PositiveBigIntegerField(default=0)),
+                ('out_bytes', models.PositiveBigIntegerField(default=0)),
+                ('last_in', models.PositiveBigIntegerField(default=0)),
+                ('last_out', models.PositiveBigIntegerField(default=0)),
+                ('measured_at', models.DateTimeField(null=True)),
             ],
             options={
-                "default_permissions": (),
+                'default_permissions': (),
             },
         ),
     ]

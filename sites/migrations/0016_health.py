@@ -5,33 +5,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("sites", "0015_usage"),
+        ('sites', '0015_usage'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="SiteHealth",
+            name='SiteHealth',
             fields=[
-                (
-                    "site",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="health",
-                        serialize=False,
-                        to="sites.site",
-                    ),
-                ),
-                ("looked_at", models.DateTimeField(null=True)),
-                ("tried_at", models.DateTimeField(db_index=True)),
-                ("error", models.TextField(blank=True)),
-                ("facts", models.JSONField(default=dict)),
-                ("troubles", models.JSONField(default=list)),
-                ("trouble_count", models.PositiveSmallIntegerField(db_index=True, default=0)),
+                ('site', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='health', serialize=False, to='sites.site')),
+                ('looked_at', models.DateTimeField(null=True)),
+                ('tried_at', models.DateTimeField(db_index=True)),
+                ('error', models.TextField(blank=True)),
+                ('facts', models.JSONField(default=dict)),
+                ('troubles', models.JSONField(default=list)),
+                ('trouble_count', models.PositiveSmallIntegerField(db_index=True, default=0)),
             ],
             options={
-                "default_permissions": (),
+                'default_permissions': (),
             },
         ),
     ]
