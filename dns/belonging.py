@@ -33,6 +33,12 @@ def is_anothers(user_id: str, name: str) -> bool:
     return names.anothers(name, user_id=user_id, below=True) is not None
 
 
+def claimed(user_id: str, name: str) -> Claim | None:
+    """By what a domain belongs to somebody else at this moment, so: also what only comes or goes, since a job
+    that looks at the same moment could be missed otherwise. None when it does not."""
+    return names.anothers(name, user_id=user_id, below=True, unsettled=True)
+
+
 def proof(user_id: str, name: str) -> Proof:
     """The TXT record by which a customer shows that a domain is his."""
     return names.proof(f"user:{user_id}", name)

@@ -18,6 +18,7 @@ CREATE_ZONE = register(
         subject="dns.Zone",
         scope="dns",
         deadline=30 * MINUTES,
+        version=2,
         steps=(
             Step("reserved", "Reserving the name", None, undo=zone.given_back, usual=0.1),
             Step(
@@ -29,11 +30,19 @@ CREATE_ZONE = register(
                 usual=0.5,
             ),
             Step(
+                "proven",
+                "Making sure whose the domain is",
+                zone.proven,
+                nothing_to_undo="It only looks.",
+                after=("owner",),
+                usual=0.1,
+            ),
+            Step(
                 "zone",
                 "Creating the zone",
                 zone.present,
                 undo=zone.removed,
-                after=("owner",),
+                after=("proven",),
                 usual=0.5,
             ),
             Step(

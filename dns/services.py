@@ -32,6 +32,7 @@ from dns.live import LiveZone
 from dns.models import Customer, Zone
 from dns.records import Entry
 from dns.standing import unless_silent
+from dns.steps.refusal import BESIDE
 from nodepoint import names
 from nodepoint.api.errors import ApiError
 from nodepoint.api.waiting import spare_thread
@@ -300,7 +301,8 @@ def refusal(job: Job) -> ApiError | None:
     another reason."""
     for step in JobStep.objects.filter(job=job):
         if refused := step.data.get("refused"):
-            return ApiError(refused["sentence"], http=refused["http"], code=refused["code"])
+            beside = {name: refused[name] for name in BESIDE if name in refused}
+            return ApiError(refused["sentence"], http=refused["http"], code=refused["code"], **beside)
     return None
 
 

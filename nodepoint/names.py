@@ -25,11 +25,13 @@ QUESTION_SECONDS = 3.0
 @dataclass(frozen=True)
 class Claim:
     """That `name` is held. `holder`: the row that holds it, as jobs name it; `user_id`: the customer in the
-    billing portal, empty where nobody has said."""
+    billing portal, empty where nobody has said. `settled`: False while a job is at work, after which it is
+    held or is not."""
 
     name: str
     holder: str
     user_id: str = ""
+    settled: bool = True
 
     def is_of(self, holder: str, user_id: str) -> bool:
         """Whether it is this row's, or of the same customer. Who is not named is nobody's fellow."""
@@ -48,15 +50,17 @@ def register(claims: Claims) -> None:
     _sources.append(claims)
 
 
-def anothers(name: str, *, holder: str = "", user_id: str = "", below: bool = False) -> Claim | None:
-    """The claim of somebody else's that `name` is, or lies under; with `below` also one that lies under it.
-    None when there is none. One query for each app."""
+def anothers(
+    name: str, *, holder: str = "", user_id: str = "", below: bool = False, unsettled: bool = False
+) -> Claim | None:
+    """The claim of somebody else's that `name` is, or lies under; with `below` also one that lies under it,
+    with `unsettled` also one that is not settled, after those that are. None when there is none. One query
+    for each app."""
     above = [name, *ancestors(name)]
-    for source in _sources:
-        for claim in source(above, name if below else ""):
-            if not claim.is_of(holder, user_id):
-                return claim
-    return None
+    found = (claim for source in _sources for claim in source(above, name if below else ""))
+    others = [claim for claim in found if not claim.is_of(holder, user_id)]
+    settled = [claim for claim in others if claim.settled]
+    return next(iter(settled or (others if unsettled else [])), None)
 
 
 def ancestors(name: str) -> list[str]:

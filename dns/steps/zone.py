@@ -7,10 +7,10 @@ from django.conf import settings
 from django.db.models import Max
 from django.utils import timezone
 
-from dns import live, rules, transfers
+from dns import belonging, live, rules, transfers
 from dns.clients.ispconfig import first_serial, next_serial
 from dns.connections import ispconfig
-from dns.errors import NameTaken, NotKept
+from dns.errors import NameTaken, NameUnproven, NotKept
 from dns.live import LiveZone
 from dns.models import Customer, Publication, TemplateRecord, Zone
 from dns.records import Entry
@@ -20,6 +20,7 @@ from nodepoint.api.errors import ApiError
 from nodepoint.clients.errors import Conflict, NotFound
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Outcome, Retry
+from nodepoint.names import Shown
 
 TTL = 3600  # seconds, of the name servers' records
 SERVED_SECONDS = 3.0  # for the question whether our name servers still hold a zone of the name
@@ -28,6 +29,24 @@ SERVED_SECONDS = 3.0  # for the question whether our name servers still hold a z
 def given_back(call: Call) -> Outcome:
     """The name is free again; nothing of the zone is left."""
     return Done(facts={"name_key": None, "state": Zone.State.FAILED, "ended_at": timezone.now()})
+
+
+def proven(call: Call) -> Outcome:
+    """The domain is the customer's, or was shown to be: looked at once more, since a site may have got it, or
+    one above or below it, after the zone was asked for."""
+    zone: Zone = call.subject
+    user_id = zone.customer.user_id
+    claim = belonging.claimed(user_id, zone.name)
+    if claim is None:
+        return Done()
+    proof, shown = belonging.proof(user_id, zone.name), belonging.shown(user_id, zone.name)
+    if shown is Shown.YES:
+        return Done()
+    if shown is Shown.UNKNOWN:
+        return Retry(error=f"The name servers gave no answer about {proof.name}.")
+    if not claim.settled:
+        return Retry(error=f"{zone.name} is just being added to a site, or removed from one.", seconds=2.0)
+    return refused(NameUnproven(zone.name, proof, silent=False), callers_fault=True)
 
 
 def present(call: Call) -> Outcome:

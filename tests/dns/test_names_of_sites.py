@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from dns import belonging, services
 from dns.models import ShownDomain, Zone
+from nodepoint.jobs.models import Job
 from sites.models import CustomDomain
 from tests.dns.base import DnsTestCase
 from tests.factories import SiteFactory
@@ -78,6 +80,49 @@ class NamesOfSitesTests(DnsTestCase):
         self.delegate("example.com")
         self.fault("dns", "error", "QUERY _nodepoint.example.com TXT", count=50)
         self.assertIn("gave no answer", self.refused(409, "taken", "add/zone", domain="example.com"))
+
+    def accepted(self) -> Job:
+        """A zone that was asked for while its name was free; its job has yet to run."""
+        self.delegate("example.com")
+        headers = {"Accept": "application/json", "Prefer": "respond-async"}
+        answer = self.post("/customdomain/add/zone", {"user_id": 42, "domain": "example.com"}, **headers)
+        self.assertEqual(answer.status_code, 200, answer.content)
+        return Job.objects.filter(kind="dns.create_zone").latest("created_at")
+
+    def test_the_job_looks_again_at_what_was_free_when_it_was_asked_for(self) -> None:
+        job = self.accepted()
+        row = self.site_at("43")
+        self.run_jobs()
+        job.refresh_from_db()
+        self.assertEqual((job.state, job.callers_fault), ("rolled_back", True))
+        refusal = services.refusal(job)
+        self.assertEqual((refusal.status_code, refusal.error_code), (409, "taken"))
+        self.assertEqual(refusal.extra["verification"]["name"], "_nodepoint.example.com")
+        self.assertEqual(
+            (self.panel()["zones"], Zone.objects.filter(name_key="example.com").count()), ([], 0)
+        )
+        row.delete()
+        with self.subTest("what was shown meanwhile is the customer's"):
+            job = self.accepted()
+            self.site_at("43")
+            proof = belonging.proof("42", "example.com")
+            self.lab.dns.set(proof.name, "TXT", [proof.value])
+            self.fault("dns", "error", f"QUERY {proof.name} TXT", count=4)
+            self.run_jobs()
+            self.assertTrue(Zone.objects.filter(name_key="example.com", state="active").exists())
+
+    def test_the_job_waits_for_what_is_just_being_added_to_a_site(self) -> None:
+        row = self.site_at("43")
+        for status, zones in (("active", 0), ("failed", 1)):
+            CustomDomain.objects.update(status="pending")
+            job = self.accepted()
+            self.run_jobs(until=timezone.now() + timedelta(seconds=30))
+            job.refresh_from_db()
+            self.assertTrue(job.alive)
+            CustomDomain.objects.filter(pk=row.pk).update(status=status)
+            self.run_jobs()
+            with self.subTest(status):
+                self.assertEqual(Zone.objects.filter(name_key="example.com", state="active").count(), zones)
 
     def test_in_plain_text_the_sentence_holds_the_record(self) -> None:
         self.site_at("43")
