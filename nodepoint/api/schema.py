@@ -20,6 +20,14 @@ SUCCESS = {
 }
 
 
+class VerificationOutput(serializers.Serializer):
+    """A TXT record that only the holder of a domain can set: with it in DNS, the same request is accepted."""
+
+    name = serializers.CharField(help_text="`_nodepoint.` and the domain.")
+    type = serializers.ChoiceField(choices=["TXT"])
+    value = serializers.CharField(help_text="The same at every request; good for this owner and name alone.")
+
+
 class ErrorOutput(serializers.Serializer):
     """Every failure."""
 
@@ -29,6 +37,10 @@ class ErrorOutput(serializers.Serializer):
     request_id = serializers.CharField()
     fields = serializers.DictField(
         child=serializers.ListField(child=serializers.CharField()), required=False, help_text="By field."
+    )
+    verification = VerificationOutput(
+        required=False,
+        help_text="Where a domain is somebody else's or does not lead here: what shows whose it is.",
     )
 
 
