@@ -18,6 +18,7 @@ __all__ = [
     "Backup",
     "ClusterReading",
     "CustomDomain",
+    "MovedDomain",
     "Plan",
     "Platform",
     "ReleasedDomain",
@@ -309,11 +310,13 @@ class CustomDomain(models.Model):
 
     @transaction.atomic
     def release(self) -> None:
-        """Give the name back. For a day nobody else gets it without a proof that it is his."""
+        """Give the name back, unless it has moved to another site meanwhile. For a day nobody else gets it
+        without a proof that it is his."""
+        if not CustomDomain.objects.filter(pk=self.pk).delete()[0]:
+            return
         ReleasedDomain.objects.filter(released_at__lt=timezone.now() - ReleasedDomain.KEPT).delete()
         whose = {"site": self.site, "released_at": timezone.now()}
         ReleasedDomain.objects.update_or_create(domain=self.domain, defaults=whose)
-        self.delete()
 
 
 class ReleasedDomain(models.Model):
@@ -328,6 +331,22 @@ class ReleasedDomain(models.Model):
 
     class Meta:
         default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.domain
+
+
+class MovedDomain(models.Model):
+    """That a custom domain was a site's until it moved to another, whose customer has shown that it is his:
+    its proxy host may carry this site's mark, and lead to its container, until the other's job has written
+    it."""
+
+    domain = IdentifierField(max_length=253)
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="moved_domains")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["domain", "site"], name="sites_moved_domain_once")]
 
     def __str__(self) -> str:
         return self.domain

@@ -146,8 +146,9 @@ ACTS = (
         "add_domain",
         "Add a domain",
         "Add a custom domain?",
-        "Its DNS is asked first: it must lead to the reverse proxy already. Then its proxy host is made and"
-        " its certificate is ordered.",
+        "Its DNS is asked first: it must lead to the reverse proxy already, or a TXT record must show whose"
+        " it is. Then its proxy host is made and its certificate is ordered. A name of another site is taken"
+        " off that one, whose owner is told.",
         f"It is being added. {FOLLOWS}",
         carry_out.patiently(carry_out.standing(services.add_domain)),
         "sites.route_site",

@@ -45,11 +45,24 @@ class RollbackForm(BackupForm, DiscardForm):
     """The backup to go back to."""
 
 
+VERIFY = (
+    ("dns", "Its A record; where that does not do, its TXT record"),
+    ("txt", "Its TXT record alone, as for a name behind a CDN"),
+)
+
+
 class NewDomainForm(ActForm):
-    """A host name that leads here by now."""
+    """A host name that leads here by now, or whose TXT record shows whose it is."""
 
     domain = forms.CharField(
         max_length=253, widget=UnfoldAdminTextInputWidget, help_text="Such as www.example.com."
+    )
+    verify = forms.ChoiceField(
+        choices=VERIFY,
+        initial="dns",
+        widget=UnfoldAdminSelectWidget,
+        label="Shown by",
+        help_text="The refusal names the TXT record. With it, a name of another site moves here.",
     )
 
 

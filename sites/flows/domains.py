@@ -2,7 +2,7 @@
 
 from nodepoint.jobs.registry import Flow, GivesWay, Step, periodic, register
 from sites.flows.power import is_live, tuning
-from sites.steps import certificates, domains, hosts, traffic
+from sites.steps import certificates, domains, holding, hosts, traffic
 
 MINUTES, DAYS = 60, 24 * 3600
 CUSTOMER = 10 * MINUTES  # until a customer's wish is given up
@@ -29,8 +29,8 @@ ADD_DOMAIN = register(
             Step(
                 "proven",
                 "Making sure whose the domain is",
-                domains.proven,
-                nothing_to_undo="It only looks.",
+                holding.proven,
+                nothing_to_undo="What was shown to be the customer's stays his.",
                 after=("accepted",),
                 usual=0.1,
             ),

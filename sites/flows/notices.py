@@ -1,5 +1,5 @@
 """E-mails about a site: to its customer when it is ready or was reset, and to him and staff when a domain of
-his has lapsed.
+his has lapsed or moved to another site.
 
 That a site is ready is told by us, since the portal's own e-mail goes out before the site exists. It holds a
 link to set the password, which is made when the mail server is ready for it and handed to that alone: neither
@@ -17,6 +17,7 @@ from nodepoint.notices.models import Notice
 from nodepoint.notices.sending import Letter, notice
 from sites import access
 from sites.models import CustomDomain, Site, SiteUsage
+from sites.steps.holding import TO_FORMER, TO_STAFF
 
 SITE_LIVE, SITE_RESET = "notices.site_live", "notices.site_reset"
 DOMAIN_LAPSED, DOMAIN_LAPSED_STAFF = "notices.domain_lapsed", "notices.domain_lapsed_staff"
@@ -139,3 +140,44 @@ def _of_disk(row: Notice) -> Letter | Outcome:
 
 
 notice(DISK_FILLS, "E-mail to the customer: disk fills up", _still_filling, _of_disk)
+
+
+# A domain that has moved to another site
+
+
+def _known_as(row: Notice) -> dict[str, str]:
+    """What the notice's own job says it is about."""
+    return Job.objects.filter(subject=row.key).values_list("data", flat=True).get()
+
+
+def _still_there(row: Notice) -> Outcome | None:
+    return None if _site(row) else Done(note="Nobody was told: the site is not there any more.")
+
+
+def _to_former_holder(row: Notice) -> Letter | Outcome:
+    site = _site(row)
+    if site is None:
+        return Done(note="Nobody was told: the site is not there any more.")
+    domain = _known_as(row)["domain"]
+    body = render_to_string("sites/domain_moved.txt", {"site": site, "domain": domain})
+    return Letter([site.email], f"{domain} was moved away from {site.hostname}", body)
+
+
+def _staff_there(row: Notice) -> Outcome | None:
+    return None if settings.STAFF_EMAIL else Done(note="STAFF_EMAIL is empty: nobody was told.")
+
+
+def _moved_to_staff(row: Notice) -> Letter:
+    known = _known_as(row)
+    move = Job.objects.filter(pk=row.cause).first()
+    to = move.data["service_id"] if move else "another service"
+    body = (
+        f"{known['domain']} was a domain of {known['service_id']} and is one of {to} now. Its TXT record was"
+        f" seen twice. The former customer was told.\n\nJob {row.cause}\n"
+    )
+    subject = f"[NodePoint] {known['domain']} was moved: {known['service_id']} to {to}"
+    return Letter(list(settings.STAFF_EMAIL), subject, body)
+
+
+notice(TO_FORMER, "E-mail to the customer: domain moved away", _still_there, _to_former_holder)
+notice(TO_STAFF, "E-mail to staff: domain moved", _staff_there, _moved_to_staff)

@@ -17,9 +17,9 @@ from sites.errors import BadDomain, DomainNotProven, DomainTaken, QuotaExceeded,
 from sites.models import CustomDomain, Site
 from sites.naming import BadName, host_name
 from sites.services.standing import site_for_action
+from sites.steps.holding import MOVES
 
 LOOK_SECONDS = 2.0  # at where all domains of a site lead, of a call that reads
-ANOTHERS = "{name} is in use by another customer, or was until lately."
 ADD, REMOVE = "sites.add_domain", "sites.remove_domain"
 
 _suffixes = PublicSuffixList()
@@ -45,7 +45,9 @@ def add_domain(
     """Have a site answer to a customer's host name. By now it must lead to the site's public IP and be nobody
     else's, or a TXT record must show that it is his (`verify` "txt": that alone is asked for).
 
-    A name of the site's own that failed, or got no certificate, is tried anew. Asks DNS, for up to 10 s.
+    A name of the site's own that failed, or got no certificate, is tried anew. One of another site moves here
+    when the job has seen the record as well; until then the row that is returned is in no table. Asks DNS,
+    for up to 10 s.
     BadDomain, DomainTaken, DomainNotProven, QuotaExceeded; JobRefused while a job of the site runs; and what
     `site_for_action` raises.
     """
@@ -53,11 +55,12 @@ def add_domain(
     name = read_name(domain)
     if _is_reserved(name):
         raise DomainTaken(name)
-    _refuse(site, name)
+    standing = belonging.standing(name)
+    _refuse(site, name, standing)
     if refusing := queue.in_the_way(site.key):
         raise JobRefused(refusing)
     with deadline(pointing.SECONDS):
-        proven = _proven(site, name, verify)
+        proven = _proven(site, name, standing, verify)
         if wrong := pointing.forbidden(name):
             raise BadDomain(wrong)
 
@@ -65,10 +68,15 @@ def add_domain(
         names.lock()
         job = _submit(ADD, site, name, actor)
         now = site_for_action(service_id)  # as it is once no other job of the site can begin
-        _refuse(now, name)
-        if not proven and belonging.is_anothers(now, name):  # somebody was quicker
-            raise _unproven(now, name, ANOTHERS, taken=True)
-        return _pending(now, name, proven), job
+        row = belonging.standing(name)
+        _refuse(now, name, row)
+        if not proven and (whose := belonging.held(now, name, row)):  # somebody was quicker
+            raise _unproven(now, name, whose, taken=True)
+        if row and row.site_id != now.pk:
+            job.data[MOVES] = True
+            job.save(update_fields=["data"])
+            return CustomDomain(site=now, domain=name), job
+        return _pending(now, name, row, proven), job
 
     return queue.whole(work)
 
@@ -87,29 +95,27 @@ def _is_reserved(name: str) -> bool:
     return _suffixes.is_public(name) or any(name == zone or name.endswith(f".{zone}") for zone in own)
 
 
-def _refuse(site: Site, name: str) -> None:
-    standing = CustomDomain.objects.filter(domain=name).first()
-    if standing and not (standing.site_id == site.pk and standing.may_be_tried_anew):
+def _refuse(site: Site, name: str, standing: CustomDomain | None) -> None:
+    is_own = standing is not None and standing.site_id == site.pk
+    if is_own and not standing.may_be_tried_anew:
         raise DomainTaken(name)
-    if not standing and not remaining_domains(site):
+    if not is_own and not remaining_domains(site):
         allowed = site.domains_allowed
         raise QuotaExceeded(f"All {allowed} domains of this plan are in use. Remove one to add another.")
 
 
-def _proven(site: Site, name: str, verify: str) -> bool:
+def _proven(site: Site, name: str, standing: CustomDomain | None, verify: str) -> bool:
     """Whether a name that may be taken in is so because its TXT record shows whose it is; not asked for
     without need. DomainNotProven."""
-    taken, why = belonging.is_anothers(site, name), ""
-    if taken:
-        why = ANOTHERS
-    elif verify != "txt":
+    why = whose = belonging.held(site, name, standing)
+    if not whose and verify != "txt":
         found = pointing.look(name, site.public_ip)
         if found.is_here:
             return False
         why = found.why
     shown = belonging.proof(site, name).shown()
     if shown is not Shown.YES:
-        raise _unproven(site, name, why, taken=taken, unknown=shown is Shown.UNKNOWN)
+        raise _unproven(site, name, why, taken=bool(whose), unknown=shown is Shown.UNKNOWN)
     return True
 
 
@@ -121,18 +127,15 @@ def _unproven(site: Site, name: str, why: str, *, taken: bool, unknown: bool = F
         remedy = f"Where it is to stay there: {remedy[0].lower()}{remedy[1:]}"
     elif taken:
         remedy = f"If it is yours: {remedy[0].lower()}{remedy[1:]}"
-    sentence = " ".join(filter(None, [why.format(name=name) if taken else why, silent, remedy]))
+    sentence = " ".join(filter(None, [why, silent, remedy]))
     return DomainNotProven(sentence, proof, taken=taken)
 
 
-def _pending(site: Site, name: str, proven: bool) -> CustomDomain:
-    """The row of a name that is set up now. Its certificate, where it has one, stays."""
-    first = {"site": site, "proven": proven}
-    row, is_new = CustomDomain.objects.get_or_create(domain=name, defaults=first)
-    if row.site_id != site.pk:  # another site was quicker
-        raise DomainTaken(name)
-    if is_new:
-        return row
+def _pending(site: Site, name: str, row: CustomDomain | None, proven: bool) -> CustomDomain:
+    """The row of a name that is set up now, while the names are locked. Its certificate, where it has one,
+    stays."""
+    if row is None:
+        return CustomDomain.objects.create(site=site, domain=name, proven=proven)
     row.error, row.proven = "", proven
     row.lapsed_at, row.astray_since, row.astray_looks = None, None, 0
     if row.status != CustomDomain.Status.ACTIVE:

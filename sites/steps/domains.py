@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from nodepoint import names
 from nodepoint.clients.errors import (
     BadAnswer,
     ClientError,
@@ -14,10 +15,10 @@ from nodepoint.clients.errors import (
 from nodepoint.jobs import queue
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import Job, JobStep
-from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
+from nodepoint.jobs.outcomes import Done, Outcome, Retry, Wait
 from nodepoint.names import Shown
 from sites import belonging, pointing
-from sites.models import CustomDomain, Site
+from sites.models import CustomDomain, MovedDomain, Site
 from sites.steps import certificates, hosts, wordpress
 from sites.steps.certificates import Ordered
 from sites.steps.hosts import custom_name
@@ -57,36 +58,29 @@ def not_accepted(call: Call) -> Outcome:
     return Done()
 
 
-def proven(call: Call) -> Outcome:
-    """The domain is nobody else's, or its TXT record shows whose it is: looked at once more, since what was
-    true when it was accepted may not be so any more."""
-    domain = _domain(call)
-    if domain is None:
-        return Done(note="The domain is gone.")
-    if not domain.proven and not belonging.is_anothers(domain.site, domain.domain):
-        return Done()
-    proof = belonging.proof(domain.site, domain.domain)
-    match proof.shown():
-        case Shown.YES:
-            return Done()
-        case Shown.UNKNOWN:
-            return Retry(error=f"The name servers gave no answer about {proof.name}.")
-    return Fail(error=f"{domain.domain} was not shown to be yours. {proof.request}", callers_fault=True)
-
-
 def served(call: Call) -> Outcome:
     """One proxy host of ours leads the domain to the site's container, by plain HTTP unless an earlier
-    certificate is still there.
+    certificate is still there. That of a site which the domain has moved from is used.
     """
     domain = _domain(call)
     if domain is None:
         return Done(note="The domain is gone.")
+    moved = hosts.moved(domain.domain)
+    if moved and (underway := _ordered(domain).underway(call)):
+        return underway
     if domain.certificate_id and not hosts.usable(domain.certificate_id):
         domain.certificate_id = None  # a removal that failed got as far as that
         _note(domain, certificate_id=None, certificate=CertificateStatus.NONE)
-    host = hosts.served(custom_name(domain))
+    host = hosts.served(custom_name(domain, [one.site for one in moved]))
     _note(domain, proxy_host_id=host.id, status=Status.ACTIVE, error="")
+    _forget(moved)
     return Done(ref=str(host.id))
+
+
+def _forget(moved: list[MovedDomain]) -> None:
+    """No proxy host carries the mark of these former sites any more. What has moved since is another row."""
+    if moved:
+        MovedDomain.objects.filter(pk__in=[one.pk for one in moved]).delete()
 
 
 def host_gone(call: Call) -> Outcome:
@@ -94,17 +88,24 @@ def host_gone(call: Call) -> Outcome:
     if domain := _domain(call):
         if underway := _ordered(domain).underway(call):
             return underway
-        hosts.gone(custom_name(domain))
+        _without_host(domain)
         _note(domain, proxy_host_id=None)
     return Done()
 
 
+def _without_host(domain: CustomDomain) -> None:
+    moved = hosts.moved(domain.domain)
+    hosts.gone(custom_name(domain, [one.site for one in moved]))
+    _forget(moved)
+
+
 def certificate_wished(call: Call) -> Outcome:
     """A job of the domain's own orders its certificate; an earlier one that rests between two tries ends."""
-    domain = _domain(call)
-    if domain is None or domain.certificate == CertificateStatus.ACTIVE:
-        return Done()
     with transaction.atomic():
+        names.lock()  # the domain does not move to another site meanwhile
+        domain = _domain(call)
+        if domain is None or domain.certificate == CertificateStatus.ACTIVE:
+            return Done()
         data = {"service_id": call.subject.service_id, "domain": domain.domain}
         job = queue.submit(CERTIFICATE, domain.key, data=data, actor=call.job.actor, cancel=True)
         _note(domain, certificate=CertificateStatus.PENDING)
@@ -248,10 +249,10 @@ def no_certificate(call: Call) -> Outcome:
 def order_stopped(call: Call) -> Outcome:
     """Nothing is being ordered for the domain any more."""
     domain = _domain(call)
-    return Wait(seconds=1.0) if domain and _orders(domain) else Done()
+    return Wait(seconds=1.0) if domain and on_order(domain) else Done()
 
 
-def _orders(domain: CustomDomain) -> bool:
+def on_order(domain: CustomDomain) -> bool:
     """Whether its certificate may be on order this moment; what only rests is stopped."""
     queue.cancel(domain.key)
     return Job.objects.filter(subject=domain.key, state__in=Job.ALIVE).exists()
@@ -290,14 +291,25 @@ def forgotten(call: Call) -> Outcome:
 
 
 def all_gone(call: Call) -> Outcome:
-    """Nothing is left of all the domains of a site that is being deleted."""
+    """Nothing is left of all the domains of a site that is being deleted, nor a proxy host that leads here of
+    those that have moved to another site."""
     for domain in call.subject.custom_domains.select_related("site"):
-        if _orders(domain):
+        if on_order(domain):
             return Wait(seconds=1.0)
         ordered = _ordered(domain)
         if underway := ordered.underway(call):
             return underway
-        hosts.gone(custom_name(domain))
+        _without_host(domain)
         ordered.gone()
         domain.release()
+    return _moved_hosts_gone(call)
+
+
+def _moved_hosts_gone(call: Call) -> Outcome:
+    for moved in call.subject.moved_domains.select_related("site"):
+        domain = CustomDomain.objects.filter(domain=moved.domain).first()
+        if domain and (underway := _ordered(domain).underway(call)):
+            return underway
+        hosts.gone(hosts.HostName(moved.domain, moved.site, None))
+        _forget([moved])
     return Done()

@@ -1,6 +1,7 @@
 """Host names at NPM, the platform's and the customers' alike. NPM keeps rows after failures and answers 201
 for what is not served: look, then look again."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from nodepoint.jobs.registry import Limit
 from sites import marks
 from sites.clients.npm import ProxyHost
 from sites.connections import npm, website
-from sites.models import CustomDomain, Site
+from sites.models import CustomDomain, MovedDomain, Site
 from sites.proxy_config import ADVANCED_CONFIG
 
 # NPM tests nginx as a whole at every write: two at once make good hosts fail with a bad one's error.
@@ -34,7 +35,8 @@ def shared_certificate() -> int | None:
 @dataclass(frozen=True)
 class HostName:
     """A host name of a site. `certificate_id`: None for plain HTTP. `host_id`: its proxy host as last known.
-    `stands`: whether it is to have a proxy host at all.
+    `stands`: whether it is to have a proxy host at all. `formers`: sites that it has moved from, whose mark
+    its host may still carry.
     """
 
     name: str
@@ -42,6 +44,7 @@ class HostName:
     certificate_id: int | None
     host_id: int | None = None
     stands: bool = True
+    formers: tuple[Site, ...] = ()
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -72,8 +75,8 @@ class HostName:
         return {field: wanted[field] for field, value in found.items() if value != wanted[field]}
 
     def owns(self, host: ProxyHost) -> bool:
-        """Whether a proxy host carries the site's mark."""
-        return marks.is_of(mark_of(host), self.site)
+        """Whether a proxy host carries the site's mark, or that of one which the name has moved from."""
+        return any(marks.is_of(mark_of(host), one) for one in (self.site, *self.formers))
 
 
 def own_name(site: Site) -> HostName:
@@ -81,16 +84,25 @@ def own_name(site: Site) -> HostName:
     return HostName(site.hostname, site, shared_certificate() or site.certificate_id, site.proxy_host_id)
 
 
-def custom_name(domain: CustomDomain) -> HostName:
+def custom_name(domain: CustomDomain, formers: Iterable[Site] = ()) -> HostName:
     """A customer's name of a site."""
     stands = domain.status == CustomDomain.Status.ACTIVE
-    return HostName(domain.domain, domain.site, domain.certificate_id, domain.proxy_host_id, stands)
+    ids = domain.certificate_id, domain.proxy_host_id
+    return HostName(domain.domain, domain.site, *ids, stands, tuple(formers))
+
+
+def moved(*domains: str) -> list[MovedDomain]:
+    """From which sites these names have moved, as long as a proxy host may say so. One query."""
+    return list(MovedDomain.objects.filter(domain__in=domains).select_related("site")) if domains else []
 
 
 def names(site: Site) -> list[HostName]:
-    """All host names of a site, the platform's own first."""
-    customs = site.custom_domains.select_related("site")
-    return [own_name(site), *map(custom_name, customs)]
+    """All host names of a site, the platform's own first. Two queries."""
+    customs = list(site.custom_domains.select_related("site"))
+    formers: dict[str, list[Site]] = {row.domain: [] for row in customs}
+    for one in moved(*formers):
+        formers[one.domain].append(one.site)
+    return [own_name(site), *(custom_name(row, formers[row.domain]) for row in customs)]
 
 
 def traffic_wished(site: Site) -> bool:

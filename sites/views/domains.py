@@ -52,11 +52,7 @@ class AddDomain(ApiView):
                 raise _too_many()
             domain, job = services.add_domain(**values, actor=request.auth.actor)
 
-        def answer(job: Job) -> dict[str, Any]:
-            status = CustomDomain.objects.filter(pk=domain.pk).values_list("status", flat=True).first()
-            return {**_named(domain), "status": status or CustomDomain.Status.FAILED}
-
-        return finish(request, job, answer)
+        return finish(request, job, lambda job: _added(domain, job))
 
 
 class RemoveDomain(ApiView):
@@ -94,6 +90,16 @@ def _too_many() -> Exception:
     """DNS may take its time, and half of the threads is not for that."""
     sentence = "Too many domains are being checked at the moment. Please try again."
     return of_status(429, sentence, headers={"Retry-After": "5"})
+
+
+def _added(domain: CustomDomain, job: Job) -> dict[str, Any]:
+    """How far it is. One that moves here from another site has no row before it has moved."""
+    row, is_coming = domain.site.custom_domains.filter(domain=domain.domain).first(), job.alive
+    absent = CustomDomain.Status.PENDING if is_coming else CustomDomain.Status.FAILED
+    found = _named(domain)
+    if row is None and is_coming:
+        found["count"] = max(0, found["count"] - 1)
+    return {**found, "status": row.status if row else absent}
 
 
 def _named(domain: CustomDomain) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class DelDomainTests(DomainTestCase):
     def test_the_name_can_be_taken_by_another_site_of_the_customer_afterwards(self):
         other = self.live_site(service_id="1002", email="other@example.com", user_id=7)
         self.add()
-        self.assertEqual(self.set_domain(service_id="1002").status_code, 409)
+        self.assert_refused(self.set_domain(service_id="1002"), 409, "taken", "another of your sites")
         self.del_domain()
         self.run_jobs()
         self.add(SHOP, "1002")
