@@ -50,6 +50,7 @@ class ActsCase(ActsMixin, SiteTestCase):
             "domain": {"add_domain": GOOD, "retry_domain": failed or ""}.get(act, any_domain or ""),
             "old": GOOD,
             "new": site.hostname or "",
+            "verify": "dns",
             "plan": site.plan.name,
             "state": "failed" if site.state != Site.State.FAILED else "deleted",
             "backup_quota": "7",

@@ -11,7 +11,7 @@ from dns import services as dns_services
 from dns.connections import ispconfig
 from dns.models import Zone
 from nodepoint.jobs.models import Job
-from sites import marks, services
+from sites import belonging, marks, services
 from sites.clients.proxmox import FirewallOptions, FirewallRule
 from sites.connections import cloudflare, npm, proxmox
 from sites.models import Backup, CustomDomain, Site, Template
@@ -19,6 +19,7 @@ from sites.services import overrides, repair
 from sites.services.adoption import adopt_site
 from tests.sites.acts import RUNNING, STOPPED, SUSPENDED
 from tests.sites.base import ORDER
+from tests.sites.domains import SHOP
 
 if TYPE_CHECKING:
     from tests.staff.test_every_fault import EveryFaultCase as Case
@@ -158,6 +159,17 @@ def _added(case: "Case") -> None:
 def _set_domain(case: "Case") -> object:
     case.point()
     return case.set_domain(Prefer="respond-async")
+
+
+def _with_a_record(case: "Case") -> None:
+    """A site whose customer has set the record that shows a domain to be his."""
+    proof = belonging.proof(_a_site(case), SHOP)
+    case.lab.dns.set(proof.name, "TXT", [proof.value])
+
+
+def _prove_domain(case: "Case") -> object:
+    case.point()
+    return case.set_domain(verify="txt", Prefer="respond-async")
 
 
 def _not_there(case: "Case") -> None:
@@ -333,6 +345,7 @@ DEEDS = {
     "count addresses": Deed(_with_a_domain, _replace(dry_run=True), _addresses_bear("janedoe.nodepoint.eu")),
     "replace addresses": Deed(_with_a_domain, _replace(dry_run=False), _addresses_bear("shop.example.com")),
     "add domain": Deed(_a_site, lambda case: _set_domain(case), _added),
+    "prove domain": Deed(_with_a_record, lambda case: _prove_domain(case), _added),
     "certificate": Deed(_a_site, _nothing, _added, begun=_domain_is_served),
     "remove domain": Deed(_with_a_domain, lambda case: case.del_domain(), _not_there),
     "primary": Deed(

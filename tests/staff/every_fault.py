@@ -154,6 +154,7 @@ JOBS: dict[str, tuple[Act, ...]] = {
     "add record": _panel("dns_txt_add", "dns_a_get"),
     "change record": _panel("dns_txt_update", "dns_a_get"),
     "delete record": _panel("dns_a_delete", "dns_a_get"),
+    "prove domain": domains.acts(domains.ADD),
 }
 
 # By act: the calls that are made before anything is accepted. Where one of them fails, whoever asks is
@@ -162,6 +163,7 @@ JOBS: dict[str, tuple[Act, ...]] = {
 LOOKED_UP = _panel("login", "dns_zone_get", "dns_rr_get_all_by_zone")
 GUARDS: dict[str, tuple[Act, ...]] = {
     "add domain": _of("dns", "QUERY shop.example.com A"),
+    "prove domain": _of("dns", "QUERY _nodepoint.shop.example.com TXT"),
     "add zone": (
         *_panel("login", "client_get", "dns_zone_get"),
         *_of("dns", "QUERY com NS", "QUERY a.parent-servers.net A", "QUERY example.com NS"),
@@ -183,7 +185,9 @@ DOES_WITHOUT: dict[str, tuple[Act, ...]] = {
     "reset": (CLUSTER,),  # the answer tells the state that was last known
     "unlink": (CONFIG,),  # where its node does not answer, the cluster says that the container is gone
 }
-FOLLOWED_BY = {"add domain": "certificate"}  # acts whose jobs submit another, which has its own rows
+FOLLOWED_BY = dict.fromkeys(
+    ("add domain", "prove domain"), "certificate"
+)  # acts whose jobs submit another, which has its own rows
 
 
 @dataclass(frozen=True)

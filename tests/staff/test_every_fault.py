@@ -38,7 +38,7 @@ WELL = "All is well. Nothing needs you."
 BUTTONS = ("Ask for it again", "Retry all that failed", "Retry now", "Verify and repair", "Put right")
 HANGS = ("Restart", *BUTTONS)  # what hangs inside a container ends with a restart
 ROUNDS = 6  # of 700 seconds each: longer than any deadline of a step that waits without an error
-NAMED = {"dns": "The DNS resolver|The name servers of"}  # a domain's own servers, where they do not answer it
+NAMED = {"dns": "The DNS resolver|The name servers"}  # a domain's own servers, where they do not answer it
 EVERYTHING = bool(os.environ.get("NODEPOINT_EVERY_FAULT"))
 
 
