@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sites', '0016_health'),
+        ('sites', '0017_content'),
     ]
 
     operations = [
