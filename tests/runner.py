@@ -1,10 +1,13 @@
 """Django's test runner, with a last line that a machine can read."""
 
 import logging
+import re
 import tempfile
 import time
 import unittest
+from argparse import ArgumentParser
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -55,7 +58,18 @@ class CountingResult(unittest.TextTestResult):
 
 class Runner(DiscoverRunner):
     """Closes with `N passed, N failed`, after unittest's summary. Log lines are shown only with `-v 2`, where
-    the seconds went with `--timing`."""
+    the seconds went with `--timing`; what failed stands in the file of `--failed-to`, a label a line."""
+
+    def __init__(self, failed_to: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._failed_to = failed_to
+
+    @classmethod
+    def add_arguments(cls, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--failed-to", metavar="FILE", default="", help="Write labels of what failed there."
+        )
 
     def setup_databases(self, **kwargs: Any) -> list[Any]:
         # In a file as in real life: between the threads of one process a database in memory answers "table is
@@ -90,5 +104,15 @@ class Runner(DiscoverRunner):
                 for what, seconds in result.seconds.most_common(SLOWEST):
                     work = result.processor_seconds[what]
                     print(f"{seconds:7.2f} s, {work:6.2f} s of the processor  {what}")  # noqa: T201
+            if self._failed_to:
+                labels = {_label(test) for test, _ in result.failures + result.errors}
+                Path(self._failed_to).write_text("".join(f"{label}\n" for label in sorted(labels)))
             print(f"{result.passed} passed, {failed} failed{skipped}", flush=True)  # noqa: T201
         return super().suite_result(suite, result, **kwargs)
+
+
+def _label(test: Any) -> str:
+    """By what the test runner is asked for it: of a subtest its test, of a set-up its class or module."""
+    whole = getattr(test, "test_case", test).id()
+    within = re.search(r"\(([\w.]+)\)", whole)
+    return within[1] if within else whole
