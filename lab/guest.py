@@ -328,6 +328,7 @@ def _finish(guest: dict[str, Any], parameters: Mapping[str, str]) -> None:
     guest["files"][wordpress.PLATFORM_DOMAIN] = f"{parameters.get('SITE_HOSTNAME', '')}\n"
     guest["admin"] = parameters.get("ADMIN_EMAIL", "")
     guest.setdefault("tables", content.of_a_new_site(_primary(parameters)))
+    guest["xmlrpc"] = parameters.get("XMLRPC", "no")
 
 
 def _primary(parameters: Mapping[str, str]) -> str:

@@ -49,6 +49,8 @@ def answer(guest: Guest, title: str, visit: Visit) -> Response:
     """The answer of a guest whose web server is up. May change the guest: a login link is used up."""
     if visit.path == "/healthz":
         return Response(200, b"ok\n", content_type="text/plain")
+    if visit.path == "/xmlrpc.php" and guest.get("xmlrpc") != "yes":
+        return _page(403, "403 Forbidden", "<h1>403 Forbidden</h1>")
     if trouble := guest.get("trouble"):
         return _broken(trouble, visit)
     primary = guest["files"].get(PRIMARY_DOMAIN, "").strip()
@@ -150,6 +152,10 @@ def _page_of(guest: Guest, title: str, visit: Visit) -> Response:
             return _page(200, f"Reset Password &lsaquo; {title}", said)
         case "/wp-login.php":
             return _page(200, f"Log In &lsaquo; {title}", '<form id="loginform"></form>')
+        case "/xmlrpc.php" if visit.method != "POST":
+            return Response(405, b"XML-RPC server accepts POST requests only.", content_type="text/plain")
+        case "/xmlrpc.php":
+            return Response(200, b"<?xml version='1.0'?><methodResponse/>", content_type="text/xml")
         case "/wp-admin/install.php":
             return _page(200, "WordPress &rsaquo; Installation", "<h1>Already Installed</h1>")
         case "/wp-admin" | "/wp-admin/":

@@ -81,7 +81,7 @@ MIDDLEWARE = [
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [NODEPOINT_DATA / "templates", BASE_DIR / "templates"],  # the operator's go before ours
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

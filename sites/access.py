@@ -15,6 +15,7 @@ from sites.models import Site
 from sites.steps.proxmox import require
 
 SECONDS = 15.0  # for one link
+DOES_NOT_ANSWER = 70  # exit code: WordPress does not
 LOOK_SECONDS = 2.0  # at where the site's name leads
 LOGIN = re.compile(
     r"link https://([a-z0-9.-]+)/wp-admin/admin-post\.php\?action=nodepoint_login#[0-9a-f]{64}"
@@ -30,8 +31,20 @@ class NotRunning(Exception):
 
 class NoLink(Exception):
     """The container gave no link. The text says why, for staff; it holds nothing that the site wrote but the
-    end of its error output.
+    end of its error output. `culprit`: what is at fault, in words for customers, where the site names it.
     """
+
+    def __init__(self, detail: str, culprit: str = "") -> None:
+        super().__init__(detail)
+        self.culprit = culprit
+
+
+class NotSwitched(NoLink):
+    """Safe mode was not switched. `final`: asking again will not help."""
+
+    def __init__(self, detail: str, culprit: str, *, final: bool) -> None:
+        super().__init__(detail, culprit)
+        self.final = final
 
 
 class LeadsElsewhere(Exception):
@@ -61,19 +74,35 @@ def password_link(site: Site) -> str:
     return _link(site, PASSWORD, "password")
 
 
+def switch_safe_mode(site: Site, enabled: bool) -> None:
+    """Have plugins, theme and whatever else customers add left out of WordPress, or back in.
+
+    ClientError, NotRunning, NotSwitched."""
+    wanted = "on" if enabled else "off"
+    with deadline(SECONDS):
+        output = _asked(site, "safemode", wanted)
+    if output.exit_code or output.stdout.rstrip("\n").rpartition("\n")[2] != f"safemode {wanted}":
+        final = output.exit_code == DOES_NOT_ANSWER
+        raise NotSwitched(answers.complaint(output), answers.culprit(output), final=final)
+
+
 def _link(site: Site, form: re.Pattern[str], *act: str) -> str:
     with deadline(SECONDS):
-        try:
-            output = _run(site, *act)
-        except NotFound:  # moved between the look and the command; the next look finds it
-            output = _run(site, *act)
+        output = _asked(site, *act)
     if output.exit_code:
-        raise NoLink(answers.complaint(output))
+        raise NoLink(answers.complaint(output), answers.culprit(output))
     found = form.fullmatch(output.stdout.rstrip("\n").rpartition("\n")[2])
     # A container whose root was taken over must not send its customer to a stranger's page.
     if not found or found[1] not in (act[1:] or _names(site)):
         raise NoLink("The answer is no link to a name of the site.")
     return found[0].removeprefix("link ")
+
+
+def _asked(site: Site, *act: str) -> Output:
+    try:
+        return _run(site, *act)
+    except NotFound:  # moved between the look and the command; the next look finds it
+        return _run(site, *act)
 
 
 def _run(site: Site, *act: str) -> Output:

@@ -17,6 +17,25 @@ FOUND = re.compile(r"found ([0-9]{1,9}) ([0-9]{1,12}) ([0-9]{1,12})")
 USELESS = "65"  # the script's code for what fails again however often it is tried
 
 
+CULPRITS = {
+    "plugin": "the plugin {}",
+    "theme": "the theme {}",
+    "must-use": "the must-use plugin {}",
+    "drop-in": "the file {} in wp-content",
+    "configuration": "the file {}",
+    "maintenance": "the file {}, left over from an update",
+    "database": "its database, which does not answer",
+}
+CULPRIT = re.compile(rf"failed ({'|'.join(CULPRITS)}) ([A-Za-z0-9._-]{{1,80}})")
+
+
+def culprit(output: Output) -> str:
+    """What keeps WordPress from answering, as `access.sh` names it in its last line, in words for customers;
+    empty where it names nothing. The name is the site's own word."""
+    found = CULPRIT.fullmatch(output.stdout.rstrip("\n").rpartition("\n")[2])
+    return CULPRITS[found[1]].format(found[2]) if found else ""
+
+
 def words(text: str) -> str:
     """The end of a text in one line: without control characters and secrets, at most `LONGEST` characters."""
     return mask(text.strip()[-LOOKED_AT:])[-LONGEST:]

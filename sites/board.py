@@ -11,7 +11,10 @@ from nodepoint.board.models import Finding, Reading
 from nodepoint.board.registry import OTHERS, SHOWN, Group, Level, Picture, Series, Trouble, picture, source
 from nodepoint.clients.errors import SYSTEMS
 from nodepoint.jobs.registry import periodic
+from sites.install import LEVEL
 from sites.models import CustomDomain, Platform, Site, SiteHealth, SiteUsage, Template
+from sites.services.lift import lifting
+from sites.steps.lifting import liftable
 from sites.thresholds import DISK
 from sites.watch import NODES, POOL, count, held_and_free
 
@@ -41,6 +44,20 @@ def orders_paused() -> Iterator[Group]:
     detail = f"By {platform.orders_paused_by}: {platform.orders_paused_reason}"
     shown = [Trouble(title, detail, url, since)] if since else []
     yield Group(title, Level.WAITING, shown, len(shown), url)
+
+
+@source("sites.view_platform", 80)
+def below_level() -> Iterator[Group]:
+    """Sites that an earlier install script has made and that nobody is lifting. One or two queries."""
+    number = liftable().order_by()[:COUNTED].count()
+    if not number or lifting():
+        return
+    title = f"{number}{'+' if number >= COUNTED else ''} site{'s' if number > 1 else ''} below level {LEVEL}"
+    detail = (
+        "This release’s install script has not been through them. Have them lifted on the platform’s page."
+    )
+    url = reverse("admin:sites_platform_change", args=[1])
+    yield Group("Sites to lift", Level.WAITING, [Trouble(title, detail, url)], 1, url)
 
 
 @source("board.view_finding", 40)

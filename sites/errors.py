@@ -97,6 +97,14 @@ class QuotaExceeded(Conflict):
     code = "quota_exceeded"
 
 
+class BadOptions(BadRequest):
+    """Options beyond what a site's plan allows: {name: sentence}."""
+
+    def __init__(self, sentences: dict[str, str]) -> None:
+        messages = [f"{name}: {sentence}" for name, sentence in sentences.items()]
+        super().__init__(" ".join(sentences.values()), fields={"options": messages})
+
+
 class BadDomain(BadRequest):
     """A host name that is none, or that does not lead to its site; the sentence says what to set."""
 
@@ -149,10 +157,15 @@ class DiskTooSmall(Conflict):
 class WordPressBroken(Conflict):
     """The container runs, and WordPress in it does not do what is asked of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, culprit: str = "") -> None:
+        cause = (
+            f"{culprit[:1].upper()}{culprit[1:]} is at fault"
+            if culprit
+            else "A plugin or theme may be at fault"
+        )
         super().__init__(
-            "WordPress does not answer as it should in this site, so nobody can be logged in. A plugin or"
-            " theme may be at fault: going back to a backup helps then."
+            f"WordPress does not answer as it should in this site, so nobody can be logged in. {cause}:"
+            " switch safe mode on, or go back to a backup."
         )
 
 

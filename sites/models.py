@@ -118,7 +118,7 @@ class Site(models.Model):
     tuned_for_mb = models.PositiveIntegerField(
         "tuned for (MB)",
         null=True,
-        help_text="Memory that PHP and MariaDB inside are sized for; empty: not known.",
+        help_text="Memory that PHP and MariaDB inside are sized for; empty: to be done anew.",
     )
     serves_as = models.CharField(
         max_length=253,
@@ -372,6 +372,7 @@ class Backup(models.Model):
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.CUSTOMER)
     name = IdentifierField(max_length=40, help_text="The snapshot's name at Proxmox VE.")
     state = models.CharField(max_length=16, choices=State, default=State.CREATING)
+    safe_mode = models.BooleanField(default=False, help_text="Whether the site was in safe mode then.")
     job_id = IdentifierField(max_length=32, help_text="The job that makes it, or the last one to delete it.")
     created_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)

@@ -1,6 +1,7 @@
 """What customers may choose about WordPress inside their site: defaults, bounds, and what holds now."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sites.models import Plan, Site
 
@@ -44,3 +45,20 @@ def most_memory(plan: Plan) -> int:
 def most_upload(plan: Plan) -> int:
     """The largest upload in MB that can be chosen: the plan's disk."""
     return plan.disk_gb * 1024
+
+
+COLUMNS = {"xmlrpc": "xmlrpc", "upload_mb": "upload_mb", "memory_mb": "php_memory_mb", "cache": "page_cache"}
+"""Where a site's row holds each."""
+
+
+def beyond(plan: Plan, chosen: dict[str, Any]) -> dict[str, str]:
+    """What of it a site of this plan cannot have, by name, each with the sentence that says what it can."""
+    bounds = {
+        "upload_mb": (1, most_upload(plan), "An upload can be {} to {} MB large: no larger than the disk."),
+        "memory_mb": (LEAST_MEMORY_MB, most_memory(plan), "PHP can have {} to {} MB of memory in this plan."),
+    }
+    found = {}
+    for name, (least, most, sentence) in bounds.items():
+        if chosen.get(name) is not None and not least <= chosen[name] <= most:
+            found[name] = sentence.format(least, most)
+    return found

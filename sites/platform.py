@@ -52,6 +52,11 @@ class Platform(models.Model):
     orders_paused_at = models.DateTimeField(null=True, editable=False)
     orders_paused_by = models.CharField(max_length=128, blank=True, editable=False)
     orders_paused_reason = models.CharField("reason", max_length=200, blank=True, editable=False)
+    lift_stopped_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When staff had the lifting of sites stopped, until it is begun anew.",
+    )
 
     class Meta:
         verbose_name_plural = "platform"

@@ -1,11 +1,13 @@
 """Sites as callers see them."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.utils import timezone
 
 from nodepoint.api import jobs
 from sites import live, services, thresholds
+from sites import options as choices
 from sites.measured import disk_percent, month
 from sites.models import Backup, Plan, Site, SiteUsage
 
@@ -50,6 +52,8 @@ def site(site: Site) -> dict[str, Any]:
         "domains": [*filter(None, [site.hostname if site.state != Site.State.FAILED else None]), *customs],
         "proxy_enabled": site.proxy_enabled,
         "usage": _usage(site, usage),
+        "options": options(site),
+        "safe_mode": site.safe_mode,
         "backups": {"used": services.standing_backups(site).count(), "allowed": site.backups_allowed},
         "quota": {"domains": quota(len(customs), site.domains_allowed)},
         "job": jobs.render(job) if job else None,
@@ -69,6 +73,11 @@ def _usage(site: Site, usage: live.Usage | None) -> dict[str, Any]:
         "traffic_in_mb": round(seen.in_bytes / MB) if this_month else 0,
         "traffic_out_mb": round(seen.out_bytes / MB) if this_month else 0,
     }
+
+
+def options(site: Site) -> dict[str, Any]:
+    """`{xmlrpc, upload_mb, memory_mb, cache}`: the customer's choices, the defaults where he made none."""
+    return asdict(choices.of(site))
 
 
 def backup_quota(site: Site) -> dict[str, str]:

@@ -139,6 +139,42 @@ class UsageOutput(serializers.Serializer):
     traffic_out_mb = serializers.IntegerField(help_text="What it has sent.")
 
 
+class ChosenSerializer(serializers.Serializer):
+    """Those that are to change."""
+
+    xmlrpc = serializers.BooleanField(required=False, help_text="Whether /xmlrpc.php answers.")
+    upload_mb = serializers.IntegerField(
+        required=False, allow_null=True, help_text="Of one upload, up to the plan's disk; null: the default."
+    )
+    memory_mb = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        help_text="Of one request of PHP, 64 up to a quarter of the plan's; null: the default.",
+    )
+    cache = serializers.BooleanField(required=False, help_text="Whether visitors are served cached pages.")
+
+
+class OptionsInput(ServiceInput):
+    """Options of WordPress inside the site."""
+
+    options = ChosenSerializer()
+
+
+class ChosenOutput(serializers.Serializer):
+    """Options of WordPress inside the site, the defaults where nothing was chosen."""
+
+    xmlrpc = serializers.BooleanField()
+    upload_mb = serializers.IntegerField()
+    memory_mb = serializers.IntegerField()
+    cache = serializers.BooleanField()
+
+
+class OptionsOutput(WorkOutput):
+    """All options as they are wished now."""
+
+    options = ChosenOutput()
+
+
 class SiteOutput(NamesOutput):
     """A site as it is now."""
 
@@ -153,6 +189,8 @@ class SiteOutput(NamesOutput):
     domains = serializers.ListField(child=serializers.CharField())
     proxy_enabled = serializers.BooleanField()
     usage = UsageOutput()
+    options = ChosenOutput()
+    safe_mode = serializers.BooleanField(help_text="Plugins and theme are left out.")
     backups = UsedOutput()
     quota = QuotasOutput()
     job = JobOutput(allow_null=True)
@@ -286,6 +324,12 @@ class ToggleInput(ServiceInput):
     """Which way; without it, the other way round."""
 
     enabled = serializers.BooleanField(required=False)
+
+
+class SafeModeInput(ServiceInput):
+    """Which way."""
+
+    enabled = serializers.BooleanField()
 
 
 class ToggleOutput(WorkOutput):

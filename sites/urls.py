@@ -24,4 +24,6 @@ urlpatterns = [
     route("action/primary", views.ChoosePrimary),
     route("action/replace", views.ReplaceAddresses),
     route("action/toggle", views.ToggleTraffic),
+    route("action/options", views.SetOptions),
+    route("action/safemode", views.SwitchSafeMode),
 ]

@@ -3,6 +3,7 @@
 import factory
 from django.utils import timezone
 
+from sites.install import LEVEL
 from sites.models import Plan, Site
 
 
@@ -48,3 +49,4 @@ class SiteFactory(factory.django.DjangoModelFactory):
     power = "running"
     power_verified_at = factory.LazyFunction(timezone.now)
     live_at = factory.LazyFunction(timezone.now)
+    level = LEVEL

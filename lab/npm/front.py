@@ -92,8 +92,17 @@ class FrontWire(Wire):
             )
         if upstream is None or _head_size(upstream) > config["head"]:
             # error.log: upstream sent too big header while reading response header from upstream
-            return _page(502, "502 Bad Gateway")
+            return _away(config) or _page(502, "502 Bad Gateway")
         return upstream
+
+
+def _away(config: Config) -> Response | None:
+    """The host's own page (error_page; ngx_http_special_response.c), by what was loaded with its file."""
+    if not (page := config.get("away")):
+        return None
+    headers = dict(page["headers"])
+    kind = headers.pop("Content-Type", "text/plain")
+    return Response(page["status"], page["body"].encode(), headers=headers, content_type=kind)
 
 
 def _head_size(answer: Response) -> int:

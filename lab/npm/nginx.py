@@ -4,16 +4,18 @@ import os
 import re
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
+from lab.npm.directives import Directive, Flaw, away, parse
 from lab.npm.schema import internal_error
 from lab.store import Store
 
 Config = dict[str, Any]
 """One config file: ``server_names``; for a host also ``forward_scheme, forward_host, forward_port,
 certificate`` (id whose files are loaded, 0: none), ``certificate_names, ssl_forced, trust_forwarded_proto,
-head`` (bytes of an upstream's head that fit) and ``flaw`` (what nginx will say about it, or None); for a
-pending HTTP-01 challenge ``challenge`` true."""
+head`` (bytes of an upstream's head that fit), ``away`` (see ``away_of``) and ``flaw`` (what nginx will say
+about it, or None); for a pending HTTP-01 challenge ``challenge`` true."""
 
 PAGE = 4096
 """nginx's default ``proxy_buffer_size``, one memory page (ngx_http_proxy_module.c: ngx_pagesize)."""
@@ -22,7 +24,7 @@ PAGE = 4096
 _DIRECTIVE = re.compile(
     r"(?:proxy|client|fastcgi|gzip|ssl|limit|auth|open_file|sub|uwsgi|real_ip|keepalive)_\w+"
     r"|(?:send|output|log|http2|http3)_\w+"
-    r"|location|if|set|return|rewrite|add_header|more_set_headers|expires|deny|allow|root|alias|index|include"
+    r"|location|if|set|default_type|return|rewrite|add_header|more_set_headers|expires|deny|allow|root|alias|index|include"
     r"|access_log|error_log|error_page|try_files|internal|break|satisfy|charset|etag|gzip|brotli\w*"
     r"|set_real_ip_from|resolver\w*|sendfile|tcp_\w+|underscores_in_headers|large_client_header_buffers"
     r"|server_tokens|types|mirror"
@@ -114,10 +116,25 @@ def _file_order(name: str) -> tuple[bool, str]:
 
 def head_limit(advanced_config: str) -> int:
     """Bytes of an upstream's head that a host lets through: its ``proxy_buffer_size``."""
-    found = re.search(r"(?m)^\s*proxy_buffer_size\s+(\d+)([kKmM]?)\s*;", advanced_config)
-    if found is None:
-        return PAGE
-    return int(found[1]) * {"": 1, "k": 1024, "m": 1024**2}[found[2].lower()]
+    for words in (directive.words for directive in _read(advanced_config)):
+        if words[0] == "proxy_buffer_size" and (found := re.fullmatch(r"(\d+)([kKmM]?)", words[-1])):
+            return int(found[1]) * {"": 1, "k": 1024, "m": 1024**2}[found[2].lower()]
+    return PAGE
+
+
+def away_of(advanced_config: str) -> Config | None:
+    """``status``, ``body`` and ``headers`` that a host answers with where its upstream gives no answer; None:
+    nginx's own page."""
+    found = away(_read(advanced_config))
+    return asdict(found) if found else None
+
+
+def _read(advanced_config: str) -> list[Directive]:
+    """Nothing of a text that nginx refuses."""
+    try:
+        return parse(advanced_config)
+    except Flaw:
+        return []
 
 
 def flaw_of(forward_host: str, advanced_config: str) -> str | None:
@@ -127,15 +144,19 @@ def flaw_of(forward_host: str, advanced_config: str) -> str | None:
         return f'unexpected "{(rest or ";")[:1]}"'
     if "$" in forward_host:
         return f'unknown "{forward_host.partition("$")[2]}" variable'
-    text = re.sub(r"#[^\n]*", "", advanced_config)
-    if text.count("{") != text.count("}"):
-        return (
-            'unexpected "}"' if text.count("}") > text.count("{") else 'unexpected end of file, expecting "}"'
-        )
-    for statement in re.split(r"[;{}]", text):
-        word = statement.strip().split(maxsplit=1)[:1]
-        if word and not _DIRECTIVE.fullmatch(word[0]):
-            return f'unknown directive "{word[0]}"'
-    if text.strip() and text.strip()[-1] not in ";}":
-        return 'directive is not terminated by ";"'
+    try:
+        return _unknown(parse(advanced_config))
+    except Flaw as flaw:
+        return str(flaw)
+
+
+def _unknown(directives: list[Directive]) -> str | None:
+    """The first name that nginx does not know, in its words."""
+    for directive in directives:
+        name = directive.words[0]
+        if not _DIRECTIVE.fullmatch(name):
+            return f'unknown directive "{name}"'
+        # What a block of `types` holds are no directives.
+        if name != "types" and (flaw := _unknown(directive.block or [])):
+            return flaw
     return None

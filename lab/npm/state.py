@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lab.npm.accounts import Accounts
 from lab.npm.certbot import Authority
 from lab.npm.certificates import Certificates
-from lab.npm.nginx import Config, Nginx, flaw_of, head_limit
+from lab.npm.nginx import Config, Nginx, away_of, flaw_of, head_limit
 from lab.npm.rows import Counter, Row, like, stamp
 from lab.npm.schema import CREATE_HOST, UPDATE_HOST, Refusal, internal_error, validated
 
@@ -252,6 +252,7 @@ class Npm:
             "ssl_forced": row["ssl_forced"] and known,
             "trust_forwarded_proto": row["trust_forwarded_proto"],
             "head": head_limit(row["advanced_config"]),
+            "away": away_of(row["advanced_config"]),
             "flaw": flaw_of(row["forward_host"], row["advanced_config"]),
         }
 

@@ -55,6 +55,17 @@ def switch(enabled: bool) -> Callable[..., Any]:
     return service
 
 
+def safe_mode(enabled: bool) -> Callable[..., Any]:
+    def service(service_id: str, *, actor: str) -> Any:
+        return services.switch_safe_mode(service_id, enabled, actor=actor)
+
+    return service
+
+
+def set_options(service_id: str, *, actor: str, **chosen: Any) -> None:
+    services.set_options(service_id, chosen, actor=actor)
+
+
 def repair(site: Site, *, actor: str, reason: str) -> None:
     if repair_site(site, actor=actor) is None:
         raise WrongState(services.own_status(site))

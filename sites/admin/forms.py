@@ -13,8 +13,9 @@ from unfold.widgets import (
 
 from nodepoint.staff.acts import ActForm
 from nodepoint.staff.forms import ServiceIdField
-from sites import representation, services
+from sites import options, representation, services
 from sites.models import Backup, Plan, Site
+from sites.services.lift import BATCH, MOST
 
 LARGEST = 10_000  # of a quota
 
@@ -138,6 +139,33 @@ def described(plan: Plan) -> str:
     return f"{plan.name}: {sizes}, {plan.backups} backups, {plan.domains} domains"
 
 
+class OptionsForm(ActForm):
+    """What the customer may choose about WordPress inside."""
+
+    xmlrpc = forms.BooleanField(required=False, widget=UnfoldBooleanSwitchWidget, label="XML-RPC")
+    cache = forms.BooleanField(required=False, widget=UnfoldBooleanSwitchWidget, label="Page cache")
+    upload_mb = forms.IntegerField(
+        required=False, min_value=1, widget=UnfoldAdminIntegerFieldWidget, label="Largest upload (MB)"
+    )
+    memory_mb = forms.IntegerField(
+        required=False,
+        min_value=options.LEAST_MEMORY_MB,
+        widget=UnfoldAdminIntegerFieldWidget,
+        label="Memory of one PHP request (MB)",
+    )
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        site: Site = self.subject
+        self.initial |= {name: getattr(site, column) for name, column in options.COLUMNS.items()}
+        plan = site.plan
+        for name, usual, most in (
+            ("upload_mb", options.UPLOAD_MB, options.most_upload(plan)),
+            ("memory_mb", options.usual_memory(plan), options.most_memory(plan)),
+        ):
+            self.fields[name].help_text = f"Empty: {usual}. Up to {most} in the plan {plan.name}."
+
+
 class OverruleForm(ActForm):
     """What the plan says, and what staff say instead."""
 
@@ -169,6 +197,18 @@ class OverruleForm(ActForm):
             self.fields[name].help_text = f"Empty: {says}, as the plan {plan.name} says."
         says = "on" if plan.high_availability else "off"
         self.fields["high_availability"].help_text = f"The plan {plan.name} says {says}."
+
+
+class LiftForm(ActForm):
+    """How many sites at once."""
+
+    batch = forms.IntegerField(
+        min_value=1,
+        max_value=MOST,
+        initial=BATCH,
+        widget=UnfoldAdminIntegerFieldWidget,
+        label="Sites at once",
+    )
 
 
 class TypedForm(ActForm):

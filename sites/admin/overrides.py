@@ -12,8 +12,10 @@ from django.urls import reverse
 from nodepoint.admin import ReadOnlyAdmin
 from nodepoint.audit import trail
 from nodepoint.staff.acts import Act, ActsMixin
+from sites.admin.forms import LiftForm
 from sites.models import Platform
-from sites.services import overrides
+from sites.services import lift, overrides
+from sites.steps.lifting import liftable
 
 KEY = "sites.platform:1"
 
@@ -24,6 +26,14 @@ def _pause(platform: Platform, *, actor: str, reason: str) -> None:
 
 def _resume(platform: Platform, *, actor: str, reason: str) -> None:
     overrides.resume_orders(actor=actor)
+
+
+def _lift(platform: Platform, *, actor: str, reason: str, batch: int) -> None:
+    lift.lift_all(batch, actor=actor)
+
+
+def _stop_lifting(platform: Platform, *, actor: str, reason: str) -> None:
+    lift.stop_lifting(actor=actor)
 
 
 ACTS = (
@@ -53,6 +63,32 @@ ACTS = (
         "sites.override_site",
         icon="play_circle",
     ),
+    Act(
+        "lift",
+        "Lift sites",
+        "Have all sites lifted to this release’s install script?",
+        lambda platform, query: [
+            f"The script runs once more in {liftable().count()} sites, some at a time: seconds each.",
+            "No container is stopped; PHP and the web server are told anew where something changes.",
+            "Sites that are stopped or suspended are lifted when they start next.",
+            "It can be stopped here, and stops by itself after three failures in a row.",
+        ],
+        "They are being lifted.",
+        _lift,
+        "sites.override_site",
+        icon="upgrade",
+        form=LiftForm,
+    ),
+    Act(
+        "stop_lifting",
+        "Stop lifting",
+        "Take up no more sites?",
+        "Those that are being lifted are finished; the others stay as they are.",
+        "No more sites are taken up.",
+        _stop_lifting,
+        "sites.override_site",
+        icon="stop_circle",
+    ),
 )
 
 
@@ -69,8 +105,11 @@ class PlatformAdmin(ActsMixin, ReadOnlyAdmin):
         return Platform.current() if object_id == "1" else None
 
     def legal_acts(self, request: HttpRequest, subject: Platform) -> Iterable[str]:
-        """The one that changes something."""
-        return {"resume_orders" if subject.orders_paused_at else "pause_orders"}
+        """Those that change something."""
+        orders = "resume_orders" if subject.orders_paused_at else "pause_orders"
+        if lift.lifting():
+            return {orders, "stop_lifting"}
+        return {orders, "lift"} if liftable().exists() else {orders}
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -85,7 +124,7 @@ class PlatformAdmin(ActsMixin, ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Whether orders are taken, and who changed that when."""
+        """Whether orders are taken, how many sites are below the level, and who changed what when."""
         platform = self.get_object(request, object_id)
         if platform is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
@@ -99,6 +138,7 @@ class PlatformAdmin(ActsMixin, ReadOnlyAdmin):
             "subtitle": None,
             "platform": platform,
             "buttons": self.buttons(request, platform, self.legal_acts(request, platform)),
+            "lift": lift.levels(),
             "entries": list(trail.entries_of(KEY)[:20]),
         }
         return render(request, "sites/admin/platform.html", context)

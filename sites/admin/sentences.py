@@ -35,6 +35,22 @@ def login(site: Site, query: dict[str, str]) -> list[str]:
     ]
 
 
+def options(site: Site, query: dict[str, str]) -> list[str]:
+    return [
+        "The install script runs once more: PHP and the web server are told anew, content is left alone.",
+        "In a stopped container the options hold from its next start. The customer can change them himself.",
+    ]
+
+
+def safe_mode_on(site: Site, query: dict[str, str]) -> list[str]:
+    return [
+        "Plugins, theme, must-use plugins, drop-ins and maintenance are left out; none is changed, nor is the"
+        " database.",
+        "Visitors see the site without them. Logging in works, so that what is broken can be removed.",
+        "Where that does not make WordPress answer, nothing is switched on.",
+    ]
+
+
 def back_up(site: Site, query: dict[str, str]) -> list[str]:
     used = services.standing_backups(site).count()
     return [

@@ -9,7 +9,9 @@ from sites.flows.adoption import ADOPT, UNLINK
 from sites.flows.backups import BACKUP, DELETE_BACKUP, RESET, ROLLBACK
 from sites.flows.content import COUNT_ADDRESSES, REPLACE_ADDRESSES
 from sites.flows.domains import ADD_DOMAIN, CERTIFICATE, REMOVE_DOMAIN, TOGGLE
+from sites.flows.inside import OPTIONS, SAFE_MODE
 from sites.flows.lifecycle import PROVISION, TERMINATE
+from sites.flows.lift import LIFT, LIFTING
 from sites.flows.plans import UPGRADE
 from sites.flows.power import RESTART, START, STOP
 from sites.flows.repair import REPAIR
@@ -23,6 +25,9 @@ __all__ = [
     "CERTIFICATE",
     "COUNT_ADDRESSES",
     "DELETE_BACKUP",
+    "LIFT",
+    "LIFTING",
+    "OPTIONS",
     "PROVISION",
     "REMOVE_DOMAIN",
     "REPAIR",
@@ -30,6 +35,7 @@ __all__ = [
     "RESET",
     "RESTART",
     "ROLLBACK",
+    "SAFE_MODE",
     "START",
     "STOP",
     "SUSPEND",

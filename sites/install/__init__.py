@@ -42,14 +42,15 @@ def parameters(site: Site) -> dict[str, str | int]:
         "SMTP_URL": settings.SITE_SMTP_URL,
         "CRON_MINUTE": (site.vmid or 0) % 5,
         "PART": "all",
-        **_choices(site),
+        **choices(site),
         "FIREWALL_IN": nftables.statements("in"),
         "FIREWALL_OUT": nftables.statements("out"),
         **_surroundings(),
     }
 
 
-def _choices(site: Site) -> dict[str, str | int]:
+def choices(site: Site) -> dict[str, str | int]:
+    """Those of them that the customer chooses."""
     return {
         "XMLRPC": _yes(site.xmlrpc),
         "UPLOAD_MB": options.of(site).upload_mb,

@@ -14,6 +14,7 @@ from sites.services.backups import (
 )
 from sites.services.content import addresses_found, replace_addresses, served_names
 from sites.services.domains import add_domain, domain_problems, remaining_domains, remove_domain
+from sites.services.inside import set_options, switch_safe_mode
 from sites.services.login import log_in
 from sites.services.orders import create_site, delete_site, find_plan
 from sites.services.plans import upgrade_site
@@ -49,12 +50,14 @@ __all__ = [
     "restart_site",
     "roll_back",
     "served_names",
+    "set_options",
     "site_for_action",
     "standing_backups",
     "start_site",
     "status",
     "stop_site",
     "suspend_site",
+    "switch_safe_mode",
     "toggle_traffic",
     "unsuspend_site",
     "upgrade_site",

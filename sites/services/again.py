@@ -6,9 +6,10 @@ from nodepoint.jobs.models import Job
 from nodepoint.jobs.steering import asked_again_by
 from sites import services
 from sites.models import Backup, CustomDomain, Plan, Site, Template
-from sites.services import adoption, overrides, repair, template
+from sites.services import adoption, lift, overrides, repair, template
 from sites.services.legality import Facts, legal_acts
 from sites.services.standing import failed_last
+from sites.steps.lifting import is_below, liftable
 
 
 def _site(job: Job) -> Site | None:
@@ -34,6 +35,10 @@ def _name(job: Job) -> str:
 def _toggle(job: Job, actor: str) -> Job:
     site = services.get_site(_name(job))
     return services.toggle_traffic(site.service_id, site.proxy_enabled, actor=actor)[1]
+
+
+def _switch_safe_mode(job: Job, actor: str) -> Job:
+    return services.switch_safe_mode(_name(job), job.data["enabled"], actor=actor)[1]
 
 
 def _roll_back(job: Job, actor: str) -> Job:
@@ -62,6 +67,15 @@ def _adopt(job: Job, actor: str) -> Job:
     return adoption.adopt_again(_site(job), job.data["vmid"], actor=actor)[1]
 
 
+def _lift_fits(job: Job) -> bool:
+    site = _site(job)
+    return site is not None and is_below(site) and not site.deletion_requested_at
+
+
+def _lifting_fits(job: Job) -> bool:
+    return lift.lifting() is None and liftable().exists()
+
+
 def _template_fits(job: Job) -> bool:
     built = Template.objects.filter(pk=job.subject_pk).first()
     return built is not None and template.failed_last(built)
@@ -76,6 +90,8 @@ def _build(job: Job, actor: str) -> Job:
 
 # All of these leave the container running, or not, as is wished last.
 POWER = ("sites.start", "sites.stop", "sites.restart", "sites.suspend", "sites.unsuspend", "sites.repair")
+# All of these fit the inside to what the row says.
+INSIDE = ("sites.start", "sites.restart", "sites.unsuspend", "sites.repair", "sites.upgrade", "sites.primary")
 TRAFFIC = ("sites.suspend", "sites.unsuspend", "sites.repair")
 DATA = ("sites.rollback", "sites.reset")
 MADE_GOOD_BY = {
@@ -83,6 +99,9 @@ MADE_GOOD_BY = {
     "sites.stop": POWER,
     "sites.restart": POWER,
     "sites.toggle": TRAFFIC,
+    "sites.safemode": DATA,
+    "sites.options": INSIDE,
+    "sites.lift": INSIDE,
     "sites.rollback": DATA,
     "sites.reset": DATA,
 }
@@ -129,6 +148,13 @@ def register() -> None:
             _fits("upgrade"),
             lambda job, by: services.upgrade_site(_name(job), _plan(job), actor=by)[1],
         ),
+        "sites.options": (
+            _fits("options"),
+            lambda job, by: services.set_options(_name(job), {}, actor=by)[1],
+        ),
+        "sites.safemode": (_fits("safe_mode_on", "safe_mode_off"), _switch_safe_mode),
+        "sites.lift": (_lift_fits, lambda job, by: lift.lift_site(_site(job), actor=by)),
+        "sites.lifting": (_lifting_fits, lambda job, by: lift.lift_all(job.data["batch"], actor=by)),
         "sites.toggle": (_fits("traffic_on", "traffic_off"), _toggle),
         "sites.add_domain": (_fits("add_domain", "retry_domain"), _add_domain),
         "sites.remove_domain": (

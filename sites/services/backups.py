@@ -38,7 +38,8 @@ def create_backup(service_id: str, *, actor: str = "") -> tuple[Backup, Job]:
     def work() -> tuple[Backup, Job]:
         job = _submit("sites.backup", site, {}, actor)
         _refuse_over_quota(site)
-        return site.backups.create(name=_next_name(site), job_id=job.pk), job
+        safe_mode = Site.objects.values_list("safe_mode", flat=True).get(pk=site.pk)
+        return site.backups.create(name=_next_name(site), job_id=job.pk, safe_mode=safe_mode), job
 
     return queue.whole(work)
 

@@ -101,6 +101,10 @@ def _has_names(facts: Facts) -> bool:
     return any(row.serves for row in facts.domains)
 
 
+def _to_run_at_rest(facts: Facts) -> bool:
+    return _at_rest(facts) and facts.site.power_wished == "running"
+
+
 def _has_backup(facts: Facts) -> bool:
     return any(backup.state == Backup.State.READY for backup in facts.backups)
 
@@ -144,6 +148,9 @@ RULES = {
     "make_primary": lambda facts: _at_rest(facts) and _has_names(facts),
     "remove_domain": lambda facts: _at_rest(facts) and bool(facts.domains),
     "replace": lambda facts: _at_rest(facts) and facts.site.power_wished == "running",
+    "options": _at_rest,
+    "safe_mode_on": lambda facts: _to_run_at_rest(facts) and not facts.site.safe_mode,
+    "safe_mode_off": lambda facts: _to_run_at_rest(facts) and facts.site.safe_mode,
     "suspend": lambda facts: facts.standing and not facts.site.suspended,
     "unsuspend": lambda facts: facts.standing and facts.site.suspended,
     "upgrade": lambda facts: facts.standing,

@@ -32,7 +32,7 @@ def log_in(service_id: str, *, actor: str = "") -> str:
     except access.LeadsElsewhere as error:
         raise NameLeadsElsewhere(str(error)) from error
     except access.NoLink as error:
-        raise (DiskFull() if _is_full(site) else WordPressBroken()) from error
+        raise (DiskFull() if _is_full(site) else WordPressBroken(error.culprit)) from error
     trail.record("sites.login", site.key, label=site.service_id, actor=actor)
     return link
 

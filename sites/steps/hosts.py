@@ -13,7 +13,7 @@ from sites import marks
 from sites.clients.npm import ProxyHost
 from sites.connections import npm, website
 from sites.models import CustomDomain, MovedDomain, Site
-from sites.proxy_config import ADVANCED_CONFIG
+from sites.proxy_config import advanced_config
 
 # NPM tests nginx as a whole at every write: two at once make good hosts fail with a bad one's error.
 WRITES = Limit("npm", lambda: 1)
@@ -62,7 +62,7 @@ class HostName:
             "hsts_subdomains": False,
             "access_list_id": 0,
             "locations": [],
-            "advanced_config": ADVANCED_CONFIG,
+            "advanced_config": advanced_config(),
             **tls,
         }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from nodepoint.clients.errors import NotFound
 from nodepoint.jobs.call import Call
@@ -17,6 +18,7 @@ TRIES = 3  # of the whole script: package mirrors and downloads fail now and the
 SILENT_AFTER = 180.0  # seconds without an end after which the script is asked whether it still runs
 MOST_NAMES = 20  # that are kept of those that a site went by
 NOT_INSTALLED = "WordPress could not be installed."
+NOT_OURS = "What is inside the container was not made by us."
 
 
 @follows_moves
@@ -24,16 +26,27 @@ def installed(call: Call) -> Outcome:
     """The install script has run to its end in the container: WordPress is there, fits the plan, and goes by
     its primary domain."""
     site: Site = call.subject
-    primary = site.primary_domain
+    primary, choices = site.primary_domain, install.choices(site)
     outcome = carried_out(call, lambda: install.script(site, primary))
     if isinstance(outcome, Done):
-        name = call.step.data.get("primary", "")
-        facts = {"tuned_for_mb": site.plan.memory_mb, "serves_as": name}
-        return Done(facts={**facts, "content_names": _content_names(site, name)})
+        return Done(facts=_inside(site, call.step.data))
     if isinstance(outcome, Wait) and outcome.begins:
         # What was asked for, not what may have become right since.
-        return replace(outcome, data={"primary": primary})
+        return replace(outcome, data={"primary": primary, "choices": choices, "level": install.LEVEL})
     return outcome
+
+
+def _inside(site: Site, asked: dict[str, Any]) -> dict[str, Any]:
+    """What is known of the inside once the script has done what it was asked for. Options that were chosen
+    meanwhile are not there yet, so that it does not fit."""
+    name = asked.get("primary", "")
+    fits = asked.get("choices") == install.choices(site)
+    return {
+        "tuned_for_mb": site.plan.memory_mb if fits else None,
+        "serves_as": name,
+        "content_names": _content_names(site, name),
+        "level": asked.get("level", 0),
+    }
 
 
 def _content_names(site: Site, name: str) -> list[str]:
@@ -57,14 +70,16 @@ def carried_out(call: Call, script: Callable[[], str]) -> Outcome:
 
 
 def needs_tuning(site: Site) -> bool:
-    """Whether PHP and MariaDB inside may be sized for another memory than the plan's, or WordPress go by
-    another name than it should."""
-    return site.tuned_for_mb != site.plan.memory_mb or site.serves_as != site.primary_domain
+    """Whether PHP and MariaDB inside may be sized for another memory than the plan's, the options be others
+    than were chosen, WordPress go by another name than it should, or an earlier script have made all that."""
+    fits = site.tuned_for_mb == site.plan.memory_mb and site.level >= install.LEVEL
+    return not fits or site.serves_as != site.primary_domain
 
 
 @follows_moves
 def tuned(call: Call) -> Outcome:
-    """PHP and MariaDB inside are sized for the plan's memory, and WordPress goes by its primary domain. In a
+    """The inside is as the script of this release makes it: sized for the plan's memory, with the customer's
+    options, WordPress going by its primary domain. In a
     stopped container nothing can be done: it is noted, so that the next start sees to it."""
     if not call.ref:
         container = require(call.subject)
@@ -87,9 +102,7 @@ def _start(call: Call, script: str) -> Outcome:
     container = require(call.subject)
     output = console().run(container.node, container.vmid, ["bash", "-s", "install"], script)
     if output.exit_code == install.FOREIGN:
-        return Fail(
-            error="What is inside the container was not made by us.", detail=answers.words(output.stderr)
-        )
+        return Fail(error=NOT_OURS, detail=answers.words(output.stderr))
     if output.exit_code not in (0, install.BUSY):
         return _failed(call, answers.complaint(output))
     return call.begun("install")

@@ -3,6 +3,7 @@
 from sites.views.backups import Backups, DeleteBackup, MakeBackup, Reset, Rollback
 from sites.views.content import ReplaceAddresses
 from sites.views.domains import AddDomain, ChoosePrimary, Domains, RemoveDomain, ToggleTraffic
+from sites.views.inside import SetOptions, SwitchSafeMode
 from sites.views.lifecycle import SuspendSite, UnsuspendSite, UpgradeSite
 from sites.views.login import LogIn
 from sites.views.orders import CreateSite, DeleteSite, Plans, SiteStatus
@@ -24,10 +25,12 @@ __all__ = [
     "Reset",
     "RestartSite",
     "Rollback",
+    "SetOptions",
     "SiteStatus",
     "StartSite",
     "StopSite",
     "SuspendSite",
+    "SwitchSafeMode",
     "ToggleTraffic",
     "UnsuspendSite",
     "UpgradeSite",

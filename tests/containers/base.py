@@ -190,7 +190,7 @@ class Container:
         url = f"http://10.77.0.{self.vmid - 800}{path}"
         method = str(more.pop("method", "GET"))
         answer = node().on_network(
-            requests.request, method, url, headers=headers, allow_redirects=False, timeout=30, **more
+            requests.request, method, url, headers=headers, allow_redirects=False, **{"timeout": 30, **more}
         )
         if session:
             session.cookies.update(answer.cookies)

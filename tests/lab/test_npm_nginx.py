@@ -3,6 +3,11 @@
 import threading
 import time
 
+from django.test import SimpleTestCase
+
+from lab.npm.directives import parse
+from lab.npm.nginx import away_of, flaw_of
+from tests.base import on_one_database
 from tests.lab.npm_case import NpmCase
 
 
@@ -55,6 +60,38 @@ class BrokenHostTests(NpmCase):
 
         self.assertIs(self.get(id)["meta"]["nginx_online"], True)
         self.assertFalse(self.served("asleep.example.net"))
+
+
+@on_one_database
+class DirectiveTests(SimpleTestCase):
+    """The words of nginx's language; the flaws are what nginx 1.22 said to the same texts."""
+
+    def test_quoted_words_hold_what_elsewhere_has_a_meaning(self) -> None:
+        text = """set $a "{ } ; # \\"x\\" \\\\"; # a comment }
+        set $b 'p { color: #222 }'; location @x { return 503 "$a${b}"; }"""
+        found = parse(text)
+        self.assertEqual([one.words[-1] for one in found[:2]], ['{ } ; # "x" \\', "p { color: #222 }"])
+        self.assertEqual(found[2].block[0].words, ["return", "503", "$a${b}"])
+
+    def test_flaws(self) -> None:
+        for text, said in (
+            ("location /x { gzip on }", 'unexpected "}"'),
+            ("gzip on; }", 'unexpected "}"'),
+            ("location /x {", 'unexpected end of file, expecting "}"'),
+            ('set $a "x', 'unexpected end of file, expecting ";" or "}"'),
+            (f'set $a "{"x" * 4096}";', 'too long parameter "xxxxxxxxxx..." started'),
+            ("location /x { oops; }", 'unknown directive "oops"'),
+        ):
+            with self.subTest(text[:30]):
+                self.assertEqual(flaw_of("192.168.1.100", text), said)
+        self.assertIsNone(flaw_of("192.168.1.100", f'set $a "{"x" * 4095}";'))
+
+    def test_what_is_answered_for_an_upstream_that_is_away(self) -> None:
+        location = 'location @a { add_header Retry-After 9 always; set $x "b"; return 500 "a$x"; }'
+        page = f"error_page 502 504 =503 @a; {location}"
+        self.assertEqual(away_of(page), {"status": 503, "body": "ab", "headers": {"Retry-After": "9"}})
+        for text in ("", "gzip on;", "error_page 404 /x;", "error_page 502 @nowhere;", "oops {"):
+            self.assertIsNone(away_of(text))
 
 
 class DeletedCertificateTests(NpmCase):

@@ -65,3 +65,25 @@ class WordsTests(SimpleTestCase):
             self.assertNotIn("relay", answers.words(f"{secret}{' ' * (filling % 7 + 1)}{'y' * filling}"))
         told = answers.complaint(Output(5, "", "password = hunter2 APIToken=a!b=c", False))
         self.assertEqual(told, "exit code 5: password = *** APIToken=a!b=***")
+
+
+@on_one_database
+class CulpritTests(SimpleTestCase):
+    def test_only_a_line_of_the_script_s_own_form_is_believed(self):
+        for said, wanted in (
+            ("failed plugin woo-commerce\n", "the plugin woo-commerce"),
+            ("x\nfailed theme twenty.five", "the theme twenty.five"),
+            ("failed must-use loader.php\n", "the must-use plugin loader.php"),
+            ("failed drop-in object-cache.php\n", "the file object-cache.php in wp-content"),
+            ("failed configuration wp-config.php\n", "the file wp-config.php"),
+            ("failed maintenance .maintenance\n", "the file .maintenance, left over from an update"),
+            ("failed database -\n", "its database, which does not answer"),
+            ("failed plugin <b>x</b>\n", ""),
+            (f"failed plugin {'x' * 81}\n", ""),
+            ("failed plugin a b\n", ""),
+            ("failed nothing x\n", ""),
+            ("failed plugin x\nand more\n", ""),
+            ("", ""),
+        ):
+            with self.subTest(said):
+                self.assertEqual(answers.culprit(Output(70, said, "", False)), wanted)

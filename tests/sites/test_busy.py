@@ -18,6 +18,8 @@ ACTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/action/login", {}),
     ("/action/setdomain", {"domain": "shop.example.com"}),
     ("/action/toggle", {"proxy": "off"}),
+    ("/action/options", {"options": {"cache": False}}),
+    ("/action/safemode", {"enabled": True}),
 )
 
 

@@ -10,7 +10,7 @@ from django.test import override_settings
 from nodepoint.jobs.models import Job
 from sites import live
 from sites.models import Plan, Site
-from sites.proxy_config import ADVANCED_CONFIG
+from sites.proxy_config import advanced_config
 from tests.factories import SiteFactory
 from tests.sites.base import ORDER, SiteTestCase
 
@@ -99,7 +99,7 @@ class LiveSiteTests(SiteTestCase):
                 "block_exploits": True,
                 "caching_enabled": False,
                 "enabled": True,
-                "advanced_config": ADVANCED_CONFIG,
+                "advanced_config": advanced_config(),
             }
             self.assertEqual(host | wanted, host)
             self.assertEqual(host["meta"]["nodepoint"], site.owner_mark)

@@ -5,7 +5,7 @@ from unittest import mock
 from sites import enforcement
 from sites.clients.npm import ProxyHost
 from sites.connections import npm, website
-from sites.proxy_config import ADVANCED_CONFIG
+from sites.proxy_config import advanced_config
 from sites.steps.hosts import own_name
 from tests.base import on_one_database
 from tests.sites.test_reconcile import NAME, ReconcileTestCase
@@ -61,7 +61,7 @@ class HandEditTests(ReconcileTestCase):
         npm().update_proxy_host(before.id, **everything)
         self.repair()
         self.assertEqual(self.host(), before)
-        self.assertEqual(before.advanced_config, ADVANCED_CONFIG)
+        self.assertEqual(before.advanced_config, advanced_config())
 
     def test_one_whose_name_was_taken_away_gets_it_back(self) -> None:
         npm().update_proxy_host(self.site.proxy_host_id, domain_names=["elsewhere.example"])

@@ -14,8 +14,9 @@ from nodepoint.jobs.models import Job
 from sites import belonging, marks, services
 from sites.clients.proxmox import FirewallOptions, FirewallRule
 from sites.connections import cloudflare, npm, proxmox
+from sites.install import LEVEL
 from sites.models import Backup, CustomDomain, Site, Template
-from sites.services import overrides, repair
+from sites.services import lift, overrides, repair
 from sites.services.adoption import adopt_site
 from tests.sites.acts import RUNNING, STOPPED, SUSPENDED
 from tests.sites.base import ORDER
@@ -104,6 +105,21 @@ def _upgraded(case: "Case") -> None:
     site = Site.objects.get(live_key="1001")
     case.assertEqual((site.plan.name, site.tuned_for_mb), ("premium", 8192), case.tale(site))
     case.assertEqual(case.container(site.vmid)["memory"], 8192)
+
+
+def _inside_is(**expected: object) -> Callable[["Case"], None]:
+    def stands(case: "Case") -> None:
+        _is(RUNNING)(case)
+        site = Site.objects.get(live_key="1001")
+        found = {name: getattr(site, name) for name in expected}
+        case.assertEqual((found, site.tuned_for_mb), (expected, 2048), case.tale(site))
+
+    return stands
+
+
+def _from_before(case: "Case") -> None:
+    """A site of an earlier install script."""
+    Site.objects.filter(pk=_a_site(case).pk).update(level=0)
 
 
 # Backups
@@ -351,6 +367,8 @@ DEEDS = {
     "primary": Deed(
         _with_a_domain, lambda case: case.ask("/action/primary", domain=_platforms_name()), _goes_by_it
     ),
+    "options": Deed(_a_site, _asked("/action/options", options={"xmlrpc": True}), _inside_is(xmlrpc=True)),
+    "lift": Deed(_from_before, lambda case: lift.lift_all(**BY), _inside_is(level=LEVEL)),
     "toggle": Deed(_a_site, lambda case: case.toggle(enabled=False), _is({**RUNNING, "traffic": [False]})),
     "repair": Deed(
         _with_everything_wrong, lambda case: repair.repair_site(Site.objects.get(), **BY), _repaired

@@ -94,6 +94,8 @@ JOBS: dict[str, tuple[Act, ...]] = {
     ),
     "remove domain": (NPM_LOGIN, *domains.acts(domains.REMOVE), *PRIMARY),
     "primary": PRIMARY,
+    "options": PRIMARY,
+    "lift": PRIMARY,
     "toggle": (NPM_LOGIN, *domains.acts(domains.SWITCH)),
     "repair": (
         CONFIG,

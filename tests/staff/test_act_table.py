@@ -15,16 +15,16 @@ from tests.staff.acts import GOOD, ActsCase
 
 # Accepted although not offered: the site is so already, so that nothing changes.
 REPEATS = {
-    "running": {"start", "traffic_on", "unsuspend"},
+    "running": {"safe_mode_off", "start", "traffic_on", "unsuspend"},
     "stopped": {"stop", "restart", "traffic_on", "unsuspend"},
-    "without traffic": {"start", "traffic_off", "unsuspend"},
+    "without traffic": {"safe_mode_off", "start", "traffic_off", "unsuspend"},
     "suspended": {"suspend"},
     "busy": {"unsuspend"},
-    "full": {"start", "traffic_on", "unsuspend"},
-    "with a failed domain": {"start", "traffic_on", "unsuspend"},
+    "full": {"safe_mode_off", "start", "traffic_on", "unsuspend"},
+    "with a failed domain": {"safe_mode_off", "start", "traffic_on", "unsuspend"},
     "provisioning": {"unsuspend"},
     "being undone": {"unsuspend"},
-    "gone": {"traffic_on", "unsuspend"},
+    "gone": {"safe_mode_off", "traffic_on", "unsuspend"},
     "deleting": {"delete"},
 }
 
@@ -133,16 +133,16 @@ class TableTests(ActsCase):
             repeat = act in REPEATS.get(state, set())
             self.assertEqual(taken, act in offered or repeat, f"{act} while {state}: {said}")
 
-    REST = "login repair reset replace suspend upgrade overrule delete"
+    REST = "login options safe_mode_on repair reset replace suspend upgrade overrule delete"
 
     def test_running(self) -> None:
         expected = f"stop restart back_up roll_back delete_backup traffic_off add_domain {self.REST}"
         self.check("running", self.running, expected)
 
     def test_stopped(self) -> None:
-        rest = self.REST.replace("login ", "").replace("replace ", "")
-        expected = f"start back_up traffic_off add_domain {rest}"
-        self.check("stopped", self.stopped, expected)
+        inside = {"login", "replace", "safe_mode_on"}
+        rest = " ".join(act for act in self.REST.split() if act not in inside)
+        self.check("stopped", self.stopped, f"start back_up traffic_off add_domain {rest}")
 
     def test_without_traffic(self) -> None:
         expected = f"stop restart back_up traffic_on add_domain {self.REST}"
@@ -183,8 +183,8 @@ class TableTests(ActsCase):
         self.check("failed while orders are paused", paused, "close")
 
     def test_gone(self) -> None:
-        expected = "start stop restart back_up traffic_off add_domain reset repair replace unlink"
-        self.check("gone", self.gone, f"{expected} suspend upgrade overrule force_state delete")
+        expected = "start stop restart back_up traffic_off add_domain reset repair replace unlink options"
+        self.check("gone", self.gone, f"{expected} safe_mode_on suspend upgrade overrule force_state delete")
 
     def test_deleting(self) -> None:
         self.check("deleting", self.deleting, "")

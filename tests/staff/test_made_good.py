@@ -15,11 +15,15 @@ from tests.staff.operations import BoardTestCase, ago, make_job
 ONE = {"service_id": "A", "domain": "one.example.org", "backup": "BAK1", "discard_backups": False}
 OTHER = {"service_id": "A", "domain": "other.example.org", "backup": "BAK2", "discard_backups": False}
 POWER = {"start", "stop", "restart", "suspend", "unsuspend", "repair"}
+INSIDE = {"start", "restart", "unsuspend", "repair", "upgrade", "primary"}
 # Each act of a site by the acts that make it good when they succeed later, for the same domain or backup.
 MADE_GOOD = {
     "start": POWER,
     "stop": POWER,
     "restart": POWER,
+    "options": {"options", *INSIDE},
+    "safemode": {"safemode", "rollback", "reset"},
+    "lift": {"lift", *INSIDE},
     "toggle": {"toggle", "suspend", "unsuspend", "repair"},
     "rollback": {"rollback", "reset"},
     "reset": {"rollback", "reset"},
