@@ -229,7 +229,7 @@ class Guests:
 
     def _access(self, vmid: int, arguments: list[str], now: float) -> Output:
         guest = self._look(vmid, now) or _fresh(golden=False)
-        output = wordpress.link(guest, *arguments[:2])
+        output = wordpress.access(guest, *arguments[:2])
         self._save(vmid, guest)
         return output
 

@@ -20,11 +20,11 @@ PRIMARY_DOMAIN = "/etc/wordpress-primary-domain"
 PLATFORM_DOMAIN = "/etc/wordpress-platform-domain"
 ADMINISTRATION = ("/wp-admin/", "/wp-login.php")
 LOGIN_PATH = "/wp-admin/admin-post.php"
-TROUBLES = ("config", "installer", "database", "php", "nginx", "moved")
+TROUBLES = ("config", "installer", "database", "php", "nginx", "moved", "plugin")
 """What can be wrong: no wp-config.php, not installed, MariaDB down, PHP-FPM down, nginx without the site, a
-front page that leads elsewhere."""
-
-PLUGIN = "/var/www/wordpress/wp-content/mu-plugins/nodepoint-login.php"
+front page that leads elsewhere, a plugin that ends every page but in safe mode."""
+SAFE_MODE = "/etc/nodepoint/safemode"
+BROKEN_PLUGIN = "bad"
 
 
 @dataclass
@@ -51,7 +51,7 @@ def answer(guest: Guest, title: str, visit: Visit) -> Response:
         return Response(200, b"ok\n", content_type="text/plain")
     if visit.path == "/xmlrpc.php" and guest.get("xmlrpc") != "yes":
         return _page(403, "403 Forbidden", "<h1>403 Forbidden</h1>")
-    if trouble := guest.get("trouble"):
+    if trouble := _trouble(guest):
         return _broken(trouble, visit)
     primary = guest["files"].get(PRIMARY_DOMAIN, "").strip()
     host = visit.host.partition(":")[0].lower()
@@ -60,7 +60,7 @@ def answer(guest: Guest, title: str, visit: Visit) -> Response:
     if primary and host != primary:
         query = f"?{visit.query}" if visit.query else ""
         return _leading(f"https://{primary}{visit.path}{query}", {"Cache-Control": "no-cache"}, 301)
-    if visit.path == LOGIN_PATH and visit.query == "action=nodepoint_login" and PLUGIN in guest["files"]:
+    if visit.path == LOGIN_PATH and visit.query == "action=nodepoint_login":
         return _login(guest, visit)
     return _page_of(guest, title, visit)
 
@@ -70,14 +70,43 @@ def _administers(visit: Visit) -> bool:
     return visit.path.startswith(ADMINISTRATION) or "wordpress_logged_in_" in visit.headers.get("cookie", "")
 
 
-def link(guest: Guest, act: str, name: str = "") -> Output:
-    """What the script that makes links prints: a login link is known by its digest alone. A name that leads
-    to the primary one takes no token."""
+def _trouble(guest: Guest) -> str:
+    trouble = guest.get("trouble", "")
+    return "" if trouble == "plugin" and SAFE_MODE in guest["files"] else trouble
+
+
+def access(guest: Guest, act: str, argument: str = "") -> Output:
+    """What the script that lets administrators in prints (`sites/install/access.sh`)."""
+    if act == "safemode" and argument in ("on", "off"):
+        return _safe_mode(guest, argument)
     if act not in ("login", "password"):
         return 64, b"", b""
-    if not guest["site"] or guest.get("trouble"):
-        return 70, b"", b"WordPress does not answer\n"
-    guest["files"][PLUGIN] = "<?php // not executed in the lab\n"
+    return _link(guest, act, argument) if _answers(guest) else _refusal(guest)
+
+
+def _answers(guest: Guest) -> bool:
+    return bool(guest["site"]) and not _trouble(guest)
+
+
+def _refusal(guest: Guest) -> Output:
+    said = {"plugin": f"failed plugin {BROKEN_PLUGIN}\n", "database": "failed database -\n"}
+    return 70, said.get(guest.get("trouble", ""), "").encode(), b"the login page does not answer\n"
+
+
+def _safe_mode(guest: Guest, wanted: str) -> Output:
+    """One that does not make the login page answer is not turned on."""
+    before = guest["files"].pop(SAFE_MODE, None)
+    if wanted == "on":
+        guest["files"][SAFE_MODE] = ""
+        if not _answers(guest):
+            if before is None:
+                del guest["files"][SAFE_MODE]
+            return _refusal(guest)
+    return 0, f"safemode {wanted}\n".encode(), b""
+
+
+def _link(guest: Guest, act: str, name: str) -> Output:
+    """A login link is known by its digest alone. A name that leads to the primary one takes no token."""
     primary = guest["files"].get(PRIMARY_DOMAIN, "").strip()
     domain = name or primary
     if domain not in (primary, guest["files"].get(PLATFORM_DOMAIN, "").strip()):
@@ -127,6 +156,8 @@ def _broken(trouble: str, visit: Visit) -> Response:
             return _leading(f"{visit.base}/wp-admin/install.php")
         case "database":
             return _page(500, "Database Error", "<h1>Error establishing a database connection</h1>")
+        case "plugin":
+            return _page(500, "WordPress &rsaquo; Error", "<p>There has been a critical error.</p>")
         case "php":
             return _page(502, "502 Bad Gateway", "<center><h1>502 Bad Gateway</h1></center>")
         case "moved":

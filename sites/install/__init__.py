@@ -17,7 +17,7 @@ from sites.models import Site
 
 LEVEL = 1
 """Of the install script. A change of it that earlier sites are to get, too, raises it."""
-STATUS_FILE = "/var/lib/nodepoint/install.status"
+STATUS_FILE = "/run/nodepoint/install.status"
 CONTENT_STATUS_FILE = "/var/lib/nodepoint/content.status"
 FOREIGN = 66  # exit code: the container holds what others have made, and keeps it
 NO_SITE = 69  # exit code: what a script is for is not in the container
@@ -102,16 +102,17 @@ def content_script(run: str, old: str, new: str) -> str:
 
 
 def _filled(name: str, values: dict[str, Any]) -> str:
-    template = WITH.sub(lambda other: _taken_in(other[1]), _text(name))
+    template = _taken_in(name)
     assignments = "".join(f"{name}={shlex.quote(str(value))}\n" for name, value in values.items())
     return template.replace(PARAMETERS, assignments, 1)
 
 
 def _taken_in(name: str) -> str:
-    """Bash as it is; of every other file (`objects.php`) a function that prints it (`objects_php`)."""
+    """Bash with what it takes in itself; of every other file (`objects.php`) a function that prints it
+    (`objects_php`)."""
     text = _text(name)
     if name.endswith(".sh"):
-        return text
+        return WITH.sub(lambda other: _taken_in(other[1]), text)
     return f"{re.sub(r'[^a-z0-9]', '_', name)}() {{\n    cat <<'{END}'\n{text}{END}\n}}\n"
 
 

@@ -1,23 +1,9 @@
 # shellcheck shell=bash disable=SC2154
 # What all sites have in common; a golden template holds it already. Part of wordpress.sh.
 
-# Standard input becomes the file, at once and whole; CHANGED says afterwards that it was another one before.
-place() {
-    local new
-    new=$(mktemp "$1.XXXXXX")
-    cat >"$new"
-    chmod 644 "$new"
-    if cmp -s "$new" "$1"; then
-        rm "$new"
-    else
-        mv "$new" "$1"
-        CHANGED=yes
-    fi
-}
-
 phase_packages() {
     local wanted=(nginx-light mariadb-server php-fpm php-mysql php-curl php-gd php-intl php-mbstring php-xml php-zip
-        php-bcmath curl ca-certificates cron logrotate unattended-upgrades nftables openssl msmtp)
+        php-bcmath php-imagick php-soap curl ca-certificates cron logrotate unattended-upgrades nftables openssl msmtp)
     await_system
     if all_installed "${wanted[@]}"; then return; fi
     finish_interrupted
@@ -96,6 +82,7 @@ phase_system() {
 	END
     systemctl -q mask --now ssh.socket ssh.service # nothing here needs sshd, and not every image has one
     tune_database
+    place_platform # before PHP is told to begin with it
     tune_php
     if [[ ! -e $PRIMARY ]]; then # nobody is shown anything before the site's own part is done
         echo 'server { listen 80 default_server; location / { return 503; } }' | place /etc/nginx/sites-available/default
@@ -146,8 +133,6 @@ resize_database() {
     mariadb -e "SET GLOBAL innodb_buffer_pool_size = $1; SET GLOBAL max_connections = $2" &&
         [[ $(mariadb -BN -e 'SELECT @@innodb_buffer_pool_size, @@max_connections') == "$1"$'\t'"$2" ]]
 }
-
-php_version() { basename "$(find /etc/php -mindepth 1 -maxdepth 1 -type d | sort -V | tail -n 1)"; }
 
 tune_php() {
     local version

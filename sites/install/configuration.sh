@@ -7,13 +7,8 @@ phase_configuration() {
     echo "$SITE_HOSTNAME" | place /etc/wordpress-platform-domain
     # The site's calls to itself stay inside. Proxmox VE rewrites nothing but its own section of this file.
     { sed '/# nodepoint$/d' /etc/hosts && echo "127.0.0.1 $PRIMARY_DOMAIN # nodepoint"; } | place /etc/hosts
-    if [[ ! -e $ROOT/wp-config.php ]]; then
-        (umask 077 && wp_config >"$STATE/wp-config.php")
-        as_site 20 php -l <"$STATE/wp-config.php" || { complaint >&2 && return 1; }
-        chown root:www-data "$STATE/wp-config.php"
-        chmod 640 "$STATE/wp-config.php"
-        renamed "$STATE/wp-config.php" "$ROOT/wp-config.php"
-    fi
+    configure_wordpress
+    as_site 10 rm -f "$ROOT/wp-content/mu-plugins/nodepoint-login.php" || true # where it was before it became the platform's own
     echo "$CRON_MINUTE-59/5 * * * * www-data cd $ROOT && timeout 240 php wp-cron.php >/dev/null 2>&1" | place /etc/cron.d/wordpress
     configure_mail
 }
@@ -21,51 +16,79 @@ phase_configuration() {
 # Into a folder of the site's: this follows no link there and opens nothing, as mv does between filesystems.
 renamed() { perl -e 'rename $ARGV[0], $ARGV[1] or die "$ARGV[1]: $!\n"' "$1" "$2"; }
 
+# wp-config.php is the customer's: made where there is none, and handed over where it is still the one that was root's.
+configure_wordpress() {
+    local -A known=()
+    if wp_config_of_old | read_secrets; then
+        echo 'wp-config.php becomes the customer'\''s own'
+    elif [[ -e $ROOT/wp-config.php ]]; then
+        return
+    fi
+    (umask 077 && wp_config >"$RUN/wp-config.php")
+    as_site 20 php -l <"$RUN/wp-config.php" || { complaint >&2 && return 1; }
+    # The folder is his, so the file comes into it by a name alone, from a folder of root's on the same filesystem.
+    install -m 640 -o www-data -g www-data "$RUN/wp-config.php" "$STATE/wp-config.php"
+    rm "$RUN/wp-config.php"
+    renamed "$STATE/wp-config.php" "$ROOT/wp-config.php"
+}
+
+# Prints the file if it is root's, and no link, pipe or device of somebody's.
+wp_config_of_old() {
+    perl -MFcntl -e '
+        sysopen my $file, $ARGV[0], O_RDONLY | O_NOFOLLOW | O_NONBLOCK or exit 1;
+        my @facts = stat $file;
+        exit 1 unless -f _ && $facts[4] == 0 && $facts[7] < 65536;
+        print while <$file>;
+    ' "$ROOT/wp-config.php" 2>/dev/null
+}
+
+# Takes the salts and the password into `known`, from a text that is ours to the letter; fails for every other one.
+read_secrets() {
+    local line rest='' digest
+    while IFS= read -r line; do
+        if [[ -n $rest ]]; then
+            rest+=$line$'\n'
+        elif [[ $line =~ ^define\(\'([A-Z_]+)\',\ \'([0-9a-z]+)\'\)\;$ ]]; then
+            known[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
+        elif [[ $line == "define('DB_HOST', "* ]]; then
+            rest=$line$'\n'
+        elif [[ $line != '<?php' ]]; then
+            return 1
+        fi
+    done
+    digest=$(printf %s "$rest" | sha256sum | cut -c1-64)
+    [[ $digest == 071553d34968128b23d9fc5ffb9c85f42adf5c480d848681c97fc202aaab41b1 ||
+        $digest == cc434a77b1083afeb381e7ab1ddb3452f1a6e12160ed5df7e9dd607b7a28f880 ]]
+}
+
+# In the form of WordPress's sample, which plugins expect where they write into it.
 wp_config() {
     local name
-    echo '<?php'
+    cat <<-END
+	<?php
+	// This file is yours. Addresses, https, updates and cron are set by the platform, whatever is written here.
+
+	define( 'DB_NAME', '$DATABASE' );
+	define( 'DB_USER', '$DATABASE' );
+	define( 'DB_PASSWORD', '$(secret database)' );
+	define( 'DB_HOST', 'localhost:/run/mysqld/mysqld.sock' );
+	define( 'DB_CHARSET', 'utf8mb4' );
+	define( 'DB_COLLATE', '' );
+
+	END
     for name in AUTH_KEY SECURE_AUTH_KEY LOGGED_IN_KEY NONCE_KEY AUTH_SALT SECURE_AUTH_SALT LOGGED_IN_SALT NONCE_SALT; do
-        echo "define('$name', '$(openssl rand -hex 32)');"
+        echo "define( '$name', '${known[$name]:-$(openssl rand -hex 32)}' );"
     done
-    echo "define('DB_NAME', '$DATABASE');"
-    echo "define('DB_USER', '$DATABASE');"
-    echo "define('DB_PASSWORD', '$(secret database)');"
     cat <<-'END'
-	define('DB_HOST', 'localhost:/run/mysqld/mysqld.sock');
-	define('DB_CHARSET', 'utf8mb4');
-	define('DB_COLLATE', '');
+
 	$table_prefix = 'wp_';
 
-	// The one name that the site has for itself; every other one leads there.
-	$primary_domain = trim((string) file_get_contents('/etc/wordpress-primary-domain'));
-	// Whoever administers it gets in by the platform's name too, also while the primary one leads elsewhere.
-	$platform_domain = is_readable('/etc/wordpress-platform-domain') ? trim((string) file_get_contents('/etc/wordpress-platform-domain')) : '';
-	if ($platform_domain !== '' && strtolower($_SERVER['HTTP_HOST'] ?? '') === $platform_domain
-	    && (preg_match('#^/wp-(?:admin/|login\.php)#', $_SERVER['REQUEST_URI'] ?? '') || preg_grep('/^wordpress_logged_in_/', array_keys($_COOKIE)))) {
-	    $primary_domain = $platform_domain;
-	}
-	define('WP_HOME', 'https://' . $primary_domain);
-	define('WP_SITEURL', 'https://' . $primary_domain);
-	if (PHP_SAPI !== 'cli' && preg_replace('/:\d+$/', '', strtolower($_SERVER['HTTP_HOST'] ?? '')) !== $primary_domain) {
-	    header('Cache-Control: no-cache');
-	    header('Location: https://' . $primary_domain . ($_SERVER['REQUEST_URI'] ?? '/'), true, 301);
-	    exit;
-	}
-	// The firewall lets nobody in but the proxy, so that this can be believed.
-	if (($_SERVER['HTTP_X_FORWARDED_PROTO'] ?? '') === 'https') {
-	    $_SERVER['HTTPS'] = 'on';
-	}
+	define( 'WP_DEBUG', false );
 
-	define('FS_METHOD', 'direct');
-	define('DISALLOW_FILE_EDIT', true);
-	define('WP_AUTO_UPDATE_CORE', 'minor');
-	define('DISABLE_WP_CRON', true);
-	define('WP_POST_REVISIONS', 10);
-	define('CONCATENATE_SCRIPTS', false);
-	define('WP_MEMORY_LIMIT', '256M');
-	define('WP_DEBUG', false);
-	if (!defined('ABSPATH')) {
-	    define('ABSPATH', __DIR__ . '/');
+	/* That's all, stop editing! Happy publishing. */
+
+	if ( ! defined( 'ABSPATH' ) ) {
+	    define( 'ABSPATH', __DIR__ . '/' );
 	}
 	require_once ABSPATH . 'wp-settings.php';
 	END
@@ -76,9 +99,12 @@ configure_mail() {
     version=$(php_version)
     CHANGED=
     if [[ -n $SMTP_URL ]]; then
-        install -m 640 -g www-data /dev/null /etc/msmtprc.new
-        msmtp_options >/etc/msmtprc.new
-        mv /etc/msmtprc.new /etc/msmtprc
+        (umask 077 && msmtp_options >"$RUN/msmtprc")
+        if ! cmp -s "$RUN/msmtprc" /etc/msmtprc; then
+            install -m 640 -g www-data "$RUN/msmtprc" /etc/msmtprc.new
+            mv /etc/msmtprc.new /etc/msmtprc
+        fi
+        rm "$RUN/msmtprc"
     else
         rm -f /etc/msmtprc
     fi

@@ -6,10 +6,7 @@ phase_web() {
     firewall | place /etc/nftables.conf
     systemctl -q enable nftables
     systemctl reload-or-restart nftables
-    if [[ ! -e /etc/nginx/loopback.key ]]; then
-        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 7300 -subj /CN=localhost \
-            -keyout /etc/nginx/loopback.key -out /etc/nginx/loopback.pem
-    fi
+    certify_loopback
     nginx_site | place /etc/nginx/sites-available/default
     place /etc/nginx/site-php.conf <<-'END'
 	try_files $uri =404;
@@ -23,6 +20,17 @@ phase_web() {
     nginx -t -q
     systemctl -q enable nginx
     if [[ -n $CHANGED ]]; then systemctl reload-or-restart nginx; fi
+}
+
+# For the site's calls to itself, which verify whom they reach: prepend.php has them trust this certificate.
+certify_loopback() {
+    local key=/etc/nginx/loopback.key names="DNS:$PRIMARY_DOMAIN,DNS:localhost"
+    if [[ $(openssl x509 -in /etc/nginx/loopback.pem -noout -ext subjectAltName 2>/dev/null | tr -d ' \n') == *"Name:$names" ]]; then
+        return
+    fi
+    if [[ ! -s $key ]]; then (umask 077 && openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:prime256v1 >"$key"); fi
+    openssl req -x509 -key "$key" -days 7300 -subj /CN=localhost -addext "subjectAltName = $names" -addext 'basicConstraints = critical, CA:FALSE' |
+        place /etc/nginx/loopback.pem
 }
 
 # The same as the rules of Proxmox VE's firewall, which holds where root in here does not: see sites/isolation.py. Neighbour
@@ -74,7 +82,7 @@ nginx_site() {
 	    location = /healthz { access_log off; return 200 "ok\n"; }
 	    location ~ /\.(?!well-known/) { deny all; }
 	    location ~* ^/(?:wp-config\.php|readme\.html|license\.txt|xmlrpc\.php)$ { deny all; }
-	    location ~* ^/wp-admin/(?:install|setup-config|load-scripts|load-styles)\.php$ { deny all; }
+	    location ~* ^/wp-admin/(?:install|setup-config)\.php$ { deny all; }
 	    location ~* /(?:uploads|files|cache|upgrade)/.*\.ph(?:p\d?|tml|ar)$ { deny all; }
 	    location ~* (?:\.(?:bak|log|old|orig|save|sql|swp)|~)$ { deny all; }
 	    location / { try_files $uri $uri/ /index.php?$args; }

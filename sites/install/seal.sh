@@ -33,7 +33,7 @@ main() {
 
 has_base() {
     local program
-    [[ -s $ROOT/wp-includes/version.php ]] || return
+    [[ -s $ROOT/wp-includes/version.php && -s /usr/share/nodepoint/prepend.php ]] || return
     for program in nginx mariadbd php; do command -v "$program" >/dev/null || return; done
 }
 
@@ -41,7 +41,7 @@ has_base() {
 of_a_site() {
     local path
     for path in "$ROOT/wp-config.php" "$STATE/installed" "$STATE/database" /etc/wordpress-{primary,platform}-domain /etc/msmtprc \
-        /var/lib/mysql/wordpress; do
+        /etc/nodepoint/safemode /var/lib/mysql/wordpress; do
         if [[ -e $path ]]; then printf '%s ' "$path"; fi
     done
     grep -rlE "^[^/*]*define\( *'(AUTH_KEY|DB_PASSWORD)'" "$ROOT" --include='wp-config*.php' --exclude=wp-config-sample.php || true

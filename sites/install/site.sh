@@ -9,6 +9,8 @@ secret() {
 
 phase_database() {
     local password
+    # Nothing is written where the account works: on a full disk MariaDB would wait for room.
+    if site_sql <<<'SELECT 1' 2>/dev/null >&2; then return; fi
     password=$(secret database)
     # Accounts alone: the tables are the site's, whose views, triggers and functions would run with root's rights.
     timeout -k 2 60 mariadb --init-command='SET SESSION lock_wait_timeout = 20' 9>&- <<-END
@@ -27,13 +29,13 @@ site_sql() {
     local code=0 session
     { echo 'SELECT CONNECTION_ID();' && cat; } | timeout -k 2 25 mariadb --defaults-file=<(site_account) -BN --unbuffered \
         --init-command='SET SESSION max_statement_time = 10, SESSION lock_wait_timeout = 10, SESSION innodb_lock_wait_timeout = 10' \
-        "$DATABASE" 9>&- >"$STATE/site.rows" || code=$?
+        "$DATABASE" 9>&- >"$RUN/site.rows" || code=$?
     if [[ $code == 124 || $code == 137 ]]; then
         echo 'the tables of the site do not answer' >&2
-        session=$(head -n 1 "$STATE/site.rows")
+        session=$(head -n 1 "$RUN/site.rows")
         if [[ $session =~ ^[0-9]+$ ]]; then timeout -k 2 10 mariadb -e "KILL $session" 9>&- || true; fi
     fi
-    tail -n +2 "$STATE/site.rows" | head -c 4096
+    tail -n +2 "$RUN/site.rows" | head -c 4096
     return "$code"
 }
 
@@ -49,12 +51,13 @@ phase_installation() {
     name_in_database
 }
 
-# wp-config.php goes before it. This is for tools that look at the tables alone; whoever has renamed those knows better.
+# The platform's prepend.php goes before it. This is for tools that look at the tables alone; whoever has renamed those knows better.
 name_in_database() {
     local found
     found=$(site_sql <<<"SHOW TABLES LIKE 'wp\_options'")
     if [[ -n $found ]]; then
-        site_sql <<<"UPDATE wp_options SET option_value = 'https://$PRIMARY_DOMAIN' WHERE option_name IN ('siteurl', 'home')"
+        site_sql <<<"UPDATE wp_options SET option_value = 'https://$PRIMARY_DOMAIN' WHERE option_name IN ('siteurl', 'home')
+            AND option_value <> 'https://$PRIMARY_DOMAIN'"
     fi
 }
 
@@ -63,7 +66,6 @@ install_wordpress() {
     as_site 240 php -d display_errors=stderr -- "$ROOT" "$PRIMARY_DOMAIN" "${SITE_HOSTNAME%%.*}" "$ADMIN_EMAIL" <<'END'
 <?php
 define('WP_INSTALLING', true);
-$_SERVER += ['HTTP_HOST' => $argv[2], 'SERVER_PROTOCOL' => 'HTTP/1.1', 'REQUEST_METHOD' => 'GET', 'HTTP_X_FORWARDED_PROTO' => 'https'];
 function wp_mail() { return true; }
 chdir($argv[1]);
 require $argv[1] . '/wp-load.php';

@@ -3,7 +3,7 @@
 
 # Old workers of nginx may answer for a moment after a reload.
 phase_verification() {
-    local page=$STATE/page try
+    local page=$RUN/page try
     for try in 1 2 3 4 5 6; do
         if serves "$page"; then break; fi
         [[ $try != 6 ]]
@@ -21,8 +21,10 @@ serves() {
     local answer title
     answer=$(visit / "$1") || return
     title=$(tr -d '\0' <"$1" | grep -aom1 '<title>[^<]*' | cut -c1-200 || true)
+    # In whatever language the page says so; prepend.php tells it.
+    if grep -qaF 'nodepoint failed database' "$1"; then title+=' failed database: wp-config.php leads to none that answers'; fi
     case "$answer $title" in
-    *install.php* | *setup-config.php* | 502* | 504* | *'Database Error'* | *'Welcome to nginx'*)
+    *'failed database'* | *install.php* | *setup-config.php* | 502* | 504* | *'Database Error'* | *'Welcome to nginx'*)
         echo "front page: $answer $title" >&2
         return 1
         ;;
@@ -45,7 +47,7 @@ visit() {
     local answer code=0
     answer=$(trap '' XFSZ && ulimit -f 256 &&
         curl -sS --max-time 30 -o "$2" -w '%{http_code} %{redirect_url}' -H "Host: $PRIMARY_DOMAIN" \
-            -H 'X-Forwarded-Proto: https' "http://127.0.0.1$1") || code=$?
+            -H 'X-Forwarded-Proto: https' -H 'X-Nodepoint-Look: yes' "http://127.0.0.1$1") || code=$?
     echo "${answer:0:300}"
     [[ $code == 0 || $code == 23 ]]
 }

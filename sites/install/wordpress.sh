@@ -1,6 +1,6 @@
 #!/bin/bash
 # Makes a WordPress of an empty Debian or Ubuntu container, and does no harm when run again.
-# lab: install status=/var/lib/nodepoint/install.status
+# lab: install status=/run/nodepoint/install.status
 #
 # Arrives on the standard input of `bash -s`. Prints `started` and leaves; the work goes on detached from the connection and
 # writes a line `phase NAME SECONDS` for each phase into the status file, `failed NAME CODE SENTENCE` for one that did not
@@ -10,11 +10,12 @@
 # parameters
 
 STATE=/var/lib/nodepoint
-STATUS=$STATE/install.status
+RUN=/run/nodepoint # a tmpfs: it has room where the disk is full
+STATUS=$RUN/install.status
 ROOT=/var/www/wordpress
 PRIMARY=/etc/wordpress-primary-domain
 DATABASE=wordpress
-ANSWERS=$STATE
+ANSWERS=$RUN
 
 BASE=(packages wordpress system)
 SITE=(database configuration installation web verification)
@@ -46,14 +47,14 @@ main() {
     : "${XMLRPC:=no}" "${UPLOAD_MB:=128}" "${MEMORY_LIMIT_MB:=0}" "${PAGE_CACHE:=yes}"
     valid || exit 64
     ours || { echo 'a web server or database is in here that is not of our making' >&2; exit 66; }
-    install -d -m 700 "$STATE"
+    install -d -m 700 "$STATE" "$RUN"
     exec 9>>"$STATE/lock"
     flock -n 9 || { echo busy; exit 75; }
     : >"$STATUS"
     # In a file that root alone can read: what bash is given as an argument, everybody sees in the process list.
-    (umask 077 && written >"$STATE/install.sh")
+    (umask 077 && written >"$RUN/install.sh")
     # The lock's descriptor goes along: it is held until the last process of the work has ended, however it ends.
-    setsid bash "$STATE/install.sh" run </dev/null >"$STATE/install.log" 2>&1 &
+    setsid bash "$RUN/install.sh" run </dev/null >"$RUN/install.log" 2>&1 &
     echo started
 }
 
@@ -76,7 +77,7 @@ ours() {
 written() {
     declare -p SITE_HOSTNAME PRIMARY_DOMAIN ADMIN_EMAIL MEMORY PROXY_IPS WORDPRESS_URL SMTP_URL CRON_MINUTE PART
     declare -p XMLRPC UPLOAD_MB MEMORY_LIMIT_MB PAGE_CACHE
-    declare -p FIREWALL_IN FIREWALL_OUT STATE STATUS ROOT PRIMARY DATABASE ANSWERS BASE SITE
+    declare -p FIREWALL_IN FIREWALL_OUT STATE RUN STATUS ROOT PRIMARY DATABASE ANSWERS SHARE BASE SITE
     declare -f
     echo '"$@"'
 }
@@ -88,8 +89,8 @@ run() {
     for name in "${phases[@]}"; do
         SECONDS=0
         # In a shell of its own, since `set -e` does not hold inside a condition.
-        if ! bash "$STATE/install.sh" phase "$name"; then
-            echo "failed $name $(code_of "$name") $(tail -n 3 "$STATE/install.log" | tail -c 600 | tr -c '[:print:]' ' ' | cut -c1-300)" >>"$STATUS"
+        if ! bash "$RUN/install.sh" phase "$name"; then
+            echo "failed $name $(code_of "$name") $(tail -n 3 "$RUN/install.log" | tail -c 600 | tr -c '[:print:]' ' ' | cut -c1-300)" >>"$STATUS"
             finish "$(code_of "$name")"
             return
         fi
@@ -99,7 +100,7 @@ run() {
 }
 
 finish() {
-    rm -f "$STATE/install.sh"
+    rm -f "$RUN/install.sh"
     echo "done $1" >>"$STATUS"
 }
 
@@ -110,6 +111,7 @@ phase() {
 }
 
 # with inside.sh
+# with platform.sh
 # with base.sh
 # with site.sh
 # with configuration.sh

@@ -24,6 +24,7 @@ from tests.containers.node import GATEWAY, NAME, Node, impossible
 
 WANTED = "NODEPOINT_CONTAINERS"  # set by script/containers: `all` or `short`
 MIRROR = (GATEWAY, 3142)
+WORDPRESS = "/var/www/wordpress"
 LONGEST = 600.0  # seconds for an installation
 VISITOR = "198.51.100.7"
 RELAY_PORT = 2525
@@ -171,6 +172,34 @@ class Container:
             raise AssertionError(f"not started: {started}")
         return self.wait()
 
+    def write(self, path: str, text: str) -> None:
+        """A file of the site's own, whose folder is made if it is not there."""
+        made = 'install -d -o www-data -g www-data "$(dirname "$1")"; cat >"$1"; chown www-data: "$1"'
+        self.run("sh", "-ec", made, "-", path, stdin=text)
+
+    def php(self, code: str) -> str:
+        """What WordPress on the command line prints as the site's user; PHP's complaints are part of it."""
+        loads = "chdir($argv[1]); require 'wp-load.php'; require_once 'wp-admin/includes/admin.php';"
+        command = ("setpriv", "--reuid", "www-data", "--regid", "www-data", "--clear-groups", "php")
+        options = ("-d", "display_errors=1", "-d", "error_reporting=-1", "--", WORDPRESS)
+        output = self.run(*command, *options, stdin=f"<?php {loads} {code}")
+        return output.stdout + output.stderr
+
+    def access(self, *act: str) -> Output:
+        """An act of `access.sh`."""
+        return self.run("bash", "-s", *act, stdin=install.access_script(self.site))
+
+    def entered(self) -> requests.Session:
+        """A browser that a login link has let in."""
+        made = self.access("login")
+        address, _, token = made.stdout.strip().removeprefix("link ").partition("#")
+        if not token:
+            raise AssertionError(made)
+        browser, name = requests.Session(), address.split("/")[2]
+        path = address.partition(name)[2]
+        self.visit(path, host=name, session=browser, method="POST", data={"nodepoint_token": token})
+        return browser
+
     def visit(
         self,
         path: str = "/",
@@ -217,7 +246,7 @@ def made(vmid: int, template: Path, memory_mb: int = 2048) -> Container:
     container.lines = container.install()
     container.seconds = time.monotonic() - begun
     if container.lines[-1] != "done 0":
-        log = container.run("tail", "-n", "20", "/var/lib/nodepoint/install.log")
+        log = container.run("tail", "-n", "20", "/run/nodepoint/install.log")
         raise AssertionError(f"{container.lines}\n{log.stdout}")
     return container
 

@@ -64,7 +64,7 @@ class InstallTests(ContainerTestCase):
 
     def test_no_secret_was_an_argument_of_a_process(self):
         seen = self.observed.arguments
-        self.assertTrue(any("/var/lib/nodepoint/install.sh phase" in line for line in seen), "it looked")
+        self.assertTrue(any("/run/nodepoint/install.sh phase" in line for line in seen), "it looked")
         password = self.container.shell("cat /var/lib/nodepoint/database").strip()
         salt = self.container.shell(
             "grep -o \"SALT', '[0-9a-f]*\" /var/www/wordpress/wp-config.php | cut -c9-"
@@ -86,7 +86,7 @@ class InstallTests(ContainerTestCase):
 
     def test_a_secret_is_only_root_s_or_php_s_to_read(self):
         modes = self.container.run("stat", "-c", "%a %U:%G", *SECRETS).stdout.splitlines()
-        self.assertEqual(modes, ["600 root:root", "640 root:www-data", "640 root:www-data"])
+        self.assertEqual(modes, ["600 root:root", "640 www-data:www-data", "640 root:www-data"])
 
     def test_a_repeat_changes_nothing(self):
         files = (*SECRETS, "/etc/nginx/sites-available/default", "/etc/hosts", "/etc/cron.d/wordpress")

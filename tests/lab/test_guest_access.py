@@ -31,8 +31,11 @@ class SiteCase(GuestCase):
         self.assertEqual(0, self.run_in("bash", "-s", "install", stdin=INSTALL)[0])
         self.assertEqual("done 0", self.status()[-1])
 
+    def act(self, *words: str) -> tuple[int, bytes, bytes]:
+        return self.run_in("bash", "-s", *words, stdin=ACCESS)
+
     def link(self, act: str) -> str:
-        code, out, _ = self.run_in("bash", "-s", act, stdin=ACCESS)
+        code, out, _ = self.act(act)
         self.assertEqual(0, code)
         return out.decode().removeprefix("link ").rstrip("\n")
 
@@ -45,7 +48,7 @@ class AccessTests(SiteCase):
         self.assertEqual((70, b""), self.run_in("bash", "-s", "login", stdin=ACCESS)[:2])
         self.installed()
         self.assertEqual((64, b""), self.run_in("bash", "-s", "both", stdin=ACCESS)[:2])
-        self.assertEqual(404, self.visit(PAGE, query=ACTION).status, "the plugin comes with the first link")
+        self.assertEqual(200, self.visit(PAGE, query=ACTION).status)
 
     def test_a_login_link_lets_one_in(self) -> None:
         self.installed()
@@ -88,6 +91,8 @@ class AccessTests(SiteCase):
 class TroubleTests(SiteCase):
     def test_every_state_answers_as_a_real_one(self) -> None:
         self.installed()
+        said = {"plugin": b"failed plugin bad\n", "database": b"failed database -\n"}
+        troubles = {"config", "installer", "database", "php", "nginx", "moved", "plugin"}
         for trouble, status, text in (
             ("config", 302, "/wp-admin/setup-config.php"),
             ("installer", 302, "/wp-admin/install.php"),
@@ -95,6 +100,7 @@ class TroubleTests(SiteCase):
             ("php", 502, "502 Bad Gateway"),
             ("nginx", 200, "Welcome to nginx!"),
             ("moved", 302, "https://elsewhere.example/"),
+            ("plugin", 500, "WordPress &rsaquo; Error"),
         ):
             with self.subTest(trouble):
                 self.lab.guest.break_site(900, trouble)
@@ -102,11 +108,24 @@ class TroubleTests(SiteCase):
                 shown = answer.headers.get("Location", "") + answer.payload().decode()
                 self.assertEqual(status, answer.status)
                 self.assertIn(text, shown)
-                self.assertEqual((70, b""), self.run_in("bash", "-s", "login", stdin=ACCESS)[:2])
-        self.assertEqual(set(TROUBLES), {"config", "installer", "database", "php", "nginx", "moved"})
+                self.assertEqual((70, said.get(trouble, b"")), self.act("login")[:2])
+        self.assertEqual(set(TROUBLES), troubles)
         self.assertEqual(200, self.visit("/healthz").status, "the container itself is up")
         with self.assertRaises(ValueError):
             self.lab.guest.break_site(900, "gremlins")
+
+    def test_safe_mode_helps_against_a_plugin_and_nothing_else(self) -> None:
+        self.installed()
+        self.lab.guest.break_site(900, "plugin")
+        self.assertEqual((0, b"safemode on\n", b""), self.act("safemode", "on"))
+        self.assertEqual((0, 200), (self.act("login")[0], self.visit("/").status))
+        self.assertEqual((0, b"safemode off\n", b""), self.act("safemode", "off"))
+        self.assertEqual((70, 500), (self.act("login")[0], self.visit("/").status))
+        self.lab.guest.break_site(900, "database")
+        self.assertEqual((70, b"failed database -\n"), self.act("safemode", "on")[:2])
+        self.lab.guest.break_site(900, "plugin")
+        self.assertEqual(500, self.visit("/").status, "nothing was turned on")
+        self.assertEqual(64, self.act("safemode", "perhaps")[0])
 
     def test_another_run_of_the_script_mends_it(self) -> None:
         self.installed()

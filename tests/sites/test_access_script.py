@@ -1,6 +1,5 @@
 """The scripts beside the install script: what they are handed, and that half of one does nothing."""
 
-import base64
 import shutil
 import subprocess
 import tempfile
@@ -11,16 +10,10 @@ from django.test import SimpleTestCase
 
 from sites import install
 from tests.base import on_one_database
-from tests.sites.test_install_script import HOSTILE, MARK, bash, site
+from tests.sites.test_install_script import HOSTILE, bash, site
 
-
-def plugin(email: str, folder: str) -> bytes:
-    """The must-use plugin as the script would write it for an order with this address."""
-    script = install.access_script(site(email=email))
-    only = script.replace('{ main "$@" </dev/null; }', "plugin")
-    written = bash(only, "-s", folder=folder)
-    assert written.returncode == 0, written.stderr
-    return written.stdout
+PHP = Path(install.__file__).parent
+PLATFORM = ("prepend.php", "safemode.php", "login.php", "theme.php")
 
 
 @on_one_database
@@ -30,44 +23,44 @@ class ParameterTests(SimpleTestCase):
             with self.subTest(value=value), tempfile.TemporaryDirectory() as folder:
                 checked = bash(install.access_script(site(email=value)), "-n")
                 self.assertEqual((checked.returncode, checked.stderr), (0, b""))
-                text = plugin(value, folder)
+                said = install.access_script(site(email=value)).replace(
+                    '{ main "$@" </dev/null; }', 'printf %s "$ADMIN_EMAIL"'
+                )
+                self.assertEqual(bash(said, "-s", folder=folder).stdout.decode(), value)
                 self.assertEqual(list(Path(folder).iterdir()), [], "a command was run")
-                line = text.splitlines()[1].decode()
-                encoded = line.removeprefix("const NODEPOINT_EMAIL = '").partition("'")[0]
-                self.assertEqual(base64.b64decode(encoded).decode(), value)
-                self.assertNotIn(MARK.encode(), text)
 
     @unittest.skipUnless(shutil.which("php"), "php is not installed")
-    def test_the_plugin_is_good_php(self):
-        with tempfile.TemporaryDirectory() as folder:
-            text = plugin("o'neil@example.com", folder)
-            checked = subprocess.run(["php", "-l"], input=text, capture_output=True, check=False, timeout=20)
-        self.assertEqual(checked.returncode, 0, checked.stdout)
+    def test_what_php_is_given_to_run_first_is_good_php_and_the_scripts_place_it_as_it_stands(self):
+        script, access = install.script(site(), "jane.nodepoint.eu"), install.access_script(site())
+        for name in PLATFORM:
+            text = PHP.joinpath(name).read_text()
+            self.assertIn(text, script)
+            self.assertIn(text, access)
+            checked = subprocess.run(["php", "-l", PHP / name], capture_output=True, check=False, timeout=20)
+            self.assertEqual(checked.returncode, 0, checked.stdout)
 
     @unittest.skipUnless(shutil.which("php"), "php is not installed")
     def test_the_page_does_not_wait_for_wp_admin_s_look_for_updates(self):
-        with tempfile.TemporaryDirectory() as folder:
-            text = plugin("jane@example.com", folder)
         # WordPress's part of it: what it has to do before any page of wp-admin.
         before = b"""<?php
-define('ABSPATH', '/');
 $todo = ['_maybe_update_core', '_maybe_update_plugins', '_maybe_update_themes', 'wp_admin_headers'];
 $_REQUEST['action'] = $argv[1];
-function add_action($hook, $name) {}
 function remove_action($hook, $name) {
     global $todo;
     $todo = $hook === 'admin_init' ? array_diff($todo, [$name]) : $todo;
 }
-register_shutdown_function(function () { echo count($GLOBALS['todo']); });
-?>"""
+foreach ($wp_filter['muplugins_loaded'] as $hooks) { foreach ($hooks as $hook) { $hook['function'](); } }
+echo count($todo);
+"""
+        first = f"auto_prepend_file={PHP / 'prepend.php'}"
         for action, left in (("nodepoint_login", b"1"), ("another", b"4"), ("", b"4")):
             ran = subprocess.run(
-                ["php", "--", action], input=before + text, capture_output=True, check=False, timeout=20
+                ["php", "-d", first, "--", action], input=before, capture_output=True, check=False, timeout=20
             )
             self.assertEqual((ran.returncode, ran.stdout.strip()), (0, left), ran.stderr)
 
     def test_only_known_acts_are_done(self):
-        for act in ("", "root", "login;password", "--", "password login"):
+        for act in ("", "root", "login;password", "--", "password login", "safemode", "safemode on"):
             with self.subTest(act):
                 ended = bash(install.access_script(site()), "-s", act)
                 self.assertEqual((ended.returncode, ended.stdout), (64, b""))

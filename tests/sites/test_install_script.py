@@ -91,7 +91,7 @@ class ParameterTests(SimpleTestCase):
         script = install.script(site(), NAME)
         secrets = re.compile(r"^.*(?:bash -c|export|setpriv|php|curl|mariadb).*SMTP_URL.*$", re.MULTILINE)
         self.assertEqual(secrets.findall(script), [])
-        self.assertIn('bash "$STATE/install.sh" phase', script)
+        self.assertIn('bash "$RUN/install.sh" phase', script)
 
     def test_bad_parameters_end_it_before_it_does_anything(self):
         for old, new in (

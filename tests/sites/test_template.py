@@ -94,7 +94,7 @@ class BuildTests(TemplateCase):
             guest = self.lab.guest._guests[site.vmid]
         self.assertIn(f"build {template.build_id}\n", guest["files"]["/etc/nodepoint-template"])
         seconds = dict(
-            line.split()[1:] for line in guest["files"]["/var/lib/nodepoint/install.status"].splitlines()[:-1]
+            line.split()[1:] for line in guest["files"]["/run/nodepoint/install.status"].splitlines()[:-1]
         )
         self.assertEqual(seconds["packages"], "0")
 

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-STATUS = "/var/lib/nodepoint/install.status"
+STATUS = "/run/nodepoint/install.status"
 # Seconds, far fewer than in life: each look of a job at what goes on costs the tests real time.
 BASE = {"packages": 4, "wordpress": 1, "system": 1}
 SITE = {"database": 1, "configuration": 0, "installation": 1, "web": 0, "verification": 0}
