@@ -17,15 +17,21 @@ PREPARED = f"""
 install -d /srv/roots {ROOT}/wp-content/mu-plugins
 chown www-data:www-data {ROOT}/wp-content/mu-plugins
 echo secret >{SECRET}; chmod 600 {SECRET}
+echo kept >/srv/roots/nodepoint-login.php # by this name the script removes an earlier file of its own
 mariadb -e 'CREATE DATABASE IF NOT EXISTS aside; CREATE OR REPLACE TABLE aside.ran (who TEXT) ENGINE=MyISAM'
 """
 ROWS = "mariadb -BN aside -e 'SELECT * FROM ran'"
 UNTOUCHED = f"ls /srv/roots; stat -c '%a %u %g' {SECRET}; cat {SECRET}; {ROWS}"
 
-# Puts a link in the place of wp-config.php, and of all that appears beside it, as fast as it can.
-SWAPS_CONFIGURATION = f"""
+# Puts a link in the place of wp-config.php, and of each draft that appears in a folder, as fast as it can.
+SWAPS_FILES = f"""
 chdir "{ROOT}" or die;
-while (1) {{ unlink "wp-config.php"; symlink "{SECRET}", "wp-config.php"; unlink "wp-config.php"; }}
+while (1) {{
+    unlink "wp-config.php" if -l "wp-config.php"; symlink "{SECRET}", "wp-config.php";
+    for (glob "wp-config.php.* wp-content/mu-plugins/.nodepoint*") {{
+        next if -l; unlink; symlink "{SECRET}", $_;
+    }}
+}}
 """
 # Turns the folder itself into a link and back.
 SWAPS_FOLDERS = f"""
@@ -123,22 +129,22 @@ class FolderTests(HostileTestCase):
         self.container.shell(f"cp -a {ROOT}/wp-config.php /srv/kept")
         self.addCleanup(self.container.shell, f"mv -T /srv/kept {ROOT}/wp-config.php")
 
-    def test_a_configuration_that_becomes_a_link_is_neither_followed_nor_handed_over_by_root(self):
-        self.at_work(SWAPS_CONFIGURATION)
+    def test_a_file_or_draft_that_becomes_a_link_is_neither_followed_nor_handed_over_by_root(self):
+        self.at_work(SWAPS_FILES)
         for _ in range(TRIES):
-            self.ended(self.only("configuration"))
+            self.act("login")
             self.assert_untouched()
+        self.ended(self.only("configuration"))
+        self.assert_untouched()
 
     @base.long_form
     def test_a_folder_that_becomes_a_link_leads_root_nowhere(self):
         self.addCleanup(self.container.shell, PUT_RIGHT)
-        self.container.shell("touch /srv/roots/nodepoint-login.php")  # by this name there was one of ours
-        self.addCleanup(self.container.shell, "rm /srv/roots/nodepoint-login.php")
         self.at_work(SWAPS_FOLDERS)
         for _ in range(TRIES // 2):
             self.ended(self.only("configuration"))
             self.act("login")
-            self.container.shell("test -e /srv/roots/nodepoint-login.php")
+            self.assert_untouched()
 
     def test_links_in_the_place_of_its_files_are_replaced_and_not_written_through(self):
         config = f"{ROOT}/wp-config.php"
@@ -240,6 +246,7 @@ class ConfigurationTests(HostileTestCase):
             'exit("\\nlink https://evil.example/\\n");',
             'exit("\\nkey evil x&redirect_to=//evil.example\\n");',
             "fwrite(STDOUT, str_repeat('x', 10 << 20)); exit;",
+            "fwrite(STDERR, str_repeat('x', 10 << 20)); exit;",
         ):
             with self.subTest(code):
                 self.poisoned(code)
