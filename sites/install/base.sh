@@ -3,7 +3,8 @@
 
 phase_packages() {
     local wanted=(nginx-light mariadb-server php-fpm php-mysql php-curl php-gd php-intl php-mbstring php-xml php-zip
-        php-bcmath php-imagick php-soap curl ca-certificates cron logrotate unattended-upgrades nftables openssl msmtp)
+        php-bcmath php-imagick php-soap curl ca-certificates cron logrotate unattended-upgrades nftables openssl msmtp
+        redis-server php-redis libnginx-mod-http-brotli-filter)
     await_system
     if all_installed "${wanted[@]}"; then return; fi
     finish_interrupted
@@ -82,6 +83,7 @@ phase_system() {
 	END
     systemctl -q mask --now ssh.socket ssh.service # nothing here needs sshd, and not every image has one
     tune_database
+    tune_objects
     place_platform # before PHP is told to begin with it
     tune_php
     if [[ ! -e $PRIMARY ]]; then # nobody is shown anything before the site's own part is done
@@ -155,14 +157,20 @@ tune_php() {
 php_options() {
     cat <<-END
 	expose_php = Off
-	memory_limit = $((MEMORY < 1024 ? 128 : MEMORY < 8192 ? 256 : 512))M
-	upload_max_filesize = 128M
-	post_max_size = 128M
+	memory_limit = $((MEMORY_LIMIT_MB ? MEMORY_LIMIT_MB : MEMORY < 1024 ? 128 : MEMORY < 8192 ? 256 : 512))M
+	upload_max_filesize = ${UPLOAD_MB}M
+	post_max_size = ${UPLOAD_MB}M
+	upload_tmp_dir = /var/tmp
 	max_execution_time = 120
 	max_input_vars = 5000
 	opcache.memory_consumption = $((MEMORY < 2048 ? 64 : MEMORY < 4096 ? 128 : 256))
 	opcache.interned_strings_buffer = 16
 	opcache.max_accelerated_files = 20000
+	opcache.max_wasted_percentage = 10
+	opcache.revalidate_freq = 2
+	opcache.jit = disable
+	opcache.jit_buffer_size = 0
+	realpath_cache_size = 4M
 	END
 }
 

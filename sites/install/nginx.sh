@@ -7,15 +7,10 @@ phase_web() {
     systemctl -q enable nftables
     systemctl reload-or-restart nftables
     certify_loopback
+    nginx_php | place /etc/nginx/site-php.conf
+    page_cache
+    denied_folders
     nginx_site | place /etc/nginx/sites-available/default
-    place /etc/nginx/site-php.conf <<-'END'
-	try_files $uri =404;
-	include fastcgi_params;
-	fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;
-	fastcgi_param HTTPS $site_https if_not_empty;
-	fastcgi_read_timeout 300;
-	fastcgi_pass unix:/run/php/site.sock;
-	END
     ln -sf ../sites-available/default /etc/nginx/sites-enabled/default
     nginx -t -q
     systemctl -q enable nginx
@@ -64,10 +59,17 @@ nginx_site() {
     cat <<-'END'
 	real_ip_header X-Forwarded-For;
 	limit_req_zone $binary_remote_addr zone=login:1m rate=1r/s;
+	limit_req_zone $binary_remote_addr zone=xmlrpc:1m rate=2r/s;
 	limit_req_status 429;
 	map $http_x_forwarded_proto:$https $site_https { default ""; ~^https: on; ~:on$ on; }
+	map $site_https $site_port { on 443; default 80; }
+	# A file whose address names its version never changes under it; another one is asked for again the next day.
+	map $args $site_kept { "~(?:^|&)(?:ver|v)=[^&]" "public, max-age=31536000, immutable"; default "public, max-age=86400"; }
 	# Without what stands behind the question mark: the keys of password links do.
 	log_format site '$remote_addr [$time_iso8601] $host "$request_method $uri" $status $body_bytes_sent $request_time';
+	END
+    nginx_compression
+    cat <<-END
 	server {
 	    listen 80 default_server;
 	    listen 127.0.0.1:443 ssl; # the site's calls to itself
@@ -76,18 +78,81 @@ nginx_site() {
 	    server_name _;
 	    server_tokens off;
 	    access_log /var/log/nginx/access.log site;
-	    root /var/www/wordpress;
+	    root $ROOT;
 	    index index.php;
-	    client_max_body_size 128m;
+	    client_max_body_size ${UPLOAD_MB}m;
+	    large_client_header_buffers 4 40k; # as the proxy has it, see sites/proxy_config.py
 	    location = /healthz { access_log off; return 200 "ok\n"; }
+	END
+    nginx_refused
+    cat <<-'END'
+	    location / { try_files $uri $uri/ /index.php?$args; }
+	    location = /wp-login.php { limit_req zone=login burst=10 nodelay; include site-php.conf; }
+	    location = /index.php { include site-php.conf; include site-pages.conf; }
+	    location ~ \.php$ { include site-php.conf; }
+	    location ~* \.(?:css|m?js|json|map|svg|png|jpe?g|gif|webp|avif|ico|woff2?|[ot]tf|eot|mp[34]|m4[av]|og[gv]|web[mp]|wasm|webmanifest)$ {
+	        try_files $uri /index.php?$args;
+	        add_header Cache-Control $site_kept;
+	    }
+	}
+	END
+}
+
+# What only Apache would have refused, by `.htaccess`, and what is nobody's business. `internal` is a 404 to visitors, and lets a
+# plugin hand a file out: X-Accel-Redirect, as WooCommerce sends it where SERVER_SOFTWARE says nginx.
+nginx_refused() {
+    cat <<-'END'
 	    location ~ /\.(?!well-known/) { deny all; }
-	    location ~* ^/(?:wp-config\.php|readme\.html|license\.txt|xmlrpc\.php)$ { deny all; }
+	    location ~* ^/(?:wp-config\.php|readme\.html|license\.txt)$ { deny all; }
 	    location ~* ^/wp-admin/(?:install|setup-config)\.php$ { deny all; }
 	    location ~* /(?:uploads|files|cache|upgrade)/.*\.ph(?:p\d?|tml|ar)$ { deny all; }
-	    location ~* (?:\.(?:bak|log|old|orig|save|sql|swp)|~)$ { deny all; }
-	    location / { try_files $uri $uri/ /index.php?$args; }
-	    location = /wp-login.php { limit_req zone=login burst=10 nodelay; include /etc/nginx/site-php.conf; }
-	    location ~ \.php$ { include /etc/nginx/site-php.conf; }
-	}
+	    location ~* (?:\.(?:bak|daf|log|old|orig|save|sql|sql\.[a-z0-9.]+|swp|wpress)|~)$ { deny all; }
+	    location ~* ^/wp-content/(?:updraft|ai1wm-backups|wpvividbackups|backups-dup-(?:lite|pro)|backup-db|backup-guard|backups?|backupwordpress-[^/]*|backupwp|bps-backup|envato-backups|infinitewp/backups|managewp/backups|old-cache|upgrade-temp-backup|wflogs|wishlist-backup|wpbackitup_backups|wp-rocket-config)/ { internal; }
+	    location ~* ^/wp-content/uploads/(?:backupbuddy_(?:backups|temp)|backup-guard|backwpup[^/]*|dlm_uploads|gravity_forms|mainwp/backup|mailpoet/tmp|pp-files|sucuri|wc-logs|woocommerce_uploads|wpallexport|wpallimport|wpcf7_uploads|wp-clone|wp-file-manager-pro/fm_backup|wp-migrate-db|wp-staging|wpvivid(?:backups|_staging)?)/ { internal; }
+	    location ~* ^/wp-content/uploads/edd/(?!.*\.(?:gif|jpe?g|mp3|ogg|png|svg|webp)$) { internal; }
+	    include site-denied.conf;
+	END
+    if [[ $XMLRPC == yes ]]; then
+        echo '    location = /xmlrpc.php { limit_req zone=xmlrpc burst=40 nodelay; include site-php.conf; }'
+    else
+        echo '    location = /xmlrpc.php { deny all; }'
+    fi
+}
+
+# The proxy asks for plain text and compresses for visitors; this is for whoever comes another way.
+nginx_compression() {
+    local types='text/css text/plain text/xml text/javascript application/javascript application/json application/ld+json
+        application/manifest+json application/xml application/rss+xml application/atom+xml image/svg+xml font/ttf font/otf
+        application/vnd.ms-fontobject application/wasm' type extension
+    types=$(tr -s ' \n' ' ' <<<"$types")
+    printf '%s\n' 'gzip_vary on;' 'gzip_proxied any;' 'gzip_comp_level 5;' 'gzip_min_length 512;' "gzip_types ${types% };"
+    if [[ -e /etc/nginx/modules-enabled/50-mod-http-brotli-filter.conf ]]; then
+        printf '%s\n' 'brotli on;' 'brotli_comp_level 4;' 'brotli_min_length 512;' "brotli_types ${types% };"
+    fi
+    # What a browser will not run or show under another type, where this nginx is too old to know it.
+    for type in application/javascript:mjs application/wasm:wasm application/manifest+json:webmanifest image/avif:avif; do
+        extension=${type#*:}
+        if ! grep -qE "[[:space:]]${extension}[; ]" /etc/nginx/mime.types; then echo "types { ${type%:*} $extension; }"; fi
+    done
+}
+
+# 64 KB for an answer's head, as at the proxy: a theme's preload headers and a shop's cookies do not fit into the usual 4 KB. A
+# request may take as long as PHP lets it (request_terminate_timeout in base.sh).
+nginx_php() {
+    cat <<-'END'
+	try_files $uri =404;
+	include fastcgi_params;
+	fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;
+	fastcgi_param HTTPS $site_https if_not_empty;
+	fastcgi_param SERVER_PORT $site_port;
+	# One name for all that look: what stands in a request line goes before its Host.
+	fastcgi_param SERVER_NAME $host;
+	fastcgi_param HTTP_HOST $host;
+	fastcgi_buffer_size 64k;
+	fastcgi_buffers 8 64k;
+	fastcgi_busy_buffers_size 128k;
+	fastcgi_read_timeout 305;
+	fastcgi_send_timeout 305;
+	fastcgi_pass unix:/run/php/site.sock;
 	END
 }

@@ -35,6 +35,9 @@ platform_files() {
     theme_php | place "$SHARE/themes/nodepoint-plain/index.php"
     login_php | place "$SHARE/login.php"
     safemode_php | place "$SHARE/safemode.php"
+    object_cache_php | place "$SHARE/object-cache.php"
+    objects_php | place "$SHARE/objects.php"
+    pages_php | place "$SHARE/pages.php"
     prepend_php | place "$SHARE/prepend.php" # last: it takes in the others
 }
 
@@ -55,4 +58,7 @@ place() {
 # with theme.php
 # with login.php
 # with safemode.php
+# with object-cache.php
+# with objects.php
+# with pages.php
 # with prepend.php

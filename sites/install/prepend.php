@@ -46,6 +46,8 @@ function begin(): void
     if (is_look()) {
         register_shutdown_function(__NAMESPACE__ . '\tell_what_failed');
     }
+    require __DIR__ . '/pages.php';
+    require __DIR__ . '/objects.php';
     if (is_safe()) {
         require __DIR__ . '/safemode.php';
     } elseif (PHP_SAPI !== 'cli') {

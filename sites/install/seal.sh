@@ -52,7 +52,7 @@ of_a_site() {
 
 # A database that was ended properly needs no repair at the first start of each copy.
 stop_services() {
-    systemctl stop 'php*-fpm.service' nginx.service mariadb.service cron.service 'apt-daily*.timer'
+    systemctl stop 'php*-fpm.service' nginx.service mariadb.service redis-server.service cron.service 'apt-daily*.timer'
 }
 
 forget() {

@@ -49,6 +49,7 @@ phase_installation() {
         : >"$STATE/installed"
     fi
     name_in_database
+    forget_cached
 }
 
 # The platform's prepend.php goes before it. This is for tools that look at the tables alone; whoever has renamed those knows better.

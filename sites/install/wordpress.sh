@@ -77,7 +77,7 @@ ours() {
 written() {
     declare -p SITE_HOSTNAME PRIMARY_DOMAIN ADMIN_EMAIL MEMORY PROXY_IPS WORDPRESS_URL SMTP_URL CRON_MINUTE PART
     declare -p XMLRPC UPLOAD_MB MEMORY_LIMIT_MB PAGE_CACHE
-    declare -p FIREWALL_IN FIREWALL_OUT STATE RUN STATUS ROOT PRIMARY DATABASE ANSWERS SHARE BASE SITE
+    declare -p FIREWALL_IN FIREWALL_OUT STATE RUN STATUS ROOT PRIMARY DATABASE ANSWERS SHARE DENIED MOST_DENIED BASE SITE
     declare -f
     echo '"$@"'
 }
@@ -112,10 +112,14 @@ phase() {
 
 # with inside.sh
 # with platform.sh
+# with cached.sh
 # with base.sh
+# with objects.sh
 # with site.sh
 # with configuration.sh
 # with nginx.sh
+# with pages.sh
+# with denied.sh
 # with verification.sh
 
 # In braces, so that a script that was cut off in this very line is not run either.

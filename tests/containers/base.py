@@ -10,6 +10,7 @@ import unittest
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import requests
 from django.test import SimpleTestCase, override_settings
@@ -206,14 +207,19 @@ class Container:
         host: str = "",
         client: str = VISITOR,
         session: requests.Session | None = None,
-        **more: object,
+        cached: bool = False,
+        **more: Any,
     ) -> requests.Response:
-        """As a visitor whom the proxy lets through; redirects are not followed."""
+        """As a visitor whom the proxy lets through; redirects are not followed. `cached`: a page that was
+        made for others will do."""
         headers = {
             "Host": host or self.site.hostname,
             "X-Forwarded-Proto": "https",
             "X-Forwarded-For": client,
         }
+        if not cached:
+            headers["X-NodePoint-Look"] = "1"
+        headers |= more.pop("headers", {})
         if session:  # its cookies are for https; the proxy is left out
             headers["Cookie"] = "; ".join(f"{cookie.name}={cookie.value}" for cookie in session.cookies)
         url = f"http://10.77.0.{self.vmid - 800}{path}"
