@@ -40,7 +40,7 @@ add_action('template_redirect', function () {
 
 
 def setUpModule() -> None:
-    base.required(short=True)
+    base.required()
 
 
 class CacheTestCase(ContainerTestCase):
