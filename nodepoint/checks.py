@@ -85,6 +85,7 @@ REQUIRED: dict[str, tuple[str, Shape]] = {
 OPTIONAL: dict[str, tuple[str, Shape]] = {
     "INSTALLATION_ID": ("up to 24 letters, digits, dots, - and _, such as eu1", installation),
     "PROXY_CHECK_ADDRESS": ("host[:port] of the proxy as this machine reaches it", server),
+    "PROXY_CHECK_HTTP_ADDRESS": ("host[:port] of the proxy as this machine reaches it", server),
     "DNS_RESOLVERS": ("host[:port],… of resolvers, such as 9.9.9.9", server),
     "DNS_XFER": ("addresses or networks, such as 192.0.2.53,2001:db8::/64, or any", transfer_peer),
     "DNS_ALSO_NOTIFY": ("addresses, such as 192.0.2.53,2001:db8::53", ip_address),

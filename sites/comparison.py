@@ -29,7 +29,9 @@ class Rows:
 
     def __init__(self, begun: datetime) -> None:
         lately = Q(state__in=Job.ALIVE) | Q(finished_at__gt=begun - LAG)
-        self._restless = set(Job.objects.filter(lately).values_list("subject", flat=True))
+        self._at_work: dict[str, set[str]] = {}
+        for subject, state in Job.objects.filter(lately).values_list("subject", "state"):
+            self._at_work.setdefault(subject, set()).add(state)
         stands = Q(state__in=(Site.State.PROVISIONING, Site.State.LIVE))
         rows = Site.objects.filter(stands | Q(vmid__isnull=False))
         rows = rows.select_related("plan").prefetch_related("custom_domains").order_by("pk")
@@ -56,7 +58,12 @@ class Rows:
 
     def restless(self, subject: str) -> bool:
         """Whether a job works on it, or has until just now."""
-        return subject in self._restless
+        return subject in self._at_work
+
+    def resting(self, subject: str) -> bool:
+        """Whether nothing works on it but a job that is held up, such as the order of a certificate between
+        two tries."""
+        return self._at_work.get(subject) == {Job.State.WAITING}
 
     def owner(self, mark: str) -> Site | None:
         """The site that a mark is of, ended ones included; None when its row is gone."""

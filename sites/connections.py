@@ -47,7 +47,9 @@ def website() -> Website | None:
     """Visitors' way through the proxy; None where PROXY_CHECK_ADDRESS does not say how to get there from
     here.
     """
-    return Website(settings.PROXY_CHECK_ADDRESS) if settings.PROXY_CHECK_ADDRESS else None
+    if not settings.PROXY_CHECK_ADDRESS:
+        return None
+    return Website(settings.PROXY_CHECK_ADDRESS, settings.PROXY_CHECK_HTTP_ADDRESS)
 
 
 def node_hosts() -> dict[str, tuple[str, int]]:

@@ -2,8 +2,8 @@
 hold.
 
 Lists only, so that the number of calls does not grow with the number of sites; a container's own
-configuration is read where the list raises a doubt. A site that a job works on, or has just worked on, is
-left out: what looks wrong there is on its way.
+configuration is read where the list raises a doubt, and the proxy is asked about hosts that are to be off. A
+site that a job works on, or has just worked on, is left out: what looks wrong there is on its way.
 """
 
 from collections.abc import Iterable, Iterator
@@ -122,7 +122,7 @@ class Hosts(Comparison):
     certificates: list[Certificate]
 
     def findings(self) -> Iterator[Finding]:
-        """No further call."""
+        """No further call of NPM; the proxy is asked about each host that is to be off."""
         by_name: dict[str, list[ProxyHost]] = {}
         for host in self.hosts:
             for name in host.domain_names:
@@ -135,7 +135,14 @@ class Hosts(Comparison):
         yield from self._others()
 
     def _calm_names(self, site: Site) -> Iterable[hosts.HostName]:
-        busy = {domain.domain for domain in site.custom_domains.all() if self.rows.restless(domain.key)}
+        """Those that are as they should be. The order of a certificate may rest for days between two tries;
+        what it has yet to write is no matter of a host that is to be off."""
+        on = hosts.traffic_wished(site)
+        busy = {
+            domain.domain
+            for domain in site.custom_domains.all()
+            if self.rows.restless(domain.key) and (on or not self.rows.resting(domain.key))
+        }
         return [wanted for wanted in self.rows.names(site) if wanted.name not in busy]
 
     def _certificate(self, wanted: hosts.HostName) -> Iterator[Finding]:

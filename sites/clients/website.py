@@ -1,9 +1,10 @@
 """A site's front page, as its server answers it inside the container or through the proxy."""
 
 import re
+import secrets
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -95,7 +96,8 @@ class _ByName(Transport):
 
 
 class Website:
-    """`address` is host:port of the proxy's HTTPS side as it is reached from here; `timeout` in seconds.
+    """`address` is host[:port] of the proxy's HTTPS side as it is reached from here, `plain` that of its HTTP
+    side (empty: port 80 beside port 443, else not known); `timeout` in seconds.
 
     Each look is a connection of its own, as a visitor's: one that is kept may end at an nginx that has not
     been told yet. The name goes into the handshake (SNI), since NPM's nginx refuses all others
@@ -105,10 +107,12 @@ class Website:
     platform's wildcard may come from an authority that only its CDN trusts.
     """
 
-    def __init__(self, address: str, timeout: float = 10.0) -> None:
-        parts = urlsplit(f"https://{address}/")
-        self._url = parts.geturl()
-        self._address = (parts.hostname or "", parts.port or 443)
+    def __init__(self, address: str, plain: str = "", timeout: float = 10.0) -> None:
+        self._url = f"https://{address}/"
+        self._address = _host_and_port(address, 443)
+        self._plain = _host_and_port(plain, 80) if plain else None
+        if self._plain is None and self._address[1] == 443:
+            self._plain = (self._address[0], 80)
         self._timeout = timeout
 
     def front_page(self, hostname: str) -> Page:
@@ -135,6 +139,38 @@ class Website:
             response.status_code, response.headers.get("Location", ""), f"{link}\n{response.text}"[:MOST]
         )
 
+    def serves_plainly(self, hostname: str) -> bool | None:
+        """Whether the proxy's HTTP side has a server for the name: whether it answers otherwise than for a
+        name that nobody has, which gets NPM's *Default Site*, whichever staff have chosen. None: where that
+        side is, is not known. Raises `Unreachable` where it cannot be asked."""
+        if self._plain is None:
+            return None
+        nobodys = f"{secrets.token_hex(8)}.invalid"
+        return self._plain_page(hostname) != self._plain_page(nobodys)
+
+    def _plain_page(self, hostname: str) -> Page:
+        """What a visitor gets by HTTP, the name in an address that it leads to left out. `NOT_SERVED` for no
+        answer at all, which is one of NPM's default sites (`return 444`)."""
+        request = f"GET / HTTP/1.0\r\nHost: {hostname}\r\nAccept: text/html\r\n\r\n"
+        try:
+            answer = self._exchange(request.encode())
+            page = Page.read(answer.decode(errors="replace")) if answer else NOT_SERVED
+        except (OSError, ValueError) as error:
+            raise Unreachable(SYSTEM, f"{type(error).__name__}: {error}") from error
+        return replace(page, location=page.location.replace(hostname, ""))
+
+    def _exchange(self, request: bytes) -> bytes:
+        """The beginning of the answer to one plain request, all within the time of a call."""
+        end, answer = end_of(self._timeout), b""
+        with socket.create_connection(self._plain, left_until(end)) as plain:
+            plain.sendall(request)
+            while len(answer) < MOST:
+                plain.settimeout(left_until(end))
+                if not (part := plain.recv(MOST)):
+                    break
+                answer += part
+        return answer
+
     def serves(self, hostname: str) -> bool:
         """Whether the proxy opens TLS for the name, which takes a proxy host that nginx serves with a
         certificate. Raises `Unreachable` where it cannot be asked."""
@@ -148,6 +184,11 @@ class Website:
             if _is_unrecognized(str(error)):
                 return False
             raise Unreachable(SYSTEM, f"{type(error).__name__}: {error}") from error
+
+
+def _host_and_port(address: str, default: int) -> tuple[str, int]:
+    parts = urlsplit(f"//{address}")
+    return parts.hostname or "", parts.port or default
 
 
 def _is_unrecognized(words: str) -> bool:

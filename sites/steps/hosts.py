@@ -205,14 +205,18 @@ def switched(wanted: HostName, host: ProxyHost) -> ProxyHost:
 
 
 def still_served(wanted: HostName, host: ProxyHost) -> bool | None:
-    """Whether nginx serves a name whose row says off. None: it cannot be seen, for want of a way through the
-    proxy, or of TLS."""
-    if website() is None or not host.certificate_id:
+    """Whether nginx serves a name whose row says off, with TLS or without: what the row says of a certificate
+    need not be what nginx has loaded either. None: it cannot be seen, for want of a way through the proxy."""
+    look = website()
+    if look is None:
         return None
     try:
-        return website().serves(wanted.name)
+        if look.serves(wanted.name):
+            return True
+        plainly = look.serves_plainly(wanted.name)
     except Unreachable:
         return None
+    return False if plainly is None and host.certificate_id else plainly
 
 
 def off_again(wanted: HostName) -> None:

@@ -21,6 +21,7 @@ GOOD = {
     "PROXY_IP": "203.0.113.10",
     "PROXY_LAN_IPS": ["192.168.1.5"],
     "PROXY_CHECK_ADDRESS": "",
+    "PROXY_CHECK_HTTP_ADDRESS": "",
     "NAMESERVERS": ["ns1.nodepoint.eu", "ns2.nodepoint.eu."],
     "DNS_RESOLVERS": ["127.0.0.1:5353", "9.9.9.9"],
     "SITE_NETWORK": "192.168.1.0/24",

@@ -2,12 +2,15 @@
 
 from unittest import mock
 
-from sites import enforcement
+from django.test import override_settings
+
+from sites import connections, enforcement
 from sites.clients.npm import ProxyHost
 from sites.connections import npm, website
 from sites.proxy_config import advanced_config
 from sites.steps.hosts import own_name
 from tests.base import on_one_database
+from tests.sites.domains import SHOP, DomainMixin
 from tests.sites.test_reconcile import NAME, ReconcileTestCase
 
 # What a hand may have done to a host's fields, and the words in which staff read it.
@@ -125,3 +128,56 @@ class HandEditTests(ReconcileTestCase):
         """Somebody has switched it on, then written `enabled` false."""
         npm().enable_proxy_host(self.site.proxy_host_id)
         npm().update_proxy_host(self.site.proxy_host_id, enabled=False)
+
+
+@on_one_database
+class PlainHostTests(DomainMixin, ReconcileTestCase):
+    """A customer's domain whose certificate is not there yet: its host has no TLS that could be looked at."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.fault("npm", "error", "POST /api/nginx/certificates", count=1000)
+        self.accept()
+        self.run_for(60)
+
+    def served_though_off(self) -> None:
+        host = self.host_of()
+        self.assertEqual(host["certificate_id"], 0)
+        npm().enable_proxy_host(host["id"])
+        npm().update_proxy_host(host["id"], enabled=False)
+        self.assertTrue(self.served())
+
+    def test_one_that_is_served_though_its_row_says_off_is_seen_and_taken_off(self) -> None:
+        self.toggle(enabled=False)
+        self.run_for(5)
+        self.settle()
+        self.assert_found()
+        self.served_though_off()
+        (finding,) = self.assert_found(("differs", "npm", f"proxy host {SHOP}", True))
+        self.assertEqual(finding.detail, "its row says off, and it is served")
+        _, closing = self.reconcile("--fix", "--yes")
+        self.assertEqual(closing, "")
+        self.run_for(5)
+        self.assertFalse(self.served())
+        self.settle()
+        self.assert_found()
+
+    def test_one_of_a_suspended_site_is_suspended_again(self) -> None:
+        self.post("/suspend", {"service_id": "1001"}, Prefer="respond-async")
+        self.run_for(60)
+        self.assertEqual(enforcement.enforce_suspensions(), 0)
+        self.served_though_off()  # the container does not run: nginx answers 502
+        self.assertEqual(enforcement.enforce_suspensions(), 1)
+        self.run_for(60)
+        self.assertFalse(self.served())
+
+    def test_where_the_proxys_http_side_is_not_known_nothing_is_claimed(self) -> None:
+        self.toggle(enabled=False)
+        self.run_for(5)
+        self.settle()
+        self.served_though_off()
+        for settings in ({"PROXY_CHECK_HTTP_ADDRESS": ""}, {"PROXY_CHECK_HTTP_ADDRESS": "127.0.0.1:1"}):
+            with self.subTest(settings), override_settings(**settings):
+                connections.forget()
+                self.assert_found()
+        connections.forget()

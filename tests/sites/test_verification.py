@@ -1,5 +1,9 @@
 """A site is live when WordPress answers with its front page, not when something answers."""
 
+import contextlib
+import re
+import socket
+import threading
 from unittest import mock
 
 from django.test import SimpleTestCase, override_settings
@@ -9,6 +13,7 @@ from sites import connections
 from sites.clients.website import MOST, NOT_SERVED, Page, Website
 from tests.base import on_one_database
 from tests.sites.base import SiteTestCase
+from tests.sites.domains import SHOP
 
 # How a server answers in each state, and what staff read.
 STATES = {
@@ -99,6 +104,65 @@ class FrontTests(SiteTestCase):
         for address in ("127.0.0.1:1", self.lab.settings["NPM_URL"].removeprefix("http://")):
             with self.subTest(address), self.assertRaises(Unreachable):
                 Website(address, timeout=2).serves("janedoe.nodepoint.eu")
+
+
+@on_one_database
+class PlainTests(SimpleTestCase):
+    """A name that the proxy serves without TLS is told from one that gets its default site, whichever of
+    NPM's staff have chosen (backend/templates/default.conf)."""
+
+    DEFAULTS = (
+        "HTTP/1.1 200 OK\r\n\r\n<title>Default Site</title>",
+        "HTTP/1.1 404 Not Found\r\n\r\n<title>404 Not Found</title>",
+        "HTTP/1.1 301 Moved Permanently\r\nLocation: https://elsewhere.example/\r\n\r\n",
+        "HTTP/1.1 301 Moved Permanently\r\nLocation: https://{host}/\r\n\r\n",
+        "",  # 444: the connection is closed
+    )
+    OURS = (
+        "HTTP/1.1 200 OK\r\n\r\n<title>Jane's shop</title>",
+        "HTTP/1.1 502 Bad Gateway\r\n\r\n<title>502 Bad Gateway</title>",
+        "HTTP/1.1 301 Moved Permanently\r\nLocation: https://janedoe.nodepoint.eu/\r\n\r\n",
+    )
+
+    def setUp(self):
+        self.default = self.ours = ""
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(self.server.close)
+        threading.Thread(target=self.serve, daemon=True).start()
+        self.website = Website("127.0.0.1:1", f"127.0.0.1:{self.server.getsockname()[1]}", timeout=5)
+
+    def serve(self):
+        with contextlib.suppress(OSError):  # closed at the end of the test
+            while True:
+                connection, _ = self.server.accept()
+                with connection:
+                    host = re.search(rb"Host: (\S+)", connection.recv(4096))[1].decode()
+                    answer = self.ours if host == SHOP else self.default
+                    connection.sendall(answer.format(host=host).encode())
+
+    def test_it_is_served_where_it_is_answered_otherwise_than_a_name_that_nobody_has(self):
+        for default in self.DEFAULTS:
+            for ours in (*self.OURS, default):
+                with self.subTest(default=default, ours=ours):
+                    self.default, self.ours = default, ours
+                    self.assertEqual(self.website.serves_plainly(SHOP), ours != default)
+
+    def test_what_is_no_web_server_and_what_is_not_known_is_not_taken_for_an_answer(self):
+        self.ours = "SSH-2.0-OpenSSH_9.2p1\r\n"
+        with self.assertRaises(Unreachable):
+            self.website.serves_plainly(SHOP)
+        self.assertIsNone(Website("127.0.0.1:8443").serves_plainly(SHOP))
+
+    def test_beside_port_443_it_is_port_80(self):
+        with mock.patch("socket.create_connection", side_effect=OSError("no")) as connect:
+            for address, plain, wanted in (
+                ("192.168.1.5", "", ("192.168.1.5", 80)),
+                ("192.168.1.5:443", "", ("192.168.1.5", 80)),
+                ("[::1]:8443", "[::1]:8080", ("::1", 8080)),
+            ):
+                with self.subTest(address), self.assertRaises(Unreachable):
+                    Website(address, plain).serves_plainly(SHOP)
+                self.assertEqual(connect.call_args.args[0], wanted)
 
 
 @on_one_database
