@@ -7,6 +7,7 @@ from unittest import mock
 
 from dns.clients.ispconfig import Ispconfig
 from dns.models import TemplateRecord
+from nodepoint.jobs.models import Job
 from tests.dns.base import DnsTestCase, said
 
 NOT_KEPT = "would not keep this record"
@@ -77,6 +78,7 @@ class ReadBackTests(DnsTestCase):
             sentence = self.refused(400, "validation", "add/zone", domain="other.example")
         self.assertIn("NS other.example.", sentence)
         self.assertIsNone(self.in_panel("other.example"))
+        self.assertTrue(Job.objects.filter(kind="notices.staff").exists())  # no customer's own doing
 
 
 class SetTests(DnsTestCase):
