@@ -32,17 +32,16 @@ MOST_FOUND = 1000
 class CustomerAdmin(BigList, ReadOnlyAdmin):
     """Users of the billing portal who have, or had, zones."""
 
-    list_display = ("user_id", "email", "customer_no", "client_id", "zones_now", "created_at")
+    list_display = ("user_id", "email", "client_id", "zones_now", "created_at")
     sortable_by = ("user_id", "created_at")
     search_fields = ("user_id",)  # makes the box appear; `matching` answers it
     search_help_text = "User id, beginning of the e-mail or of a zone"
-    fields = ("user_id", "email", "customer_no", "client_id", "group_id", "created_at")
-    readonly_fields = ("customer_no",)
+    fields = ("user_id", "email", "client_id", "group_id", "created_at")
     actions_list = ("export_list",)
     csv_name = "dns-customers"
     csv_columns = tuple(
         (name, lambda row, name=name: getattr(row, name))
-        for name in ("user_id", "email", "customer_no", "client_id", "created_at")
+        for name in ("user_id", "email", "client_id", "created_at")
     )
 
     def matching(self, text: str) -> tuple[Iterable[int], bool]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dns import naming, rules
+from dns import marks, naming, rules
 from dns.clients import ispconfig as panel
 from dns.connections import delegation, ispconfig, ispconfig_reading, nameservers
 from dns.errors import NameTaken
@@ -37,10 +37,10 @@ class LiveZone:
     """Origins of the zones below it, whoever owns them, where they were asked for."""
 
 
-def owner(customer_no: str, seconds: float) -> Owner | None:
-    """The client with this number, the oldest if there are several; None when there is none."""
+def owner(user_id: str, seconds: float) -> Owner | None:
+    """The client of this user, the oldest if there are several; None when there is none."""
     with deadline(seconds):
-        found = ispconfig_reading().find_clients(customer_no)
+        found = marks.ours(user_id, ispconfig_reading().find_clients(marks.ending(user_id)))
         return Owner(found[0].id, ispconfig_reading().client_group(found[0].id)) if found else None
 
 

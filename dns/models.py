@@ -29,16 +29,6 @@ class Customer(models.Model):
     def __str__(self) -> str:
         return self.user_id
 
-    @property
-    def customer_no(self) -> str:
-        """The owner mark of the client at ISPConfig."""
-        return f"P{self.user_id}"
-
-    @property
-    def username(self) -> str:
-        """The client's name at ISPConfig; the prefix keeps clear of other users' names."""
-        return f"np_p{self.user_id}"
-
 
 class Zone(models.Model):
     """A customer's zone. One that is added again after its deletion gets a new row."""

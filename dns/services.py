@@ -67,7 +67,7 @@ def _customer(user_id: str) -> Customer | None:
     customer = Customer.objects.filter(user_id=user_id).first()
     if customer is not None and customer.group_id is not None:
         return customer
-    known = live.owner(Customer(user_id=user_id).customer_no, LOOK_SECONDS)
+    known = live.owner(user_id, LOOK_SECONDS)
     if known is None:
         return customer
     ids = {"client_id": known.client_id, "group_id": known.group_id}

@@ -4,6 +4,7 @@ for it or makes it."""
 from django.conf import settings
 from django.utils import timezone
 
+from dns import marks
 from dns.clients.ispconfig import next_serial
 from dns.connections import ispconfig
 from dns.models import Customer, Zone
@@ -33,11 +34,11 @@ def known_anew(call: Call, error: NotFound) -> Outcome:
     outcome = known(call)
     if not isinstance(outcome, Done):
         return outcome
-    return Retry(seconds=PAUSE, error="ISPConfig did not know the customer any more.", detail=error.vendor)
+    return Retry(error="ISPConfig did not know the customer any more.", detail=error.vendor)
 
 
 def _found_or_made(customer: Customer) -> Outcome:
-    clients = ispconfig().find_clients(customer.customer_no)
+    clients = marks.ours(customer.user_id, ispconfig().find_clients(marks.ending(customer.user_id)))
     if clients:
         client_id = clients[0].id
     else:
@@ -74,8 +75,8 @@ def _take_along(group_id: int, client_id: int) -> None:
 
 def _make(customer: Customer) -> int:
     return ispconfig().create_client(
-        customer.customer_no,
-        customer.username,
+        marks.number(customer.user_id),
+        marks.username(customer.user_id),
         f"Customer {customer.user_id}",
         customer.email or settings.DNS_HOSTMASTER,
     )

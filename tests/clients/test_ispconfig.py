@@ -31,7 +31,8 @@ class IspconfigCase(unittest.TestCase):
         )
 
     def owner(self, number: str = "P1") -> int:
-        return self.client.create_client(number, f"np_{number}", "Customer", "a@example.com")
+        username = f"np_{number}".replace(":", "_")
+        return self.client.create_client(number, username, "Customer", "a@example.com")
 
     def zone(self, client_id: int, origin: str = "example.com.") -> int:
         return self.client.create_zone(
@@ -44,7 +45,8 @@ class ClientTests(IspconfigCase):
         self.assertEqual(self.client.find_clients("P1"), [])
         id = self.owner()
         self.owner("P11")
-        self.assertEqual([client.id for client in self.client.find_clients("P1")], [id])
+        marked = self.owner("nodepoint:eu1:P1")
+        self.assertEqual([client.id for client in self.client.find_clients("P1")], [id, marked])
         self.assertGreater(self.client.client_group(id), 1)
         with self.assertRaises(NotFound):
             self.client.client_group(99)

@@ -1,5 +1,8 @@
 """POST /customdomain/add/zone."""
 
+from django.test import override_settings
+
+from dns import marks
 from dns.clients.ispconfig import first_serial
 from dns.models import Customer, TemplateRecord, Zone
 from nodepoint.jobs.models import Job
@@ -24,7 +27,9 @@ class AddZoneTests(DnsTestCase):
         self.assertGreater(int(there["serial"]), first_serial(), "published without a raised serial")
         self.assertEqual(self.lab.dns.resolve("www.example.com", "A"), ["203.0.113.10"])
         client = self.panel()["clients"][0]
-        self.assertEqual((client["customer_no"], client["username"]), ("P42", "np_p42"))
+        self.assertEqual(
+            (client["customer_no"], client["username"]), (marks.number("42"), marks.username("42"))
+        )
         row = Zone.objects.get(name="example.com")
         self.assertEqual((row.state, str(row.ispconfig_id)), (Zone.State.ACTIVE, zone["id"]))
 
@@ -117,6 +122,35 @@ class AddZoneTests(DnsTestCase):
         self.assertEqual(set(self.zones()), {"example.com"})
         self.add_zone("example.org")
         self.assertEqual(len(self.panel()["clients"]), 1)
+
+    def rename(self, number: str) -> None:
+        """The one client has this number in the panel."""
+        panel = self.lab.ispconfig.panel
+        with self.lab.lock:
+            (client,) = panel.clients.rows()
+            panel.clients.update(int(client["client_id"]), {"customer_no": number})
+
+    def test_a_client_of_before_installations_were_told_apart_is_ours(self) -> None:
+        self.add_zone("example.com")
+        for row in (Zone, Customer):
+            row.objects.all().delete()
+        self.rename("P42")
+        self.assertEqual(set(self.zones()), {"example.com"})
+        self.add_zone("example.org")
+        self.assertEqual(len(self.panel()["clients"]), 1)
+
+    def test_a_client_of_another_installation_is_foreign_and_so_are_its_zones(self) -> None:
+        self.add_zone("example.com")
+        with override_settings(INSTALLATION_ID="other"):
+            for row in (Zone, Customer):
+                row.objects.all().delete()
+            self.assertEqual(self.zones(), {})
+            self.refused(409, "taken", "add/zone", domain="example.com")
+            self.add_zone("example.org")
+            self.assertEqual(set(self.zones()), {"example.org"})
+        names = [(client["customer_no"], client["username"]) for client in self.panel()["clients"]]
+        self.assertEqual(names[0], (marks.number("42"), marks.username("42")))
+        self.assertEqual(names[1], ("nodepoint:other:P42", "np_other_p42"))
 
     def test_answers_at_once_when_asked_to(self) -> None:
         self.delegate("example.com")

@@ -9,7 +9,7 @@ from unittest import mock
 from django.db import close_old_connections, connection
 from django.test import Client
 
-from dns import connections, services, views
+from dns import connections, marks, services, views
 from dns.connections import ispconfig
 from dns.models import Customer, Zone
 from nodepoint.jobs import engine
@@ -147,7 +147,7 @@ class ReadersTests(LabTransactionTestCase):
         super().setUp()
         connections.forget()
         customer = Customer.objects.create(user_id="1")
-        client = ispconfig().create_client("P1", "np_p1", "Ada", "ada@example.com")
+        client = ispconfig().create_client(marks.number("1"), marks.username("1"), "Ada", "ada@example.com")
         group = ispconfig().client_group(client)
         Customer.objects.filter(pk=customer.pk).update(client_id=client, group_id=group)
         self.zone_id = ispconfig().create_zone(client, "example.com.", "ns1.nodepoint.eu.", "h.x.eu.", 1)

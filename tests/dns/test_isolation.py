@@ -139,7 +139,9 @@ class IsolationTests(DnsTestCase):
         """Zone id -> user, as the panel has it."""
         with self.lab.lock:
             panel = self.lab.ispconfig.panel
-            numbers = {row["client_id"]: row["customer_no"][1:] for row in panel.clients.rows()}
+            numbers = {
+                row["client_id"]: row["customer_no"].rpartition("P")[2] for row in panel.clients.rows()
+            }
             groups = {row["groupid"]: numbers.get(row["client_id"]) for row in panel.groups.rows()}
             return {zone["id"]: groups.get(zone["sys_groupid"]) for zone in panel.zones.rows()}
 

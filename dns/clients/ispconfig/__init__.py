@@ -43,11 +43,12 @@ class Ispconfig:
 
     # Clients
 
-    def find_clients(self, customer_no: str) -> list[Client]:
-        """The clients with this customer number, oldest first: more than one is possible, no index forbids
-        it."""
-        found = rows.some(rows.client, self._rows("client_get", client_id={"customer_no": customer_no}))
-        return sorted((c for c in found if c.customer_no == customer_no), key=lambda client: client.id)
+    def find_clients(self, ending: str) -> list[Client]:
+        """The clients whose customer number ends so, oldest first: more than one of the same number is
+        possible, no index forbids it. It must be a checked text: `%` and `_` would widen the search."""
+        wanted = {"customer_no": f"%{ending}"}  # LIKE (interface/lib/classes/remoting_lib.inc.php:253)
+        found = rows.some(rows.client, self._rows("client_get", client_id=wanted))
+        return sorted((c for c in found if c.customer_no.endswith(ending)), key=lambda client: client.id)
 
     def create_client(self, customer_no: str, username: str, name: str, email: str) -> int:
         """Makes a client for DNS only, with a password that nobody knows; its id. `Conflict` when number or
