@@ -32,7 +32,7 @@ def _refusable(step: Callable[[Call, Zone, LiveZone], Outcome]) -> Callable[[Cal
                 raise UnknownZone()
             return step(call, zone, found)
         except ApiError as error:
-            return refused(error, callers_fault=not isinstance(error, UnknownZone | NotKept))
+            return refused(error)
         except NotFound as error:
             return owner.known_anew(call, error)
 

@@ -14,6 +14,7 @@ from dns.errors import NameTaken, NameUnproven, NotKept
 from dns.live import LiveZone
 from dns.models import Customer, Publication, TemplateRecord, Zone
 from dns.records import Entry
+from dns.steps import owner
 from dns.steps.record import is_kept, mark_of
 from dns.steps.refusal import refused
 from nodepoint.api.errors import ApiError
@@ -23,6 +24,7 @@ from nodepoint.jobs.outcomes import Done, Outcome, Retry
 from nodepoint.names import Shown
 
 TTL = 3600  # seconds, of the name servers' records
+MET = "met"  # in the step's data: the panel has said that it has the zone
 SERVED_SECONDS = 3.0  # for the question whether our name servers still hold a zone of the name
 
 
@@ -46,7 +48,7 @@ def proven(call: Call) -> Outcome:
         return Retry(error=f"The name servers gave no answer about {proof.name}.")
     if not claim.settled:
         return Retry(error=f"{zone.name} is just being added to a site, or removed from one.", seconds=2.0)
-    return refused(NameUnproven(zone.name, proof, silent=False), callers_fault=True)
+    return refused(NameUnproven(zone.name, proof, silent=False))
 
 
 def present(call: Call) -> Outcome:
@@ -72,7 +74,7 @@ def present(call: Call) -> Outcome:
     except Conflict as error:
         return _not_ours(call, error)
     except NotFound as error:
-        return Retry(error="The customer is not known at ISPConfig.", detail=error.vendor)
+        return owner.known_anew(call, error)  # waiting alone would not bring his client back
     kept = ispconfig().zone(id)
     if kept is None or kept.origin != zone.origin:
         ispconfig().delete_zone(id)
@@ -88,9 +90,11 @@ def _beginning(name: str) -> int:
 
 
 def _not_ours(call: Call, error: Conflict) -> Outcome:
-    """The panel has the name: look once more, since it may be an earlier call of ours that it met."""
-    if call.step.tries == 0:
-        return Retry(seconds=0.2, error="ISPConfig already has this zone.", detail=error.vendor)
+    """The panel has the name: look once more, since it may be an earlier call of ours that it met, also one
+    that failed before."""
+    if not call.step.data.get(MET):
+        data = {MET: True}
+        return Retry(seconds=0.2, error="ISPConfig already has this zone.", detail=error.vendor, data=data)
     return refused(NameTaken())
 
 
@@ -128,7 +132,7 @@ def wanted(name: str, deeper: Collection[str] = ()) -> list[Entry]:
             entry = row.entry(name, settings.PROXY_IP)
             beside = [live.Held(place, other, True) for place, other in enumerate(servers + entries)]
             rules.may_add(entry, f"{name}.", beside, deeper)
-        except ApiError:
+        except ApiError:  # the rows are each well-formed, and need not fit this zone
             continue
         entries.append(entry)
     return servers + entries
@@ -184,7 +188,7 @@ def emptied(call: Call) -> Outcome:
     for held in found.records:
         ispconfig().delete_record(held.id, raise_serial=False)
     left = ispconfig().zone_records(found.id)
-    return Retry(error=f"{len(left)} records are still there.", seconds=0.2) if left else Done()
+    return Retry(error=f"{len(left)} records are still there.") if left else Done()
 
 
 def absent(call: Call) -> Outcome:

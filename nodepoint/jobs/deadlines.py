@@ -36,11 +36,17 @@ def end(job: Job, step: JobStep) -> datetime | None:
     limit = job.flow.step(step.name).deadline
     ends = [job.deadline_at] if job.deadline_at else []
     if limit is not None:
-        spared = step.data.get("in_line", 0.0) + in_line(step) if step.calls else 0.0
+        spared = step.data.get("in_line", 0.0) + in_line(step) if _was_called(step) else 0.0
         ends.append(begun(step) + timedelta(seconds=limit + spared))
     return min(ends, default=None)
 
 
 def begun(step: JobStep) -> datetime:
-    """The moment of the step's first call."""
-    return step.started_at if step.calls else step.claimed_at
+    """The moment of the step's first call, also where its worker died in it."""
+    return step.started_at if _was_called(step) else step.claimed_at
+
+
+def _was_called(step: JobStep) -> bool:
+    """Whether a call before this one has begun: one that was recorded, or whose lease was lost (`held`, later
+    on a try without a call). Before, `started_at` may be when it lined up for a slot."""
+    return bool(step.calls or step.tries or step.held)

@@ -140,7 +140,7 @@ def execute(held: Claim, clock: Clock) -> list[int]:
             # Facts that the database does not take, such as a number that another has: a failure like any
             # other.
             log.exception("facts_refused")
-            outcome = retry.decide(error, step.tries, endless=_endless(step))
+            outcome = retry.counted(error, step, _endless(step))
             due_steps = _surely(_record, held, outcome, now)
         return due_steps + woken
 
@@ -154,11 +154,14 @@ def _turned_round(step: JobStep) -> bool:
 
 def _lost_too_often(held: Claim) -> Outcome | None:
     """A lost lease counts as a failed try, so that a step that kills its worker comes to an end."""
-    if not held.step.held:
+    step = held.step
+    if not step.held:
         return None
-    log.warning("lease_lost", tries=held.step.tries + 1)
-    JobStep.objects.filter(pk=held.step.pk, version=held.version).update(tries=F("tries") + 1)
-    if _endless(held.step) or held.step.tries + 1 < LOST_LEASES:
+    lost = (step.data.get(retry.LOST, 0) if step.tries else 0) + 1
+    log.warning("lease_lost", tries=step.tries + 1, lost=lost)
+    step.data = {**step.data, retry.LOST: lost}
+    JobStep.objects.filter(pk=step.pk, version=held.version).update(tries=F("tries") + 1, data=step.data)
+    if _endless(step) or lost < LOST_LEASES:
         return None
     return Fail(
         error="It could not be carried out.",
@@ -197,7 +200,7 @@ def _call(step: JobStep, definition: registry.Step, now: datetime) -> Outcome:
     except Exception as error:
         if not isinstance(error, retry.ClientError):
             log.exception("step_surprised")
-        return retry.decide(error, step.tries, endless=_endless(step))
+        return retry.counted(error, step, _endless(step))
 
 
 def _surely(write: Callable[..., Result], *arguments: Any) -> Result:
@@ -274,7 +277,7 @@ def _values(job: Job, held: Claim, outcome: Outcome, now: datetime) -> dict[str,
     }
     if outcome.ref is not None:
         values["ref"] = outcome.ref[:255]
-    data = step.data | outcome.data
+    data = {name: kept for name, kept in step.data.items() if name not in retry.COUNTS} | outcome.data
     if isinstance(outcome, Wait) and outcome.begins:
         data["begun"] = now.timestamp()
     if step.calls and step.lined_up_at:

@@ -17,6 +17,7 @@ from sites.steps.hosts import shared_certificate
 
 ORDERS = Limit("npm:certificate", lambda: 1)  # certbot runs one at a time, for minutes
 LONGEST_ORDER = 15 * 60  # seconds; an order that NPM lists as begun for longer died with it
+ORDERS_SEEN = "orders_seen"  # in a step's data: ids of orders that NPM carried out, and since when (epoch)
 
 WHY = {
     Cause.NAME: "Let's Encrypt cannot resolve the name. Please check its DNS records and its name servers.",
@@ -77,17 +78,17 @@ class Ordered:
         """An order of ours that NPM still carries out, after an answer that did not come in time: neither may
         another begin, nor a host of the name go (see `Npm.create_certificate`). None: there is none, or it
         died with an NPM that was killed, which leaves its row behind."""
-        begun = [one for one in self.certificates if not one.issued]
-        if not begun:
+        now, seen = call.now.timestamp(), call.step.data.get(ORDERS_SEEN, {})
+        # Each by its own first look: a step may meet several, one after the other.
+        begun = {one.id: seen.get(str(one.id), now) for one in self.certificates if not one.issued}
+        alive = {id: since for id, since in begun.items() if now - since < LONGEST_ORDER}
+        for dead in begun.keys() - alive.keys():
+            npm().delete_certificate(dead)
+        if not alive:
             return None
-        since = call.step.data.get("order_since") or call.now.timestamp()
-        if call.now.timestamp() - since < LONGEST_ORDER:
-            error = "Nginx Proxy Manager is still ordering a certificate."
-            detail = f"certificate {begun[0].id} of {self.name} is not issued yet"
-            return Retry(error=error, detail=detail, seconds=15.0, data={"order_since": since})
-        for dead in begun:
-            npm().delete_certificate(dead.id)
-        return None
+        error = "Nginx Proxy Manager is still ordering a certificate."
+        detail = f"certificate {max(alive)} of {self.name} is not issued yet"
+        return Retry(error=error, detail=detail, seconds=15.0, data={ORDERS_SEEN: alive})
 
     def order(self) -> Certificate:
         """A new one of Let's Encrypt; see `Npm.create_certificate`."""

@@ -31,7 +31,7 @@ def present(call: Call) -> Outcome:
         cloudflare().delete_record(surplus.id)
     record = _right(site, ours[0]) if ours else _create(site)
     if record is None:
-        return Retry(seconds=0.5, error="Cloudflare already has a record for this name.")
+        return Retry(error="Cloudflare already has a record for this name.")
     return Done(ref=record.id, facts={"dns_record_id": record.id})
 
 

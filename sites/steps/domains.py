@@ -1,5 +1,7 @@
 """A customer's host name of a site: its proxy host, and the certificate that is ordered for it."""
 
+from dataclasses import replace
+
 from django.db import transaction
 
 from nodepoint import names
@@ -87,7 +89,8 @@ def host_gone(call: Call) -> Outcome:
     """No proxy host of ours is left for the domain."""
     if domain := _domain(call):
         if underway := _ordered(domain).underway(call):
-            return underway
+            # An order that died with NPM is waited for longer than the customer's wish has time.
+            return replace(underway, in_line=True)
         _without_host(domain)
         _note(domain, proxy_host_id=None)
     return Done()
@@ -157,7 +160,7 @@ def _not_now(call: Call, domain: CustomDomain) -> Outcome | None:
     return Retry(
         error=wrong,
         seconds=min(LONGEST_LOOK_PAUSE, LOOK_PAUSE * 2**looks),
-        data={"looks": looks + 1},
+        data={"looks": looks + 1, "away": 0},
         facts={"certificate": CertificateStatus.FAILED, "error": wrong},
     )
 
@@ -190,15 +193,16 @@ def _failed(call: Call, error: ClientError) -> Outcome:
         error=sentence,
         detail=certificates.detail(error),
         seconds=max(pause, getattr(error, "retry_after", None) or 0),
-        data={"failures": failures[-20:]},
+        data={"failures": failures[-20:], "looks": 0, "away": 0},
         facts={"certificate": CertificateStatus.FAILED, "error": f"{sentence} It is tried again."},
     )
 
 
 def _away(call: Call, error: ClientError) -> Outcome:
     """NPM is away or does not take the host: there is a week in which that can be mended."""
-    pause = min(LONGEST_AWAY_PAUSE, 2 ** min(call.step.tries, 10))
-    return Retry(error=error.sentence, detail=error.vendor, seconds=pause)
+    times = call.step.data.get("away", 0)
+    pause = min(LONGEST_AWAY_PAUSE, 2 ** min(times, 10))
+    return Retry(error=error.sentence, detail=error.vendor, seconds=pause, data={"away": times + 1})
 
 
 def encrypted(call: Call) -> Outcome:

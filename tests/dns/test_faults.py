@@ -7,6 +7,8 @@ from unittest import mock
 from dns import services, views
 from dns.clients.ispconfig import Ispconfig
 from dns.models import Zone
+from nodepoint.board import troubles
+from nodepoint.clients.errors import Conflict, Unreachable
 from nodepoint.jobs.models import Job
 from tests.base import on_one_database
 from tests.dns.base import DnsTestCase, said
@@ -153,7 +155,25 @@ class FaultTests(DnsTestCase):
         self.lab.ispconfig.sessions.denied.clear()
         self.add_zone("example.com")
 
-    def test_a_foreign_zone_that_turns_up_meanwhile_is_left_alone(self) -> None:
+    def test_one_that_a_lost_call_made_is_no_other_customers_however_often_it_failed_before(self) -> None:
+        self.delegate("example.com")
+        self.order(domain="example.com")
+        create, calls = Ispconfig.create_zone, itertools.count()
+
+        def lost(*arguments, **more):
+            match next(calls):
+                case 0:
+                    raise Unreachable("ispconfig")
+                case 1:  # an earlier call has its effect only now
+                    create(*arguments, **more)
+                    raise Conflict("ispconfig", "origin_error_unique")
+            return create(*arguments, **more)
+
+        with mock.patch.object(Ispconfig, "create_zone", lost):
+            self.run_jobs()
+        self.assert_whole("example.com")
+
+    def test_a_foreign_zone_that_turns_up_meanwhile_is_left_alone_and_no_matter_for_staff(self) -> None:
         self.delegate("example.com")
         self.order(domain="example.com")
         zone = {
@@ -169,6 +189,9 @@ class FaultTests(DnsTestCase):
         self.run_jobs()
         self.assertEqual(self.in_panel("example.com")["sys_groupid"], "1")
         self.assertEqual(Zone.objects.get().state, Zone.State.FAILED)
+        self.assertTrue(Job.objects.get(kind="dns.create_zone").callers_fault)
+        self.assertFalse(Job.objects.filter(kind="notices.staff").exists())
+        self.assertEqual(troubles.unsettled(), [])
 
     def test_the_system_at_fault_is_named(self) -> None:
         self.add_zone("example.com")

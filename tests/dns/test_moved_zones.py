@@ -2,7 +2,7 @@
 deleted there: each call shows them, works on them, or says why not. None says Success with nothing done."""
 
 from dns.models import Customer, Zone
-from nodepoint.jobs.models import Job
+from nodepoint.jobs.models import Job, JobStep
 from tests.base import on_one_database
 from tests.dns.base import DnsTestCase, said
 
@@ -143,6 +143,18 @@ class MovedZoneTests(DnsTestCase):
         self.assertEqual(set(self.zones()), {NAME, "second.org"})
         groups = {self.in_panel(name)["sys_groupid"] for name in (NAME, "second.org")}
         self.assertEqual(groups, {str(Customer.objects.get(user_id="42").group_id)})
+
+    def test_one_that_is_deleted_while_a_zone_is_made_is_made_anew(self) -> None:
+        self.delegate("second.org")
+        body = {"user_id": 42, "domain": "second.org"}
+        self.post("/customdomain/add/zone", body, Accept="application/json", Prefer="respond-async")
+        with self.assertRaisesRegex(AssertionError, "idle"):
+            self.run_jobs(most=1)  # his client was looked up
+        self.assertEqual(JobStep.objects.get(job__state="running", name="owner").state, "done")
+        with self.lab.lock:
+            self.lab.ispconfig.panel.client_delete(Customer.objects.get(user_id="42").client_id)
+        self.run_jobs()
+        self.assertEqual(set(self.zones()), {NAME, "second.org"})
 
 
 @on_one_database

@@ -213,6 +213,38 @@ class CertificateTests(DomainTestCase):
         self.assertEqual(self.domains()["domains"], [])
         self.assertEqual((self.certificates_of(), npm().find_proxy_hosts(SHOP)), ([], []))
 
+    def order_of_an_earlier_call(self) -> None:
+        """NPM lists an order whose answer was lost, and which may never end."""
+        with self.lab.lock:
+            self.lab.npm.state.certificates._insert({"provider": "letsencrypt", "domain_names": [SHOP]})
+
+    def test_an_order_that_died_is_given_its_time_and_the_next_one_its_own(self):
+        domain = self.accept()
+        while self.job(self.site, "sites.add_domain").alive:
+            self.run_calls(1)
+        self.order_of_an_earlier_call()
+        self.run_for(10 * 60)
+        self.order_of_an_earlier_call()
+        _, second = sorted(self.certificates_of())
+        self.run_for(6 * 60)
+        self.assertEqual(self.certificates_of(), [second], "the second one has been there for 6 minutes")
+        self.assertIn("still ordering", self.order_step(domain).error)
+        self.run_jobs()
+        self.assertEqual(self.details()["certificate"], "active")
+        self.assertNotIn(second, self.certificates_of())
+
+    def test_a_domain_whose_order_died_can_be_removed(self):
+        self.accept()
+        while self.job(self.site, "sites.add_domain").alive:
+            self.run_calls(1)
+        self.order_of_an_earlier_call()
+        self.del_domain()
+        self.run_for(12 * 60)  # longer than a customer's wish has time
+        self.assertEqual(len(self.hosts_of()), 1)
+        self.run_jobs()
+        self.assertEqual(self.domains()["domains"], [], self.tale(self.site))
+        self.assertEqual((self.certificates_of(), self.hosts_of()), ([], []))
+
     def test_somebody_elses_certificate_for_the_name_is_neither_used_nor_deleted(self):
         with self.lab.lock:
             certificates = self.lab.npm.state.certificates

@@ -36,6 +36,17 @@ class DeadlineTests(EngineTestCase):
         self.assertEqual(self.end(job), 60)
         self.assertEqual(job.state, Job.State.SUCCEEDED)
 
+    def test_a_first_call_in_which_the_worker_died_is_one(self) -> None:
+        self.flow(self.step("a", SystemExit(), LOOK, deadline=60))
+        job = self.submit()
+        first = self.row("a").due_at
+        with self.assertRaises(SystemExit):
+            self.call("a")
+        self.clock.move(engine.LEASE)
+        self.call("a")
+        self.assertEqual(self.row("a").started_at, first)
+        self.assertEqual(self.end(job), 60 - engine.LEASE)
+
     def test_a_job_fails_when_its_own_time_is_over(self) -> None:
         self.flow(self.step("a", LOOK, LOOK, Done()), self.step("b", LOOK, after=("a",)), deadline=120)
         job = self.submit()

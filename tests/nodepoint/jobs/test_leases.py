@@ -1,7 +1,9 @@
 """Claims, leases and fences: one holder at a time, and nothing is lost or written twice when one dies."""
 
+import contextlib
 from datetime import timedelta
 
+from nodepoint.clients.errors import Unreachable
 from nodepoint.jobs import engine, limits, retry
 from nodepoint.jobs.engine import LEASE, LOST_LEASES
 from nodepoint.jobs.models import Job, JobStep, Lease
@@ -140,6 +142,19 @@ class PoisonTests(EngineTestCase):
         self.assertIn("died again and again", job.detail)
         self.assertEqual(len(step.run.calls), LOST_LEASES)
         self.assertEqual(self.journal[-1], "undo a")
+
+    def test_leases_lost_after_an_outage_are_counted_from_the_first_one(self) -> None:
+        away = Unreachable("npm")
+        self.flow(
+            self.step("a", *[away] * 9, *[SystemExit()] * (LOST_LEASES - 1), away, SystemExit(), Done())
+        )
+        job = self.submit()
+        while self.row("a").due_at:
+            self.clock.time = max(self.clock.time, self.row("a").due_at)
+            with contextlib.suppress(SystemExit):
+                self.call("a")
+        job.refresh_from_db()
+        self.assertEqual((job.state, self.row("a").data), (Job.State.SUCCEEDED, {}))
 
     def test_a_job_that_never_gives_up_does_not_either(self) -> None:
         self.flow(self.step("a", *[SystemExit()] * 20, Done()), deadline=None)

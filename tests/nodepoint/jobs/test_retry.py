@@ -135,6 +135,27 @@ class RetriedStepTests(EngineTestCase):
         row = self.row("a")
         self.assertEqual((row.state, row.error, row.detail), (S.DONE, "", ""))
 
+    def test_an_outage_uses_up_nothing_of_the_patience_with_other_faults(self) -> None:
+        away, theirs, ours = errors.Unreachable("npm"), errors.BadAnswer("npm"), KeyError("x")
+        for fault, most in ((theirs, BAD_ANSWERS), (ours, SURPRISES)):
+            for faults, state in ((most - 1, Job.State.SUCCEEDED), (most, Job.State.FAILED)):
+                with self.subTest(fault=fault, faults=faults):
+                    name = f"test.{type(fault).__name__}.{faults}"
+                    self.flow(self.step("a", *[away] * 20, *[fault] * faults, Done()), name=name)
+                    job = self.submit(name, f"{name}:1")
+                    self.run_jobs()
+                    job.refresh_from_db()
+                    self.assertEqual(job.state, state)
+
+    def test_kinds_of_faults_are_counted_apart_and_from_the_steps_last_word_on(self) -> None:
+        theirs, ours = errors.BadAnswer("npm"), KeyError("x")
+        some = [*[theirs] * (BAD_ANSWERS - 1), *[ours] * (SURPRISES - 1)]
+        self.flow(self.step("a", *some, Retry(error="No."), *some, Wait(seconds=1), *some, Done()))
+        job = self.submit()
+        self.run_jobs()
+        job.refresh_from_db()
+        self.assertEqual((job.state, self.row("a").data), (Job.State.SUCCEEDED, {}))
+
     def test_a_step_between_two_tries_says_why(self) -> None:
         self.flow(self.step("a", errors.Unreachable("npm", "connection refused")))
         job = self.submit()
