@@ -15,9 +15,11 @@ from sites.comparison import Comparison, whose
 from sites.connections import proxmox
 from sites.models import Site
 from sites.steps.container import TAG
+from sites.steps.power import looks_away
 
 MB, GB = 1024**2, 1024**3
 NEARLY = 0.9  # of a disk: a file system tells less than its volume has
+CUT_OFF = "its HA manager still looks away, since a stop by force was cut off"
 CONFIGURATIONS = 100  # read in one look beside those that raise a doubt: no list shows marks
 
 
@@ -33,6 +35,7 @@ class Containers(Comparison):
         and of those about which something is known already."""
         by_vmid = {guest.vmid: guest for guest in self.guests}
         self._inspected = self._next()
+        self._ignored = {service.vmid for service in self.services if service.state == "ignored"}
         for site in self.rows.calm:
             self.things["proxmox"] += 1
             yield from self._of_site(site, by_vmid.get(site.vmid))
@@ -72,7 +75,10 @@ class Containers(Comparison):
                 detail = f"{guest.name or guest.type} {whose(mark)}"
                 yield Finding(Kind.FOREIGN, "proxmox", thing, detail, site)
                 return
-        if wrong := list(_differences(site, guest)):
+        wrong = list(_differences(site, guest))
+        if site.vmid in self._ignored and (resource := proxmox().ha_resource(site.vmid)):
+            wrong += [CUT_OFF] if looks_away(resource) else []
+        if wrong:
             yield Finding(Kind.DIFFERS, "proxmox", thing, "; ".join(wrong), site, repairable=True)
 
     def _held_by_the_dead(self, site: Site, guest: Guest | None) -> Iterator[Finding]:

@@ -81,7 +81,7 @@ def _let_go(call: Call, container: Container, resource: HaResource) -> Outcome |
     # step then stops it.
     state = "disabled" if ha_failed(container.vmid) else "stopped"
     if resource.state != state:
-        wish(container.vmid, state)
+        wish(resource, container.vmid, state)
     return Wait(seconds=HA_PAUSE)
 
 

@@ -15,7 +15,9 @@ from sites.steps.proxmox import Container, begin, follow, follows_moves, held_up
 GRACE = 60  # seconds that a container gets to end by itself before it is killed
 HA_STATES = {"running": "started", "stopped": "stopped"}
 HA_GRACE = timedelta(seconds=90)  # the same by the HA manager, whose rounds come on top
-FORCED = "forced"  # in the step's data: the HA manager could not end it, and is told to look away meanwhile
+# In the comment of an HA resource whose manager we have told to look away, since it could not end the
+# container: whoever finds it tells the manager to look again, also where our job was cut off meanwhile.
+LOOKS_AWAY = "(ignored by NodePoint until the container is stopped)"
 HA_PAUSE = 1.0  # seconds between two looks; the HA manager works in rounds of some 10 s
 
 
@@ -30,7 +32,7 @@ def power_as_wished(call: Call) -> Outcome:
     wished = site.power_wished
     status = proxmox().container_status(container.node, container.vmid)
     resource = proxmox().ha_resource(container.vmid) if status.ha_managed else None
-    if resource and (resource.state != "ignored" or FORCED in call.step.data):
+    if resource and (resource.state != "ignored" or looks_away(resource)):
         return _by_ha(call, container, resource, status.status)
     if status.status == wished:
         return _verified(call, container, wished)
@@ -64,15 +66,15 @@ def _by_ha(call: Call, container: Container, resource: HaResource, power: str) -
     state = HA_STATES[wished]
     if power == wished and resource.state in (state, *(["disabled"] if wished == "stopped" else [])):
         return _verified(call, container, wished)
-    if wished == "stopped" and (FORCED in call.step.data or _in_vain(call, container)):
+    if wished == "stopped" and (looks_away(resource) or _in_vain(call, container)):
         return _killed(call, container, resource, power)
     if ha_failed(container.vmid):
         if power == wished == "running":  # `disabled` would end it
             return _verified(call, container, wished, note="Its HA resource is in the state error.")
         if resource.state != "disabled":
-            proxmox().set_ha_resource(container.vmid, "disabled")
+            _tell(resource, container.vmid, "disabled")
     elif resource.state != state:
-        wish(container.vmid, state)
+        wish(resource, container.vmid, state)
     return Wait(seconds=HA_PAUSE)
 
 
@@ -88,27 +90,39 @@ def _in_vain(call: Call, container: Container) -> bool:
 
 
 def _killed(call: Call, container: Container, resource: HaResource, power: str) -> Outcome:
-    """Ended by force, past the HA manager, which looks away until it has happened (the state `ignored`).
-    That it is told so stands in the step's data before, or nobody would tell it to look again."""
+    """Ended by force, past the HA manager, which looks away until it has happened (the state `ignored`)."""
     node, vmid = container.node, container.vmid
-    if FORCED not in call.step.data:
-        return Wait(seconds=HA_PAUSE, data={FORCED: True})
     if power == "running" and resource.state == "ignored":
         # The manager's last try may hold the container's lock file for another minute.
         going_on = held_up(call, container, "vzstop")
         return (
             going_on or begin(call, node, "vzstop", lambda: proxmox().stop(node, vmid)) or call.look_again()
         )
-    proxmox().set_ha_resource(vmid, "ignored" if power == "running" else "stopped")
+    _tell(resource, vmid, "ignored" if power == "running" else "stopped")
     return Wait(seconds=HA_PAUSE)
 
 
-def wish(vmid: int, state: str) -> None:
+def looks_away(resource: HaResource) -> bool:
+    """Whether the manager looks away because of us. Where staff have told it so, that is theirs."""
+    return resource.state == "ignored" and LOOKS_AWAY in resource.comment
+
+
+def _tell(resource: HaResource, vmid: int, state: str) -> None:
+    """Ask HA for the state. Why it is to look away stands in the comment, behind what others wrote there."""
+    comment = None
+    if state == "ignored":
+        comment = f"{resource.comment} {LOOKS_AWAY}".strip()
+    elif LOOKS_AWAY in resource.comment:
+        comment = resource.comment.replace(LOOKS_AWAY, "").strip()
+    proxmox().set_ha_resource(vmid, state, comment)
+
+
+def wish(resource: HaResource, vmid: int, state: str) -> None:
     """HA is asked for the state, or, in its own state `error`, for the one that leads out of it."""
     try:
-        proxmox().set_ha_resource(vmid, state)
+        _tell(resource, vmid, state)
     except Conflict:  # it has just come into the state `error`
-        proxmox().set_ha_resource(vmid, "disabled")
+        _tell(resource, vmid, "disabled")
 
 
 def ha_failed(vmid: int) -> bool:

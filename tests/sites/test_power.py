@@ -1,10 +1,18 @@
 """POST /action/start, /action/stop and /action/restart."""
 
+from datetime import timedelta
+
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from nodepoint.jobs import steering
 from nodepoint.jobs.models import Job
+from sites.connections import proxmox
+from sites.models import Site
+from sites.reconcile import compare
+from sites.services.repair import repair_site
+from sites.steps.power import HA_STATES
 from tests.factories import SiteFactory
 from tests.sites.acts import RUNNING, STOPPED, ActsMixin
 from tests.sites.base import SiteTestCase, SiteTransactionTestCase, at_once
@@ -57,6 +65,7 @@ class PowerTests(ActsMixin, SiteTestCase):
         self.lab.proxmox.cluster.containers[900].stubborn = True
         self.assert_answer(self.act("/action/stop"), status="stopped")
         self.assertEqual(self.places(site), {**STOPPED, "ha": "stopped"})
+        self.assertEqual(proxmox().ha_resource(900).comment, site.owner_mark)
 
     def test_restart_reboots_once(self):
         self.live_site()
@@ -113,6 +122,33 @@ class PowerTests(ActsMixin, SiteTestCase):
         with CaptureQueriesContext(connection) as captured:
             self.ask("/action/start")
         self.assertLessEqual(len(captured), 30, [query["sql"][:100] for query in captured])
+
+    def test_a_forced_stop_that_is_cut_off_leaves_nothing_ignored_for_ever(self):
+        site = self.live_site(plan="premium")
+        self.lab.proxmox.cluster.containers[900].stubborn = True
+        self.ask("/action/stop")
+        while proxmox().ha_resource(900).state != "ignored":
+            self.run_calls(1)
+        steering.cancel(self.job(site, "sites.stop").pk, "a test")
+        self.run_jobs()
+        self.assertEqual(proxmox().ha_resource(900).state, "ignored")
+        Job.objects.filter(subject=site.key).update(finished_at=timezone.now() - timedelta(hours=1))
+        (finding,) = compare().findings
+        self.assertEqual((finding.thing, finding.repairable), ("container 900", True))
+        self.assertIn("its HA manager still looks away", finding.detail)
+        self.assertIsNotNone(repair_site(site))
+        self.run_jobs()
+        resource, wished = proxmox().ha_resource(900), Site.objects.get().power_wished
+        self.assertEqual((resource.state, resource.comment), (HA_STATES[wished], site.owner_mark))
+        self.assertEqual(self.container(900)["status"], wished)
+
+    def test_where_staff_had_the_manager_look_away_it_stays_so(self):
+        site = self.live_site(plan="premium")
+        proxmox().set_ha_resource(900, "ignored")
+        Job.objects.filter(subject=site.key).update(finished_at=timezone.now() - timedelta(hours=1))
+        self.assertEqual(compare().findings, [])
+        self.assert_answer(self.act("/action/stop"), status="stopped")
+        self.assertEqual(self.places(site), {**STOPPED, "ha": "ignored"})
 
     def reboots(self) -> int:
         return sum(task["type"] == "vzreboot" for task in self.state()["proxmox"]["tasks"])

@@ -57,13 +57,16 @@ class HighAvailability(Calls):
         """Puts a container under HA. `started` starts it. `Conflict` when it already is one."""
         self._post("cluster", "ha", "resources", sid=f"ct:{vmid}", state=state, comment=comment or None)
 
-    def set_ha_resource(self, vmid: int, state: str) -> None:
-        """Wishes another state. `NotFound` when it is not HA-managed, `Conflict` in HA state "error"."""
-        self._put("cluster", "ha", "resources", f"ct:{vmid}", state=state)
+    def set_ha_resource(self, vmid: int, state: str, comment: str | None = None) -> None:
+        """Wishes another state; `comment` None leaves what is there, empty takes it away. `NotFound` when it
+        is not HA-managed, `Conflict` in HA state "error"."""
+        delete = "comment" if comment == "" else None
+        path = ("cluster", "ha", "resources", f"ct:{vmid}")
+        self._put(*path, state=state, comment=comment or None, delete=delete)
 
     def remove_ha_resource(self, vmid: int) -> None:
-        """Takes a container out of HA and leaves it as it is. A stop that was only requested is lost
-        thereby."""
+        """Takes a container out of HA and leaves it as it is; one that is not in it is fine. A stop that was
+        only requested is lost thereby."""
         try:
             self._delete("cluster", "ha", "resources", f"ct:{vmid}")
         except NotFound:
