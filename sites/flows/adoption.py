@@ -41,7 +41,7 @@ ADOPT = register(
                 adoption.EXAMINED,
                 "Looking at the container",
                 adoption.examined,
-                nothing_to_undo="Looking changes nothing.",
+                undo=adoption.kept_apart,
                 after=("reserved",),
                 limits=(CALLS,),
                 usual=0.5,

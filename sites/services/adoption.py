@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from nodepoint.audit import trail
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job
 from sites import allocation, live
@@ -28,16 +29,27 @@ def adopt_site(
     node = _node(vmid)
     with transaction.atomic():
         allocation.lock()
-        if any(model.objects.filter(vmid=vmid).exists() for model in (Site, Template)):
+        holder = Site.objects.filter(vmid=vmid).first()
+        if (holder and not holder.ended_at) or Template.objects.filter(vmid=vmid).exists():
             raise NotAdoptable(f"VMID {vmid} belongs to a site, or to a template that is being built.")
         if Site.objects.filter(live_key=service_id).exists():
             raise NotAdoptable("The service has got a site at this very moment.")
+        if holder:
+            _give_up(holder, actor)
         names = {"service_id": service_id, "live_key": service_id, "email": email, "public_ip": public_ip}
         site = Site.objects.create(**names, plan=chosen, vmid=vmid, node=node)
         # The row forgets its VMID when the job is undone; who asks once more has to know it.
         data = {"service_id": service_id, "vmid": vmid}
         order = {"email": email, "plan": chosen.name, "public_ip": public_ip, "vmid": vmid}
         return site, queue.submit(ADOPT, site.key, data=data, actor=actor, after=order)
+
+
+def _give_up(holder: Site, actor: str) -> None:
+    """A site that has ended held the container's address, VMID and name so that nobody else would get them,
+    as after an adoption in vain. Now the container is to have them again."""
+    before = {name: getattr(holder, name) for name in ("vmid", "private_ip", "subdomain")}
+    Site.objects.filter(pk=holder.pk).update(vmid=None, private_ip=None, subdomain=None, node="")
+    trail.record("sites.release", holder.key, label=holder.service_id, before=before, actor=actor)
 
 
 def adopt_again(site: Site, vmid: int, *, actor: str = "") -> tuple[Site, Job]:

@@ -12,7 +12,7 @@ from sites import marks, naming
 from sites.clients.proxmox import Config
 from sites.connections import proxmox, site_network
 from sites.models import Site, Template
-from sites.steps.container import TAG
+from sites.steps.container import LEFT, TAG
 from sites.steps.proxmox import Foreign, NotSeen, find, locked
 
 EXAMINED = "examined"  # the step that remembers how the container was before
@@ -118,6 +118,19 @@ def unmarked(call: Call) -> Outcome:
     description = before["description"] if unchanged else marks.removed(site, config.description)
     proxmox().set_config(site.node, site.vmid, description=description, tags=tags)
     return Done()
+
+
+def kept_apart(call: Call) -> Outcome:
+    """A container that did not become a site, and goes on using its address, keeps it: no order gets that
+    until staff have released it. So it is where nobody can tell whether the container is gone."""
+    site: Site = call.subject
+    if site.private_ip is None:  # it was not looked at, or has no address that a site could have
+        return Done()
+    try:
+        container = find(site)
+    except (Foreign, NotSeen) as error:
+        return Done(data={LEFT: str(error)})
+    return Done(data={LEFT: f"container {container.vmid} stands"} if container else {})
 
 
 def _before(call: Call) -> dict:

@@ -1,13 +1,16 @@
 """Containers that become sites, and sites whose container is gone."""
 
+from datetime import timedelta
+
 from django.utils import timezone
 
 from nodepoint.jobs.models import Job
 from sites import services
 from sites.connections import cloudflare, npm, proxmox
 from sites.models import Site
+from sites.reconcile import compare
 from sites.services import overrides
-from sites.services.adoption import adopt_site
+from sites.services.adoption import adopt_again, adopt_site
 from tests.sites.base import ORDER, make_foreign
 from tests.staff.overrides import BY, OverridesCase
 
@@ -114,10 +117,37 @@ class AdoptTests(OverridesCase):
         self.fault("ssh", "error", count=100_000)
         self.run_jobs()
         site.refresh_from_db()
-        self.assertEqual((site.state, site.vmid), ("failed", None), self.tale(site))
+        self.assertEqual((site.state, site.vmid), ("failed", vmid), self.tale(site))
         self.assertEqual(self.config(vmid)["description"].strip(), "made by hand")
         self.assertNotIn("nodepoint", str(self.config(vmid).get("tags")))
         self.assertEqual((self.leftovers()["records"], self.leftovers()["proxy_hosts"]), ([], []))
+
+    def test_the_address_of_one_that_was_adopted_in_vain_is_nobody_elses_and_its_own_again(self) -> None:
+        vmid = self.stranger()
+        site = self.adopt(vmid)
+        self.fault("ssh", "error", count=100_000)
+        self.run_jobs()
+        self.clear_faults()
+        site.refresh_from_db()
+        self.assertEqual((site.private_ip, self.live_site().private_ip), ("192.168.1.100", "192.168.1.101"))
+        Job.objects.update(finished_at=timezone.now() - timedelta(hours=1))
+        (finding,) = compare().findings
+        self.assertIn("192.168.1.100, VMID and name of 77, which has ended, stay reserved", finding.detail)
+        again, _ = adopt_again(site, vmid)
+        self.run_jobs()
+        again.refresh_from_db()
+        self.assertEqual((again.state, again.private_ip), ("live", "192.168.1.100"), self.tale(again))
+        site.refresh_from_db()
+        self.assertEqual((site.vmid, site.private_ip, site.subdomain), (None, None, None))
+
+    def test_one_that_is_gone_by_then_holds_nothing(self) -> None:
+        vmid = self.stranger()
+        site = self.adopt(vmid)
+        self.run_until(site, "marked", kind="sites.adopt", state="done")
+        del self.lab.proxmox.cluster.containers[vmid]
+        self.run_jobs()
+        site.refresh_from_db()
+        self.assertEqual((site.state, site.vmid, site.private_ip), ("failed", None, None), self.tale(site))
 
     def test_what_belongs_to_a_site_is_refused(self) -> None:
         site = self.live_site()
