@@ -1,9 +1,10 @@
 """A second name server of customers' zones with copies of its own, as an outside secondary has them.
 
 It fetches a zone only where its serial is later (RFC 1982) than that of its copy, and goes on serving the
-copy of a zone that the first one has no more. Run with two BIND 9.18.49: "serial number (1) received from
-primary 192.0.2.1#53 < ours (2)" and the old content, at each refresh; REFUSED when the zone is gone, and the
-old content; the new one with the first later serial.
+copy of a zone that the first one has no more. Run with two BIND 9.18.49 (Debian 12), a refresh asked for with
+rndc after each change of the first: a lower serial is logged, "serial number (1) received from primary
+127.0.0.1#15353 < ours (2)", and the old content served; a zone that is gone is REFUSED to the second, which
+serves the old content; with the first higher serial comes the new one.
 """
 
 import socket
@@ -50,7 +51,7 @@ class Secondary:
                 return
             try:
                 query = DNSRecord.parse(wire)
-            except DNSError:
+            except DNSError:  # no question
                 continue
             self._socket.sendto(self._answer(query).pack(), client)
 

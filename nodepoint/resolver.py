@@ -10,9 +10,11 @@ from enum import Enum
 from ipaddress import ip_address
 from typing import Any
 
-from dnslib import QTYPE, RCODE, DNSError, DNSHeader, DNSQuestion, DNSRecord
+from dnslib import EDNS0, QTYPE, RCODE, DNSError, DNSHeader, DNSQuestion, DNSRecord
 
 from nodepoint.clients.deadline import end_of, left_until
+
+UDP_BYTES = 1232  # that a reply may have over UDP (DNS flag day 2020)
 
 
 class Status(Enum):
@@ -112,28 +114,6 @@ _TEXT: dict[str, Callable[[Any], str]] = {
 }
 
 
-def referral(name: str, server: str, port: int = 53, timeout: float = 3.0) -> Answer:
-    """To whose name servers the parent's `server` (an address) refers for `name`, asked without recursion.
-
-    `NO_DATA`: the server delegates it to nobody; `NO_SUCH_NAME`: it knows no such name. c-ares cannot ask
-    this: it drops an answer whose answer section is empty, and a referral stands in the authority section.
-    """
-    try:
-        reply = _asked(name, QTYPE.NS, server, port, timeout)
-    except (OSError, DNSError, ValueError) as error:
-        return Answer(Status.FAILED, reason=f"{server}: {error}")
-    if reply.header.rcode == RCODE.NXDOMAIN:
-        return Answer(Status.NO_SUCH_NAME)
-    if reply.header.rcode != RCODE.NOERROR:
-        return Answer(Status.FAILED, reason=f"{server}: {RCODE.get(reply.header.rcode)}")
-    # A server of both parent and child answers with the child's own records instead.
-    found = [
-        rr for rr in (*reply.rr, *reply.auth) if rr.rtype == QTYPE.NS and _name(str(rr.rname)) == _name(name)
-    ]
-    records = tuple(_name(str(rr.rdata)) for rr in found)
-    return Answer(Status.OK if records else Status.NO_DATA, records)
-
-
 def serial(zone: str, server: str, port: int = 53, timeout: float = 3.0) -> Answer:
     """The serial with which `server` (an address) itself serves `zone`, asked without recursion, as the one
     record of the answer.
@@ -141,7 +121,7 @@ def serial(zone: str, server: str, port: int = 53, timeout: float = 3.0) -> Answ
     `NO_DATA`: it answers, and does not serve the zone; `FAILED`: it does not answer.
     """
     try:
-        reply = _asked(zone, QTYPE.SOA, server, port, timeout)
+        reply = asked(zone, QTYPE.SOA, server, port, timeout)
     except (OSError, DNSError, ValueError) as error:
         return Answer(Status.FAILED, reason=f"{server}: {error}")
     for rr in reply.rr if reply.header.aa else ():
@@ -150,10 +130,17 @@ def serial(zone: str, server: str, port: int = 53, timeout: float = 3.0) -> Answ
     return Answer(Status.NO_DATA, reason=f"{server}: {RCODE.get(reply.header.rcode)}")
 
 
-def _asked(name: str, type: int, server: str, port: int, timeout: float) -> DNSRecord:
-    """The reply of one server, asked without recursion. OSError, DNSError, ValueError."""
+def asked(name: str, type: int, server: str, port: int = 53, timeout: float = 3.0) -> DNSRecord:
+    """The reply of one `server` (an address), asked without recursion for a `type` of dnslib's QTYPE; over
+    TCP where it is too long for UDP. OSError where there is none in time, DNSError and ValueError for
+    nonsense.
+
+    c-ares cannot ask for a referral: it drops an answer whose answer section is empty, and a referral stands
+    in the authority section.
+    """
     end = end_of(timeout)
     query = DNSRecord(DNSHeader(id=secrets.randbits(16), rd=0), q=DNSQuestion(name, type))
+    query.add_ar(EDNS0(udp_len=UDP_BYTES))
     reply = _over_udp(query, server, port, end)
     return _over_tcp(query, server, port, end) if reply.header.tc else reply
 
@@ -165,9 +152,8 @@ def _over_udp(query: DNSRecord, server: str, port: int, end: float) -> DNSRecord
             sock.send(query.pack())
             while left := left_until(end_of_try):
                 sock.settimeout(left)
-                with contextlib.suppress(TimeoutError, DNSError, ValueError):
-                    reply = DNSRecord.parse(sock.recv(65535))
-                    if _belongs(reply, query):
+                with contextlib.suppress(TimeoutError):  # whether there is more time, the loop asks
+                    if reply := _parsed(sock.recv(65535), query):
                         return reply
     raise TimeoutError("no answer")
 
@@ -177,9 +163,9 @@ def _over_tcp(query: DNSRecord, server: str, port: int, end: float) -> DNSRecord
         message = query.pack()
         sock.sendall(len(message).to_bytes(2, "big") + message)
         length = int.from_bytes(_exactly(sock, 2, end), "big")
-        reply = DNSRecord.parse(_exactly(sock, length, end))
-    if not _belongs(reply, query):
-        raise ValueError("the reply is to another question")
+        reply = _parsed(_exactly(sock, length, end), query)
+    if reply is None:
+        raise ValueError("the reply is to another question, or none at all")
     return reply
 
 
@@ -205,6 +191,15 @@ def _exactly(sock: socket.socket, length: int, end: float) -> bytes:
             raise ValueError("the reply breaks off")
         data += part
     return data
+
+
+def _parsed(wire: bytes, query: DNSRecord) -> DNSRecord | None:
+    """The reply to our question; None for anything else."""
+    try:
+        reply = DNSRecord.parse(wire)
+        return reply if _belongs(reply, query) else None
+    except Exception:  # noqa: BLE001 - what a stranger sends may break the parser in ways of its own
+        return None
 
 
 def _belongs(reply: DNSRecord, query: DNSRecord) -> bool:

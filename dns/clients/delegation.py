@@ -1,28 +1,23 @@
 """What the servers of the zone above say about a zone: the name servers that they refer to.
 
 A resolver cannot be asked: as long as the zone is not set up at the servers it is delegated to, resolvers
-answer SERVFAIL. pycares cannot ask either, since it drops an answer without an answer section, which is what
-a referral is.
+answer SERVFAIL.
 """
 
 import random
-import secrets
-import socket
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dnslib import EDNS0, QTYPE, RCODE, DNSQuestion, DNSRecord
+from dnslib import QTYPE, RCODE, DNSError, DNSRecord
 
-from nodepoint.clients.deadline import deadline, end_of, left_until
+from nodepoint.clients.deadline import deadline
 from nodepoint.clients.errors import TimedOut
-from nodepoint.resolver import Resolver, Status
+from nodepoint.resolver import Resolver, Status, asked
 
 SYSTEM = "dns"
 TRY_SECONDS = 1.5  # for one server
 MOST_SERVERS = 6  # that are asked
 MOST_HOPS = 4
-UDP_BYTES = 1232
 
 
 @dataclass(frozen=True)
@@ -83,57 +78,10 @@ class Delegation:
 
 def _ask(address: str, port: int, zone: str) -> Reply | None:
     """Ask one server for the NS of `zone`, without recursion; None when it gives no usable answer in time."""
-    query = DNSRecord(q=DNSQuestion(zone, QTYPE.NS))
-    query.header.id, query.header.rd = secrets.randbelow(65536), 0
-    query.add_ar(EDNS0(udp_len=UDP_BYTES))
-    end = end_of(TRY_SECONDS)
     try:
-        answer = _over_udp(query, address, port, end)
-        if answer is not None and answer.header.tc:
-            answer = _over_tcp(query, address, port, end)
-    except OSError:
+        return _understood(asked(zone, QTYPE.NS, address, port, TRY_SECONDS), zone)
+    except (OSError, DNSError, ValueError):
         return None
-    return _understood(answer, zone) if answer is not None else None
-
-
-def _over_udp(query: DNSRecord, address: str, port: int, end: float) -> DNSRecord | None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.connect((address, port))  # only this server's packets come through
-        sock.send(query.pack())
-        while left_until(end) > 0:
-            sock.settimeout(left_until(end))
-            if (answer := _parsed(sock.recv(65535), query)) is not None:
-                return answer
-    return None
-
-
-def _over_tcp(query: DNSRecord, address: str, port: int, end: float) -> DNSRecord | None:
-    wire = query.pack()
-    with socket.create_connection((address, port), timeout=max(0.01, left_until(end))) as sock:
-        sock.sendall(struct.pack("!H", len(wire)) + wire)
-        (length,) = struct.unpack("!H", _exactly(sock, 2, end))
-        return _parsed(_exactly(sock, length, end), query)
-
-
-def _exactly(sock: socket.socket, count: int, end: float) -> bytes:
-    content = b""
-    while len(content) < count:
-        sock.settimeout(max(0.01, left_until(end)))
-        part = sock.recv(count - len(content))
-        if not part:
-            raise ConnectionError("the server hung up")
-        content += part
-    return content
-
-
-def _parsed(wire: bytes, query: DNSRecord) -> DNSRecord | None:
-    """The answer to our question; None for anything else."""
-    try:
-        answer = DNSRecord.parse(wire)
-        right = answer.header.id == query.header.id and answer.header.qr and answer.q.qname == query.q.qname
-    except Exception:  # noqa: BLE001 - what a stranger sends may break the parser in ways of its own
-        return None
-    return answer if right else None
 
 
 def _understood(answer: DNSRecord, zone: str) -> Reply | None:

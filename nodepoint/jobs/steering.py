@@ -86,7 +86,8 @@ class Moves:
     def known(self) -> bool:
         """Whether this release has the job's flow and all of its steps."""
         try:
-            return all(self.job.flow.step(row.name) for row in self.rows)
+            flow = self.job.flow  # also of a job without rows
+            return all(flow.step(row.name) for row in self.rows)
         except UnknownFlow:
             return False
 
