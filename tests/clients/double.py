@@ -49,12 +49,12 @@ class Request(BaseHTTPRequestHandler):
     def drop(self) -> None:
         """Closes the connection without an answer."""
         self.close_connection = True
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # the client was quicker
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def trickle(self, content: bytes, pause: float) -> None:
         """Sends byte by byte, until the client or the test has had enough."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # the client has had enough
             for byte in content:
                 self.connection.sendall(bytes((byte,)))
                 if self.server.over.wait(pause):

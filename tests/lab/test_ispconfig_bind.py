@@ -15,7 +15,7 @@ from typing import Any
 from dnslib import QTYPE, DNSRecord
 
 from lab.ispconfig import idn, master, zonefile
-from tests.lab.test_ispconfig import RECORD, ZONE, IspconfigCase
+from tests.lab.ispconfig_case import RECORD, ZONE, IspconfigCase
 
 CHECK = shutil.which("named-checkzone", path="/usr/sbin:/usr/bin:/sbin:/bin")
 FACTS = json.loads((Path(__file__).parent / "idn_facts.json").read_text())["facts"]

@@ -3,7 +3,7 @@
 from dnslib import RCODE, DNSRecord
 
 from lab.secondary import ADDRESS, Secondary
-from tests.lab.test_ispconfig import IspconfigCase
+from tests.lab.ispconfig_case import IspconfigCase
 
 NAME = "www.example.com"
 HIGH, LOW = 2026010150, 2026010101

@@ -80,7 +80,7 @@ class ServerTests(unittest.TestCase):
             b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
         ):
             with self.subTest(text), contextlib.suppress(ConnectionResetError):
-                self.talk(text)
+                self.talk(text)  # whatever becomes of this connection, others are served
         self.assertIn(b" 501 ", self.talk(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"))
         self.assertIn(b" 413 ", self.talk(b"POST / HTTP/1.1\r\nContent-Length: 9999999\r\n\r\n"))
         self.assertIn(b"200 OK", self.talk(b"GET / HTTP/1.0\r\n\r\n"))
