@@ -26,6 +26,8 @@ from sites.steps.proxmox import begin, follow, follows_moves, outcome_of, placem
 
 MEMORY_MB, CORES, DISK_GB = 2048, 2, 8  # of the container; sites have their plan's
 TAG = "nodepoint-template"
+NOT_SEALED = "The template could not be sealed."
+SAYS = {"distribution": "distribution", "wordpress": "wordpress_version"}  # lines of the script, our columns
 NOTHING = {"vmid": None, "private_ip": None, "node": ""}
 
 
@@ -85,17 +87,17 @@ def sealed(call: Call) -> Outcome:
     lines = output.stdout.splitlines()
     if output.exit_code or lines[-1:] != ["sealed"]:
         return _not_sealed(output)
-    facts = dict(line.split(" ", 1) for line in lines[:-1] if " " in line)
-    return Done(
-        facts={"distribution": facts["distribution"][:32], "wordpress_version": facts["wordpress"][:32]}
-    )
+    said = dict(line.split(" ", 1) for line in lines[:-1] if " " in line)
+    if silent := [name for name in SAYS if name not in said]:
+        return Fail(error=NOT_SEALED, detail=f"It does not say its {' and '.join(silent)}.")
+    return Done(facts={column: said[name][:32] for name, column in SAYS.items()})
 
 
 def _not_sealed(output: Output) -> Outcome:
     detail = answers.complaint(output)
     if output.exit_code == install.BUSY:
         return Retry(error="The installation is still at work.", detail=detail)
-    return Fail(error="The template could not be sealed.", detail=detail)
+    return Fail(error=NOT_SEALED, detail=detail)
 
 
 @follows_moves

@@ -167,6 +167,16 @@ class FailureTests(TemplateCase):
         self.assertIn("exit code 73", Job.objects.get(subject=template.key).detail)
         self.assert_no_trace()
 
+    def test_one_that_does_not_say_what_it_is_made_of_is_none(self):
+        seal = self.lab.guest._seal
+        with mock.patch.object(self.lab.guest, "_seal", lambda *given: (*seal(*given)[:1], b"sealed\n", b"")):
+            template = self.build()
+        self.assertEqual(template.state, "failed")
+        job = Job.objects.get(subject=template.key)
+        self.assertEqual(job.error, "The template could not be sealed.")
+        self.assertIn("It does not say its distribution and wordpress.", job.detail)
+        self.assert_no_trace()
+
     def test_a_storage_that_takes_no_backups_is_named(self):
         poor = {**storages.STORAGES, "local": storages.Storage("local", "dir", "vztmpl,iso", 10**12)}
         with mock.patch.dict(storages.STORAGES, poor):
