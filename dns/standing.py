@@ -81,7 +81,7 @@ def refuse_anothers(zone: Zone, seconds: float) -> None:
     try:
         group = live.holder(zone.name, seconds)
     except ClientError:
-        return
+        return  # the job looks again before it takes anything away
     if group is not None and group != zone.customer.group_id and zone.state == Zone.State.ACTIVE:
         raise UnknownZone()
 
@@ -95,7 +95,7 @@ def settle(name: str, customer: Customer | None, seconds: float) -> None:
     try:
         group = live.holder(name, seconds)
     except TimedOut:
-        return
+        return  # the row stands as it is: nothing says that its zone is gone
     if group is None:
         ended = {"name_key": None, "state": Zone.State.DELETED, "ended_at": timezone.now()}
         with transaction.atomic():

@@ -151,7 +151,7 @@ def _free_port() -> int:
             for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                 with socket.socket(socket.AF_INET, kind) as probe:
                     probe.bind(("127.0.0.1", port))
-        except OSError:
+        except OSError:  # somebody has it
             continue
         return port
 
@@ -183,8 +183,8 @@ def start(
     lab = Lab(data, speed, jitter)
     try:
         lab.open(control_port, proxmox_release)
-    except BaseException:
-        with contextlib.suppress(OSError):
+    except BaseException:  # Ctrl-C, too: no half-open lab keeps ports and threads
+        with contextlib.suppress(OSError):  # a server that never listened; why it did not is raised below
             lab.stop()
         raise
     return lab

@@ -233,7 +233,7 @@ class _UdpHandler(socketserver.BaseRequestHandler):
         wire, sock = self.request
 
         def reply(answer: bytes) -> None:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # the server has been stopped meanwhile
                 sock.sendto(answer, self.client_address)
 
         self.server.owner.handle(wire, reply, UDP_LIMIT)
@@ -245,7 +245,7 @@ class _TcpHandler(socketserver.StreamRequestHandler):
     disable_nagle_algorithm = True
 
     def handle(self) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # the client has gone, or says nothing for too long
             while len(head := self.rfile.read(2)) == 2:
                 wire = self.rfile.read(struct.unpack("!H", head)[0])
                 self.answered = False
@@ -276,6 +276,7 @@ class _Udp(socketserver.ThreadingUDPServer):
 
     def end(self) -> None:
         self.ending = True
+        # It wakes a thread that waits; one that has ended needs no waking.
         with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wake:
             wake.sendto(b"", self.server_address)
 
@@ -292,7 +293,7 @@ class _Tcp(socketserver.ThreadingTCPServer):
         while True:
             try:
                 request, client = self.get_request()
-            except OSError:
+            except OSError:  # `end` has shut the socket
                 return
             self.connections.add(request)
             self.process_request(request, client)
@@ -303,7 +304,7 @@ class _Tcp(socketserver.ThreadingTCPServer):
 
     def end(self) -> None:
         for connection in (self.socket, *self.connections):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # the other side has closed it already
                 connection.shutdown(socket.SHUT_RDWR)
         self.server_close()
 
@@ -321,7 +322,7 @@ def _bind(owner: NameServer, port: int) -> tuple[_Udp, _Tcp]:
             continue
         udp.owner = tcp.owner = owner
         tcp.connections = set()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # a wish: a system that grants less loses packets earlier
             udp.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         return udp, tcp
     raise OSError("no port is free for both UDP and TCP")

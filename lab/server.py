@@ -64,6 +64,7 @@ class Wire:
     """What a system gives to ``serve``: its answers, and its own forms of an internal failure and a refusal.
 
     Runs in many threads at once, without the lab's lock: take ``lab.lock`` around every look at state.
+    Only systems that faults can be put on (lab.faults) have an ``error`` and a ``refuse``.
     """
 
     idle_seconds: float = 65
@@ -119,7 +120,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     def stop(self) -> None:
         """Stop listening and break every open connection."""
         self._stopping = True
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # not every system shuts a socket that only listens
             self.socket.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self.server_close()
@@ -128,7 +129,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     def drop_connections(self) -> None:
         """Break every open connection, as when the network goes away."""
         for connection in list(self.connections):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # the other side has closed it already
                 connection.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
@@ -178,12 +179,12 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
 
     def finish(self) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # the client has not waited for the rest of its answer
             super().finish()
         self.server.connections.discard(self.request)
         if self.request is not self.raw:
             # wrap_socket() has detached the socket that the server knows, so this one is ours to close.
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # the client was quicker
                 self.request.shutdown(socket.SHUT_RDWR)
             self.request.close()
 

@@ -57,7 +57,7 @@ class NodeServer:
 
     def stop(self) -> None:
         """Stop listening and break every connection."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # not every system shuts a socket that only listens
             self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._socket.close()
@@ -77,9 +77,9 @@ class NodeServer:
         """Do what the command line says and end the channel, in the way that the fault wants."""
         kind = fault.kind if fault else ""
         transport = channel.get_transport()
-        with transport.lock, contextlib.suppress(ValueError):
+        with transport.lock:
             # Nobody calls accept(), so paramiko would keep every channel of the connection in this list.
-            transport.server_accepts.remove(channel)
+            transport.server_accepts = [other for other in transport.server_accepts if other is not channel]
         if fault and kind in ("slow", "hang"):
             self._lab.sleep(fault.seconds)
         if kind in ("hang", "drop_before"):
@@ -98,7 +98,7 @@ class NodeServer:
         while True:
             try:
                 connection, _ = self._socket.accept()
-            except OSError:
+            except OSError:  # `stop` has shut the socket
                 return
             if not self.up():
                 connection.close()
@@ -113,6 +113,7 @@ class NodeServer:
         transport.auth_timeout = LOGIN_SECONDS
         transport.add_server_key(self._host_key)
         self._transports = {known for known in self._transports if known.is_active()} | {transport}
+        # A client that hangs up in the greeting; paramiko ends the connection.
         with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
             transport.start_server(server=_Session(self, transport))
 

@@ -98,7 +98,7 @@ def _write_once(file: Path, content: str) -> None:
     draft.write_text(content)
     try:
         os.link(draft, file)
-    except FileExistsError:
+    except FileExistsError:  # another process was first
         return
     finally:
         draft.unlink()

@@ -23,7 +23,7 @@ def main() -> None:
         change = groups.add if line.startswith(b"+") else groups.discard
         change(int(line[1:]))
     for group in groups:
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError):  # it has ended by itself
             os.killpg(group, signal.SIGKILL)
 
 

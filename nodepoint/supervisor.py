@@ -139,7 +139,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Look after the children until a signal asks to end."""
-        with contextlib.suppress(Stopped):
+        with contextlib.suppress(Stopped):  # that is how it ends; the caller then ends the children
             while True:
                 self.tick()
 
@@ -241,7 +241,7 @@ class Supervisor:
 
     def _kill_group(self, process: subprocess.Popen[bytes]) -> None:
         """SIGKILL to all that is left of the process's group; reaps the process."""
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError):  # nothing is left of it
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         self._groups.discard(process.pid)

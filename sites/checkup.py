@@ -172,7 +172,7 @@ def ssh(node: str) -> Iterator[str]:
     """Whether `pct exec` can be run: of a container that does not exist it says exactly that."""
     try:
         connections.console().run(node, NO_CONTAINER, ["true"])
-    except NotFound:
+    except NotFound:  # that is what it should say
         return
     yield f"SSH_USER cannot run pct exec on {node}."
 

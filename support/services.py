@@ -92,7 +92,7 @@ def rotate_key(service_id: str, *, old_key: str, actor: str, reason: str) -> Sup
         try:
             with transaction.atomic():
                 row.save(update_fields=["support_key", "key_hash"])
-        except IntegrityError:
+        except IntegrityError:  # another service has this very key
             continue
         _record(
             row,

@@ -38,7 +38,7 @@ def once(
     mine = KeptAnswer.objects.filter(pk=held.pk, claim=held.claim)
     try:
         response = handler(request, *args, **kwargs)
-    except BaseException:
+    except BaseException:  # also the end of the process: the key must not stay taken without an answer
         mine.delete()
         raise
     if view.keeps_answer and 200 <= response.status_code < 300:

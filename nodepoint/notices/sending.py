@@ -133,7 +133,7 @@ def _handed(call: Call, row: Notice, server: BaseEmailBackend, compose: Compose)
     except OSError as error:  # it may have the message or not
         Notice.objects.filter(pk=row.pk).update(doubts=row.doubts + 1, handed_at=None)
         return _away(call, _words(error, letter.secret))
-    except BaseException:
+    except BaseException:  # nothing has gone out: the row must not say that a server may have it
         _not_handed(row)
         raise
     to = ", ".join(letter.to)
@@ -150,7 +150,7 @@ def _letter(call: Call, row: Notice, compose: Compose) -> Letter | Outcome:
         if error.permanent:
             raise
         return later(call, error.sentence, error.vendor)
-    except BaseException:
+    except BaseException:  # likewise
         _not_handed(row)
         raise
     if isinstance(letter, Outcome):

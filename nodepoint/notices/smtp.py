@@ -32,7 +32,7 @@ class _Bounded:
 
     def _cut(self) -> None:
         if self.sock is not None:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # the server has closed it at this very moment
                 self.sock.shutdown(socket.SHUT_RDWR)
 
 

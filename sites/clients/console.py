@@ -260,7 +260,7 @@ class _Node:
 
 def _shut(sock: socket.socket) -> None:
     """Ends a connection that another thread reads from; closing could hand its descriptor to a stranger."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # the other side has ended it already
         sock.shutdown(socket.SHUT_RDWR)
 
 

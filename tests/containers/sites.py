@@ -45,7 +45,7 @@ def visited(vmid: int) -> Iterator[list[tuple[int, str, str]]]:
     def visits() -> None:
         while not over.wait(0.05):
             for path in ("/", "/wp-admin/install.php", "/wp-admin/setup-config.php"):
-                with contextlib.suppress(requests.RequestException):
+                with contextlib.suppress(requests.RequestException):  # nothing answers yet
                     answer = container.visit(path)
                     pages.append((answer.status_code, answer.headers.get("Location", ""), base.title(answer)))
 

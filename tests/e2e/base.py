@@ -74,7 +74,7 @@ class ProcessTestCase(MigratedRows):
             try:
                 if entry.name.isdigit() and os.getpgid(int(entry.name)) == leader:
                     members.append(int(entry.name))
-            except ProcessLookupError:
+            except ProcessLookupError:  # it has ended since the folder was listed
                 continue
         return sorted(members)
 

@@ -45,7 +45,7 @@ class FullDiskTests(unittest.TestCase):
             try:
                 while True:
                     file.write(b"x" * 4096)
-            except OSError:
+            except OSError:  # it is full
                 return
 
     def call(self, method: str, path: str, **options: object) -> requests.Response:

@@ -221,7 +221,7 @@ class IndependentCase(ApiMixin, TestCase):
         """What `reconcile` prints; it changes nothing."""
         self.clock.move(60)  # what the cluster hears of its guests is up to ten seconds old
         output = io.StringIO()
-        with suppress(CommandError):
+        with suppress(CommandError):  # its exit code where there are any
             call_command("reconcile", stdout=output)
         return output.getvalue()
 

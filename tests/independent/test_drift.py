@@ -33,6 +33,6 @@ class DriftTests(IndependentCase):
                 self.assert_no_difference()
 
     def fix(self) -> None:
-        with suppress(CommandError):
+        with suppress(CommandError):  # its exit code where something is left, which the tests look for
             call_command("reconcile", fix=True, yes=True, force=True, stdout=io.StringIO())
         self.run_jobs()

@@ -14,7 +14,7 @@ class Doctor(IndependentCase):
     def doctor(self) -> str:
         """What it prints of Proxmox."""
         output = io.StringIO()
-        with suppress(CommandError):
+        with suppress(CommandError):  # its exit code where something is wrong
             call_command("doctor", stdout=output)
         text = output.getvalue()
         return text[text.index("proxmox") : text.index("ssh node1")]

@@ -256,7 +256,7 @@ class ProcessTests(SupervisorTestCase):
     def guard(supervisor: int) -> int | None:
         """Pid of the supervisor's guard, when it lives."""
         for entry in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # ended meanwhile
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
                 if parent == supervisor and b"guard.py" in (entry / "cmdline").read_bytes():
                     return int(entry.name) if alive(int(entry.name)) else None

@@ -61,7 +61,7 @@ class Command(BaseCommand):
                 supervisor.run()
         except (CallFailed, NotToBeHad) as error:
             raise CommandError(str(error)) from error
-        except Stopped:
+        except Stopped:  # a signal before all had been started: the supervisor has ended what there was
             return
 
     def start_web(self, supervisor: Supervisor) -> None:

@@ -92,8 +92,8 @@ class Firewall(Calls):
         self._put(*path, enable=True, digest=digest or None)
 
     def delete_firewall_rule(self, node: str, vmid: int, pos: int, digest: str = "") -> None:
-        """Deletes the rule at `pos`. With the list's `digest` a list changed meanwhile is `Busy`: read it
-        again."""
+        """Deletes the rule at `pos`; one that is gone is fine. With the list's `digest` a list changed
+        meanwhile is `Busy`: read it again."""
         try:
             self._delete("nodes", node, "lxc", vmid, "firewall", "rules", pos, digest=digest or None)
         except NotFound:

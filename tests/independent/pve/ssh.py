@@ -36,12 +36,12 @@ class Node:
 
     def close(self) -> None:
         """Stop listening."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # not every system shuts a socket that only listens
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def _accept(self) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # `close` has shut the socket
             while True:
                 connection, _ = self._socket.accept()
                 threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
@@ -50,7 +50,7 @@ class Node:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         transport = paramiko.Transport(connection)
         transport.add_server_key(keys()[0])
-        with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
+        with contextlib.suppress(paramiko.SSHException, EOFError, OSError):  # a client that hangs up
             transport.start_server(server=_Login(self))
             transport.join()
 
@@ -183,6 +183,7 @@ class _Login(paramiko.ServerInterface):
         return True
 
     def _run(self, channel: paramiko.Channel, line: str) -> None:
+        # A client that hangs up; what was done is done all the same.
         with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
             stdin = b"" if line.startswith("cat ") else channel.makefile("rb").read()
             code, out, err = self._node.run(line, stdin)
