@@ -10,10 +10,10 @@ from tests.dns.base import DnsTestCase, said
 class AddRecordTests(DnsTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.id = self.add_zone("example.com")["id"]
+        self.zone_id = self.add_zone("example.com")["id"]
 
     def add(self, **values):
-        return self.done("add/record", **{"zone_id": self.id, "ttl": 300, **values})["record"]
+        return self.done("add/record", **{"zone_id": self.zone_id, "ttl": 300, **values})["record"]
 
     def test_every_type_is_added_and_published(self) -> None:
         for values, shown in (
@@ -58,8 +58,8 @@ class AddRecordTests(DnsTestCase):
     def test_the_zone_is_found_by_id_by_name_or_by_the_record_s_name(self) -> None:
         self.add_zone("deep.example.com")
         for values, zone in (
-            ({"zone_id": self.id, "name": "n1"}, "example.com"),
-            ({"zone_id": int(self.id), "name": "n2"}, "example.com"),
+            ({"zone_id": self.zone_id, "name": "n1"}, "example.com"),
+            ({"zone_id": int(self.zone_id), "name": "n2"}, "example.com"),
             ({"zone_id": None, "zone": "Example.com.", "name": "n3"}, "example.com"),
             ({"zone_id": None, "name": "n4.example.com"}, "example.com"),
             ({"zone_id": None, "name": "N5.Deep.example.com."}, "deep.example.com"),
@@ -75,13 +75,13 @@ class AddRecordTests(DnsTestCase):
         self.refused(404, "not_found", "add/record", name="x", zone_id=999, **a)
         self.refused(404, "not_found", "add/record", name="x", zone="example.org", **a)
         self.refused(404, "not_found", "add/record", name="x", zone="no such", **a)
-        self.refused(404, "not_found", "add/record", name="x", zone_id=self.id, zone="example.org", **a)
+        self.refused(404, "not_found", "add/record", name="x", zone_id=self.zone_id, zone="example.org", **a)
 
     def test_another_s_zone_is_not_there(self) -> None:
         self.add_zone("example.org", user=7)
         a = {"type": "a", "ttl": 60, "ip": "192.0.2.1"}
         for values in (
-            {"zone_id": self.id, "name": "x"},
+            {"zone_id": self.zone_id, "name": "x"},
             {"zone": "example.com", "name": "x"},
             {"name": "x.example.com"},
         ):
@@ -103,7 +103,7 @@ class AddRecordTests(DnsTestCase):
             (409, "protected", {"type": "soa", "name": "@", "content": "x"}),
         ):
             with self.subTest(**values):
-                self.refused(status, code, "add/record", zone_id=self.id, ttl=60, **values)
+                self.refused(status, code, "add/record", zone_id=self.zone_id, ttl=60, **values)
         self.assertEqual(len(self.zone("example.com")["records"]), 5)
         self.assertFalse(
             Job.objects.filter(kind="notices.staff").exists(), "staff were told of a customer's slip"
@@ -133,21 +133,32 @@ class AddRecordTests(DnsTestCase):
             {"type": "a", "name": "x", "ip": "192.0.2.1", "user": None},
         ):
             with self.subTest(**values):
-                self.refused(400, "validation", "add/record", **{"zone_id": self.id, "ttl": 60, **values})
+                self.refused(
+                    400, "validation", "add/record", **{"zone_id": self.zone_id, "ttl": 60, **values}
+                )
         self.assertEqual(self.requests(), before)
 
     def test_a_full_zone_takes_no_more(self) -> None:
         most = len(self.zone("example.com")["records"])
         one_more = {"type": "a", "name": "x", "ttl": 60, "ip": "192.0.2.1"}
         with mock.patch.object(rules, "MOST_RECORDS", most):
-            self.refused(409, "quota_exceeded", "add/record", zone_id=self.id, **one_more)
+            self.refused(409, "quota_exceeded", "add/record", zone_id=self.zone_id, **one_more)
 
     def test_a_record_that_came_meanwhile_is_the_caller_s_error(self) -> None:
         """Two requests pass their look at the same time; the job of the second looks again."""
-        body = {"user_id": 42, "zone_id": self.id, "type": "a", "name": "x", "ttl": 60, "ip": "192.0.2.1"}
+        body = {
+            "user_id": 42,
+            "zone_id": self.zone_id,
+            "type": "a",
+            "name": "x",
+            "ttl": 60,
+            "ip": "192.0.2.1",
+        }
         first = self.post("/customdomain/add/record", body, Accept="application/json", Prefer="respond-async")
         self.assertEqual(first.json()["state"], "running")
         self.assertIsNone(first.json()["record"]["id"])
-        self.refused(409, "exists", "add/record", zone_id=self.id, type="a", name="x", ttl=60, ip="192.0.2.1")
+        self.refused(
+            409, "exists", "add/record", zone_id=self.zone_id, type="a", name="x", ttl=60, ip="192.0.2.1"
+        )
         self.assertIn(("A", "x.example.com.", "192.0.2.1"), said(self.zone("example.com")))
         self.assertEqual(len(self.zone("example.com")["records"]), 5)

@@ -199,15 +199,15 @@ class ZoneTests(AgainCase):
 class RecordTests(AgainCase):
     def setUp(self) -> None:
         super().setUp()
-        self.id = self.add_zone("example.com")["id"]
+        self.zone_id = self.add_zone("example.com")["id"]
 
     def add(self) -> str:
-        self.done("add/record", zone_id=self.id, **RECORD)
+        self.done("add/record", zone_id=self.zone_id, **RECORD)
         (id,) = self.in_zone()
         return id
 
     def failed_add(self) -> Job:
-        return self.fails("add/record", "dns_txt_add", zone_id=self.id, **RECORD)
+        return self.fails("add/record", "dns_txt_add", zone_id=self.zone_id, **RECORD)
 
     def test_one_that_was_to_be_added(self) -> None:
         self.again(self.failed_add())
@@ -220,34 +220,34 @@ class RecordTests(AgainCase):
             with self.subTest(type=type):
                 record = {"type": type, "name": f"n{number}", "content": content, "ttl": 600}
                 before = said(self.zone("example.com"))
-                self.again(self.fails("add/record", f"dns_{type}_add", zone_id=self.id, **record))
+                self.again(self.fails("add/record", f"dns_{type}_add", zone_id=self.zone_id, **record))
                 (made,) = said(self.zone("example.com")) - before
-                self.done("add/record", zone_id=self.id, **{**record, "name": f"m{number}"})
+                self.done("add/record", zone_id=self.zone_id, **{**record, "name": f"m{number}"})
                 (other,) = {s for s in said(self.zone("example.com")) - before if s != made}
                 self.assertEqual((made[0], made[2]), (other[0], other[2]))
 
     def test_one_that_was_to_be_changed(self) -> None:
         id = self.add()
         changed = {**RECORD, "txt": "new"}
-        self.again(self.fails("update/record", "dns_txt_update", zone_id=self.id, rc_id=id, **changed))
+        self.again(self.fails("update/record", "dns_txt_update", zone_id=self.zone_id, rc_id=id, **changed))
         self.assertEqual({key: r["data"] for key, r in self.in_zone().items()}, {id: "new"})
 
     def test_one_that_was_to_be_deleted(self) -> None:
         id = self.add()
-        self.again(self.fails("delete/record", "dns_a_delete", zone_id=self.id, rc_id=id))
+        self.again(self.fails("delete/record", "dns_a_delete", zone_id=self.zone_id, rc_id=id))
         self.assertEqual(self.in_zone(), {})
 
     def test_each_of_many_by_itself(self) -> None:
         """A function was denied for a while: what else was done in the zone makes up for none of them."""
         texts = ("one", "two", "three")
         jobs = [
-            self.fails("add/record", "dns_txt_add", zone_id=self.id, **{**RECORD, "txt": text})
+            self.fails("add/record", "dns_txt_add", zone_id=self.zone_id, **{**RECORD, "txt": text})
             for text in texts
         ]
-        self.done("add/record", zone_id=self.id, type="a", name="x", ttl=60, ip="192.0.2.1")
+        self.done("add/record", zone_id=self.zone_id, type="a", name="x", ttl=60, ip="192.0.2.1")
         self.assertEqual(troubles.unsettled(), jobs[::-1])
         self.again(jobs[0], left=[jobs[2], jobs[1]])
-        self.done("add/record", zone_id=self.id, **{**RECORD, "txt": "two", "ttl": 120})
+        self.done("add/record", zone_id=self.zone_id, **{**RECORD, "txt": "two", "ttl": 120})
         self.assertEqual(self.not_again(jobs[1]), steering.NOT_NOW)
         self.assertEqual(troubles.unsettled(), [jobs[2]])
         self.again(jobs[2])
@@ -255,8 +255,8 @@ class RecordTests(AgainCase):
 
     def test_not_once_the_customer_wants_the_record_otherwise(self) -> None:
         id = self.add()
-        old = self.fails("delete/record", "dns_a_delete", zone_id=self.id, rc_id=id)
-        self.done("update/record", zone_id=self.id, rc_id=id, **{**RECORD, "txt": "kept after all"})
+        old = self.fails("delete/record", "dns_a_delete", zone_id=self.zone_id, rc_id=id)
+        self.done("update/record", zone_id=self.zone_id, rc_id=id, **{**RECORD, "txt": "kept after all"})
         self.assertEqual(troubles.unsettled(), [])
         self.assertEqual(self.not_again(old), steering.NOT_NOW)
 
@@ -277,14 +277,14 @@ class RecordTests(AgainCase):
         job = self.failed_add()
         entry = Entry(**job.data["entry"])  # somebody has added the same in the panel
         client = Customer.objects.get().client_id
-        ispconfig().create_record(client, int(self.id), **entry.stored("example.com."))
+        ispconfig().create_record(client, int(self.zone_id), **entry.stored("example.com."))
         self.assertEqual(self.not_again(job), RecordExists().sentence)
         self.assertEqual(len(self.in_zone()), 1)
 
     def test_of_what_is_gone_nothing_is_changed(self) -> None:
         id = self.add()
         values = {**RECORD, "txt": "new"}
-        job = self.fails("update/record", "dns_txt_update", zone_id=self.id, rc_id=id, **values)
+        job = self.fails("update/record", "dns_txt_update", zone_id=self.zone_id, rc_id=id, **values)
         ispconfig().delete_record(int(id))  # in the panel
         self.assertEqual(self.not_again(job), UnknownRecord().sentence)
 
@@ -302,7 +302,7 @@ class RecordTests(AgainCase):
 
     def test_what_staff_took_back_can_be_asked_for(self) -> None:
         id = self.add()
-        job = services.delete_record("42", int(self.id), int(id))
+        job = services.delete_record("42", int(self.zone_id), int(id))
         queue.cancel(job.subject)
         job.refresh_from_db()
         self.assertEqual(job.state, Job.State.CANCELLED)

@@ -20,7 +20,7 @@ class Killed(BaseException):
 class ReadBackTests(DnsTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.id = self.add_zone("example.com")["id"]
+        self.zone_id = self.add_zone("example.com")["id"]
         self.before = said(self.zone("example.com"))
 
     @contextmanager
@@ -34,20 +34,20 @@ class ReadBackTests(DnsTestCase):
             panel.alters = None
 
     def add(self, **fields: Any) -> dict[str, Any]:
-        body = {"zone_id": self.id, "type": "a", "name": "x", "ttl": 300, "ip": "192.0.2.7", **fields}
+        body = {"zone_id": self.zone_id, "type": "a", "name": "x", "ttl": 300, "ip": "192.0.2.7", **fields}
         return self.done("add/record", **body)["record"]
 
     def test_a_record_that_is_stored_otherwise_is_removed_and_refused(self) -> None:
         for columns in ({"name": ""}, {"data": "192.0.2.8"}, {"ttl": 60}, {"active": "N"}):
             with self.subTest(**columns), self.stored_otherwise(**columns):
-                body = {"zone_id": self.id, "type": "a", "name": "x", "ttl": 300, "ip": "192.0.2.7"}
+                body = {"zone_id": self.zone_id, "type": "a", "name": "x", "ttl": 300, "ip": "192.0.2.7"}
                 self.assertIn(NOT_KEPT, self.refused(400, "validation", "add/record", **body))
             self.assertEqual(said(self.zone("example.com")), self.before)
             self.assertEqual(len(list(self.lab.ispconfig.panel.records.rows())), len(self.before))
 
     def test_a_change_that_is_stored_otherwise_is_put_back_and_refused(self) -> None:
         record = self.add()
-        body = {"zone_id": self.id, "rc_id": record["id"], "type": "a", "name": "y", "ttl": 60}
+        body = {"zone_id": self.zone_id, "rc_id": record["id"], "type": "a", "name": "y", "ttl": 60}
         panel = self.lab.ispconfig.panel
         panel.alters = lambda row: {**row, "name": ""} if "y" in row["name"] else row
         self.addCleanup(setattr, panel, "alters", None)
@@ -63,7 +63,7 @@ class ReadBackTests(DnsTestCase):
             raise Killed
 
         with self.stored_otherwise(name=""):
-            fields = {"zone_id": self.id, "type": "a", "name": "x", "ttl": 300, "ip": "192.0.2.7"}
+            fields = {"zone_id": self.zone_id, "type": "a", "name": "x", "ttl": 300, "ip": "192.0.2.7"}
             self.post("/customdomain/add/record", {"user_id": 42, **fields}, Prefer="wait=0")
             with mock.patch.object(Ispconfig, "record", deadly), self.assertRaises(Killed):
                 self.run_jobs()
