@@ -368,6 +368,7 @@ DEEDS = {
         _with_a_domain, lambda case: case.ask("/action/primary", domain=_platforms_name()), _goes_by_it
     ),
     "options": Deed(_a_site, _asked("/action/options", options={"xmlrpc": True}), _inside_is(xmlrpc=True)),
+    "safe mode": Deed(_a_site, _asked("/action/safemode", enabled=True), _inside_is(safe_mode=True)),
     "lift": Deed(_from_before, lambda case: lift.lift_all(**BY), _inside_is(level=LEVEL)),
     "toggle": Deed(_a_site, lambda case: case.toggle(enabled=False), _is({**RUNNING, "traffic": [False]})),
     "repair": Deed(

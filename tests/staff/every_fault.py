@@ -95,6 +95,7 @@ JOBS: dict[str, tuple[Act, ...]] = {
     "remove domain": (NPM_LOGIN, *domains.acts(domains.REMOVE), *PRIMARY),
     "primary": PRIMARY,
     "options": PRIMARY,
+    "safe mode": (CONFIG, *_of("ssh", "bash -s safemode")),
     "lift": PRIMARY,
     "toggle": (NPM_LOGIN, *domains.acts(domains.SWITCH)),
     "repair": (
