@@ -218,7 +218,7 @@ class FormerSiteAtWorkTests(MoveCase):
             self.claim("1001")
             self.run_jobs()
             self.assert_has_it(self.site)
-            self.fault("proxmox", "error", "", 100_000)
+            self.fault("proxmox", "drop_before", "", 100_000)
             self.post("/action/stop", {"service_id": "1001"}, Prefer="wait=0")
             self.run_for(5)
             self.claim()
