@@ -14,6 +14,7 @@ from nodepoint.board.registry import SHOWN, Group, Level, Trouble, source
 from nodepoint.clients.errors import SYSTEMS
 from nodepoint.jobs import broker, limits, queue
 from nodepoint.jobs.models import Job, JobStep
+from nodepoint.notices.sending import PARTLY
 
 DUE = 60.0  # seconds that a step may wait for a runner
 SILENT = timedelta(minutes=10)  # without a check: the periodic tasks do not run
@@ -95,7 +96,7 @@ def mails() -> Iterator[Group]:
     """E-mail to customers and staff, and whatever else failed beside a success. Four or five queries."""
     steps = list(troubles.spared()[: SHOWN + 1])
     unsent = list(troubles.unsent()[: SHOWN + 1])
-    prefetch_related_objects([job for job in unsent if job.alive], "steps")
+    prefetch_related_objects(unsent, "steps")
     names = troubles.about(step.job for step in steps)
     found = [_of_step(step, names[step.job_id]) for step in steps] + list(map(_of_notice, unsent))
     total = len(steps) if len(steps) <= SHOWN else troubles.spared().order_by()[:CAP].count()
@@ -111,9 +112,10 @@ def _of_step(step: JobStep, name: str) -> Trouble:
 
 def _of_notice(job: Job) -> Trouble:
     said = _held_up_by(job) if job.alive else job.error
-    return Trouble(
-        f"{job.title} is not sent: {job.about}", said, _job(job.pk), job.created_at, f"job:{job.pk}"
-    )
+    words = next((step.detail for step in job.steps.all() if step.error), "")
+    what = "has not reached everybody" if PARTLY in said else "is not sent"
+    detail = f"{said} {words}".strip()
+    return Trouble(f"{job.title} {what}: {job.about}", detail, _job(job.pk), job.created_at, f"job:{job.pk}")
 
 
 @source("api.view_token", 90)

@@ -16,6 +16,7 @@ from nodepoint.jobs import progress, registry, timeline
 from nodepoint.jobs.errors import UnknownFlow
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.lists import NEWEST, BigList, BulkAct, Choice, newest
+from nodepoint.notices.models import jobs_about
 
 MOST_FOUND = 1000  # jobs of one search
 
@@ -137,10 +138,11 @@ class JobList(BigList):
     )
 
     def matching(self, text: str) -> tuple[Iterable[Any], bool]:
-        """By id, request, or whatever its subject is known by."""
+        """By id, request, or whatever its subject is known by, e-mails about that among them."""
         text = search.tidy(text)
+        subjects = [text, *search.subjects(text)]
         found = list(
-            Job.objects.filter(subject__in=[text, *search.subjects(text)])
+            Job.objects.filter(subject__in=[*subjects, *jobs_about(subjects, MOST_FOUND)])
             .order_by("-created_at")
             .values_list("pk", flat=True)[: MOST_FOUND + 1]
         )

@@ -9,7 +9,7 @@ from django.db.models import Case, F, Value, When
 
 from nodepoint.jobs import experience, registry
 from nodepoint.jobs.models import LABELS, Job, JobStep, new_id
-from nodepoint.notices.models import STAFF, Notice
+from nodepoint.notices.models import PREFIX, STAFF, Notice
 
 S = JobStep.State
 DELAY = 0.15  # share of a step's slack by which its first call may be put off
@@ -256,7 +256,7 @@ def notify(kind: str, job: Job, now: datetime, *, once: str | None = None, says:
     server delays it, fails it or is forgotten. `once`: a name under which it is told no second time."""
     known_as = {name: job.data[name] for name in LABELS if job.data.get(name)}
     data = {"job": job.pk, **({"about": says} if says else {}), **known_as}
-    tell(kind, job.subject, now, data, cause=job.pk, once=once, says=says, request_id=job.request_id)
+    tell(kind, _told_of(job), now, data, cause=job.pk, once=once, says=says, request_id=job.request_id)
 
 
 def tell(
@@ -277,6 +277,12 @@ def tell(
     row = Notice(pk=new_id(), kind=kind, about=about, cause=cause, once=once, says=says, created_at=now)
     row.save(force_insert=True)
     create(kind, row.key, now, data=data, request_id=request_id)
+
+
+def _told_of(job: Job) -> str:
+    """What a job is about, where it tells somebody of it; else its subject."""
+    notice = Notice.objects.filter(pk=job.subject_pk).first() if job.kind.startswith(PREFIX) else None
+    return notice.about if notice else job.subject
 
 
 def _told_by_a_step(job: Job) -> bool:

@@ -15,10 +15,14 @@ HEADLINES = {
 
 
 def _nobody(row: Notice) -> Outcome | None:
+    """What is not true any more is told to nobody. A job that failed after all has a notice of its own."""
     if not settings.STAFF_EMAIL:
         return Done(note="STAFF_EMAIL is empty: nobody was told.")
-    if not Job.objects.filter(pk=row.cause).exists():
+    job = Job.objects.filter(pk=row.cause).first()
+    if job is None:
         return Fail(error="The job is gone.")
+    if row.says == "late" and not job.alive:
+        return Done(note="Nobody was told: the job has ended meanwhile.")
     return None
 
 

@@ -1,5 +1,6 @@
 """The rows behind what customers and staff are told."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import models
@@ -9,6 +10,17 @@ from nodepoint.fields import IdentifierField
 
 PREFIX = "notices."  # of the kinds of their jobs
 STAFF = "notices.staff"
+
+
+def jobs_about(subjects: Collection[str], most: int) -> list[str]:
+    """The subjects of the jobs that tell people of these, the newest first. One query."""
+    rows = Notice.objects.filter(about__in=subjects).order_by("-created_at")
+    return [key(pk) for pk in rows.values_list("pk", flat=True)[:most]]
+
+
+def key(pk: str) -> str:
+    """The subject of a notice's job."""
+    return f"notice:{pk}"
 
 
 class Notice(models.Model):
@@ -27,8 +39,8 @@ class Notice(models.Model):
     doubts = models.PositiveIntegerField(
         default=0, help_text="How often no answer came, so it may be double."
     )
-    sent_at = models.DateTimeField(null=True)
-    sent_to = models.TextField(blank=True)
+    sent_at = models.DateTimeField(null=True)  # to the last of its recipients
+    sent_to = models.TextField(blank=True)  # who has it, one a line, also while others do not
 
     class Meta:
         default_permissions = ()
@@ -39,7 +51,12 @@ class Notice(models.Model):
     @property
     def key(self) -> str:
         """The subject of its job."""
-        return f"notice:{self.pk}"
+        return key(self.pk)
+
+    @property
+    def has(self) -> list[str]:
+        """The addresses of those who have it."""
+        return self.sent_to.splitlines()
 
     def hand(self, now: datetime, stale: datetime) -> bool:
         """Note that it is being handed to a server; False where that was done, or another does it and began

@@ -2,7 +2,7 @@
 
 A mail server may take a message and be gone before it says so. Nobody can tell then, so the message is sent
 again, under the same Message-ID. In every other case it is sent once: what was sent is in the notice's row
-before the job goes on.
+before the job goes on. Who was refused while others have it is asked about by himself.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ from smtplib import (
     SMTPRecipientsRefused,
     SMTPResponseException,
 )
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
@@ -29,7 +30,9 @@ from nodepoint.jobs import limits, retry
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
 from nodepoint.jobs.registry import Flow, Limit, Step, register
+from nodepoint.notices import recipients
 from nodepoint.notices.models import Notice
+from nodepoint.notices.recipients import PERMANENT, SPOKEN, Tally
 
 DAYS = 4  # that a mail server may be away
 LONGEST_PAUSE = 900.0  # seconds between two tries
@@ -41,11 +44,11 @@ STALE = timedelta(seconds=60)  # longer than any connection (smtp.ALL) and the l
 DJANGOS, OURS = "django.core.mail.backends.smtp.EmailBackend", "nodepoint.notices.smtp.Backend"
 NOT_TAKEN = "The mail server did not take the message."
 REFUSED = "The mail server refused the message for good."
+PARTLY = "The mail server did not take the message for all recipients."
 NO_ANSWER = "The mail server did not answer."
 DOUBLE = "It may have come twice: the mail server gave no answer."
-PERMANENT = 500
+NEVER = "never"  # in the step's data: who was refused for good, and how
 ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
-SPOKEN = 300  # characters of what a server says
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def sent(first: Callable[[Notice], Outcome | None], compose: Compose, call: Call
     """The notice was sent, once, or there is nothing to be told."""
     row: Notice = call.subject
     if row.sent_at:
-        return Done(ref=row.sent_to, note="It was sent before.")
+        return Done(ref=", ".join(row.has), note="It was sent before.")
     if instead := first(row):
         return instead
     if limits.taken(AWAY, call.now):
@@ -103,11 +106,10 @@ def sent(first: Callable[[Notice], Outcome | None], compose: Compose, call: Call
             server.close()
 
 
-def later(call: Call, error: str, detail: str) -> Retry:
-    """Try again after a pause that grows to LONGEST_PAUSE."""
-    return Retry(
-        error=error, detail=detail, seconds=retry.pause(call.step.tries + FIRST_PAUSE, LONGEST_PAUSE)
-    )
+def later(call: Call, error: str, detail: str, data: dict[str, Any] | None = None) -> Retry:
+    """Try again after a pause that grows to LONGEST_PAUSE. `data`: what the step remembers."""
+    pause = retry.pause(call.step.tries + FIRST_PAUSE, LONGEST_PAUSE)
+    return Retry(error=error, detail=detail, seconds=pause, data=data or {})
 
 
 def _server() -> BaseEmailBackend:
@@ -124,9 +126,15 @@ def _handed(call: Call, row: Notice, server: BaseEmailBackend, compose: Compose)
     letter = _letter(call, row, compose)
     if isinstance(letter, Outcome):
         return letter
+    never = call.step.data.get(NEVER, {})
+    asked = recipients.left(letter.to, row.has, never)
+    taken = True
     try:
-        _message(row, letter, server).send()
-    except (SMTPResponseException, SMTPRecipientsRefused, SMTPNotSupportedError) as error:
+        if asked:
+            _message(row, letter, asked, server).send()
+    except SMTPRecipientsRefused:
+        taken = False
+    except (SMTPResponseException, SMTPNotSupportedError) as error:
         _not_handed(row)
         words = _words(error, letter.secret)
         return Fail(error=REFUSED, detail=words) if _for_good(error) else later(call, NOT_TAKEN, words)
@@ -136,9 +144,23 @@ def _handed(call: Call, row: Notice, server: BaseEmailBackend, compose: Compose)
     except BaseException:  # nothing has gone out: the row must not say that a server may have it
         _not_handed(row)
         raise
-    to = ", ".join(letter.to)
-    Notice.objects.filter(pk=row.pk).update(sent_at=call.now, sent_to=to, handed_at=None)
-    return Done(ref=to, note="\n".join(filter(None, [letter.note, DOUBLE if row.doubts else ""])))
+    refused = getattr(server, "refused", {}) if asked else {}  # other backends refuse nobody
+    return _recorded(call, row, letter, recipients.tally(asked, refused, taken, never))
+
+
+def _recorded(call: Call, row: Notice, letter: Letter, found: Tally) -> Outcome:
+    """Write down who has it now, before the job goes on. The others are asked about again, without those who
+    were refused for good; of these staff are told in the end."""
+    has = [*row.has, *found.have]
+    missing = found.later or found.never
+    sent_at = None if missing else call.now
+    Notice.objects.filter(pk=row.pk).update(sent_at=sent_at, sent_to="\n".join(has), handed_at=None)
+    if found.later:
+        return later(call, PARTLY if has else NOT_TAKEN, found.words, {NEVER: found.never})
+    if found.never:
+        return Fail(error=PARTLY if has else REFUSED, detail=found.words)
+    note = "\n".join(filter(None, [letter.note, DOUBLE if row.doubts else ""]))
+    return Done(ref=", ".join(has), note=note)
 
 
 def _letter(call: Call, row: Notice, compose: Compose) -> Letter | Outcome:
@@ -161,20 +183,18 @@ def _letter(call: Call, row: Notice, compose: Compose) -> Letter | Outcome:
 def _for_good(error: OSError) -> bool:
     """Whether it is this message that the server will never take. What it says of us, the sender, is mended
     in the settings."""
-    if isinstance(error, SMTPRecipientsRefused):
-        return min(code for code, _ in error.recipients.values()) >= PERMANENT
     if isinstance(error, SMTPDataError):
         return error.smtp_code >= PERMANENT
     return isinstance(error, SMTPNotSupportedError)
 
 
-def _message(row: Notice, letter: Letter, server: BaseEmailBackend) -> EmailMessage:
-    """The message. Its Message-ID stays the same, so that a mail system can drop a double. A letter whose
-    secret voids that of the one before is no double: it has to arrive."""
+def _message(row: Notice, letter: Letter, to: list[str], server: BaseEmailBackend) -> EmailMessage:
+    """The message to these. Its Message-ID stays the same, so that a mail system can drop a double. A letter
+    whose secret voids that of the one before is no double: it has to arrive."""
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
     copy = f".{row.doubts}" if letter.secret and row.doubts else ""
     headers = {"Message-ID": f"<{row.pk}{copy}@{domain}>", "Auto-Submitted": "auto-generated"}
-    return EmailMessage(letter.subject, letter.body, to=letter.to, headers=headers, connection=server)
+    return EmailMessage(letter.subject, letter.body, to=to, headers=headers, connection=server)
 
 
 def _not_handed(row: Notice) -> None:
@@ -190,18 +210,10 @@ def _away(call: Call, detail: str) -> Retry:
 def _words(error: OSError, secret: bool) -> str:
     """What the mail server said. After the message some repeat it, and with it its secret: then the codes
     only."""
-    if isinstance(error, SMTPRecipientsRefused):
-        return "; ".join(f"{to}: {code} {_text(said)}" for to, (code, said) in error.recipients.items())[
-            :SPOKEN
-        ]
     if not isinstance(error, SMTPResponseException):
         return type(error).__name__ if secret and isinstance(error, SMTPException) else str(error)[:SPOKEN]
     said = error.smtp_error
     if secret and isinstance(error, SMTPDataError):
         found = ENHANCED.match(said if isinstance(said, bytes) else said.encode())
         said = found[0] if found else b""
-    return f"{type(error).__name__} {error.smtp_code} {_text(said)}".strip()[:SPOKEN]
-
-
-def _text(said: bytes | str) -> str:
-    return " ".join((said.decode(errors="replace") if isinstance(said, bytes) else said).split())
+    return f"{type(error).__name__} {error.smtp_code} {recipients.text(said)}".strip()[:SPOKEN]

@@ -12,12 +12,13 @@ from nodepoint.board.models import Finding
 from nodepoint.clients.errors import SYSTEMS
 from nodepoint.jobs import timeline
 from nodepoint.jobs.models import Job
+from nodepoint.notices.models import jobs_about
 from sites import diagnosis, representation
 from sites.admin.lists import COLOURS
 from sites.models import Backup, CustomDomain, Site, SiteHealth
 from sites.services.legality import Facts
 
-JOBS, ENTRIES, DRIFT = 10, 20, 10  # shown of each
+JOBS, MAILS, ENTRIES, DRIFT = 10, 4, 20, 10  # shown of each
 STATUS_COLOURS = {
     **COLOURS,
     "running": "success",
@@ -34,7 +35,8 @@ def parts(facts: Facts) -> dict[str, Any]:
     """What the templates of the page's parts need beside the site and its buttons."""
     site = facts.site
     keys = [site.key, *(domain.key for domain in facts.domains)]
-    jobs = list(Job.objects.filter(subject__in=keys).order_by("-created_at")[:JOBS])
+    of_these = Job.objects.filter(subject__in=[*keys, *jobs_about(keys, MAILS)])
+    jobs = list(of_these.order_by("-created_at")[: JOBS + MAILS])
     shown = facts.running or next((job for job in jobs if job.subject == site.key), None)
     return {
         "site": site,

@@ -7,6 +7,7 @@ a row nor a log ever sees it. A mail that is sent twice holds two links, of whic
 """
 
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -24,6 +25,7 @@ DOMAIN_LAPSED, DOMAIN_LAPSED_STAFF = "notices.domain_lapsed", "notices.domain_la
 DISK_FILLS = "notices.disk_fills"
 GOING_BACK = ("sites.rollback", "sites.reset")  # after these a link that was made before is void
 NO_LINK = "WordPress gave no link to set the password."
+GONE = "Nobody was told: the site is not there any more."
 BUSY = 30.0  # seconds until the next look at a site that goes back to a snapshot
 
 
@@ -33,18 +35,24 @@ def _site(row: Notice) -> Site | None:
 
 
 def _in_its_turn(row: Notice) -> Outcome | None:
-    """Nothing of a site that is gone; and one after the other, since a later link voids the one before."""
+    """Nothing of a site that is gone, and no reset of which a later one tells; the rest one after the other,
+    since a later link voids the one before."""
     if _site(row) is None:
-        return Done(note="Nobody was told: the site is not there any more.")
-    earlier = Notice.objects.filter(
-        about=row.about, kind__in=(SITE_LIVE, SITE_RESET), sent_at=None, created_at__lt=row.created_at
-    )
-    subjects = [other.key for other in earlier]
-    if subjects and Job.objects.filter(subject__in=subjects, state__in=Job.ALIVE).exists():
+        return Done(note=GONE)
+    if row.kind == SITE_RESET and _on_their_way(row, kind=SITE_RESET, created_at__gt=row.created_at):
+        return Done(note="Nobody was told: a later e-mail says the same.")
+    if _on_their_way(row, kind__in=(SITE_LIVE, SITE_RESET), created_at__lt=row.created_at):
         return Retry(error="An earlier e-mail about the site goes first.", seconds=BUSY)
     if Job.objects.filter(active_key=row.about, kind__in=GOING_BACK).exists():
         return Retry(error="The site goes back to a snapshot.", seconds=BUSY)
     return None
+
+
+def _on_their_way(row: Notice, **which: Any) -> bool:
+    """Whether others of these about the same site are still to be sent."""
+    others = Notice.objects.filter(about=row.about, sent_at=None, **which)
+    subjects = [other.key for other in others]
+    return bool(subjects) and Job.objects.filter(subject__in=subjects, state__in=Job.ALIVE).exists()
 
 
 def _to_customer(subject: str, template: str, row: Notice) -> Letter | Outcome:
@@ -55,7 +63,7 @@ def _to_customer(subject: str, template: str, row: Notice) -> Letter | Outcome:
     """
     site = _site(row)
     if site is None:
-        return Done(note="Nobody was told: the site is not there any more.")
+        return Done(note=GONE)
     is_off = site.power_wished != "running"
     try:
         link = "" if is_off else access.password_link(site)

@@ -1,8 +1,13 @@
 """One search box: sites, domains, zones, customers, support keys, jobs, by how they begin."""
 
+from django.utils import timezone
+
 from dns.models import Customer, Zone
 from nodepoint.board import search
+from nodepoint.jobs import transitions
 from nodepoint.jobs.models import Job
+from nodepoint.notices.models import STAFF
+from sites.flows.notices import SITE_LIVE
 from sites.models import Site
 from support import services as support
 from tests.factories import SiteFactory
@@ -185,3 +190,21 @@ class ListSearchTests(SearchTestCase):
         self.assertEqual(self.listed("/admin/sites/customdomain/", "WP-77"), ["shop.example.org"])
         self.assertEqual(self.listed("/admin/dns/zone/", "4711"), ["zoe.example"])
         self.assertEqual(self.listed("/admin/dns/customer/", "zoe.exa"), ["4711"])
+
+    def test_the_list_of_jobs_finds_the_emails_about_it(self) -> None:
+        zone = make_job(self.zone.key, "dns.create_zone", data={"zone": "zoe.example"})
+        order = make_job(self.site.key, "sites.provision", data={"service_id": "WP-77"})
+        other = make_job("sites.site:0", "sites.provision", data={"service_id": "other"})
+        for job, kind in ((order, SITE_LIVE), (other, SITE_LIVE), (zone, STAFF)):
+            transitions.notify(kind, job, timezone.now(), says="failed" if kind == STAFF else "")
+        transitions.tell_staff(
+            Job.objects.get(kind=SITE_LIVE, data__service_id="WP-77"), "failed", timezone.now()
+        )
+        ready, to_staff = "E-mail to the customer: site ready: WP-77", "E-mail to staff: WP-77"
+        for text in ("WP-77", "jane.doe@example.com", "shop.example"):
+            self.assertLessEqual(
+                {str(order), ready, to_staff}, set(self.listed("/admin/jobs/job/", text)), text
+            )
+        self.assertEqual(
+            set(self.listed("/admin/jobs/job/", "zoe.example")), {str(zone), "E-mail to staff: zoe.example"}
+        )

@@ -8,7 +8,7 @@ from django.core import mail
 from django.test import override_settings
 
 from nodepoint.jobs import queue, tasks
-from nodepoint.jobs.models import Job
+from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.outcomes import Done, Fail, Retry
 from nodepoint.notices.models import STAFF, Notice
 from tests.nodepoint.jobs.base import EngineTestCase
@@ -111,6 +111,15 @@ class AlarmTests(EngineTestCase):
         self.assertEqual([self.alarm(minutes) for minutes in (59, 61, 62, 6000)], [0, 1, 0, 0])
         (message,) = mail.outbox
         self.assertEqual(message.subject, "[NodePoint] Test things is still not finished: thing:1")
+
+    def test_an_alarm_that_comes_when_the_job_has_ended_is_dropped(self) -> None:
+        with mock.patch("django.core.mail.EmailMessage.send", side_effect=ConnectionRefusedError("away")):
+            self.alarm(61)
+        Job.objects.filter(pk=self.job.pk).update(state=Job.State.SUCCEEDED)
+        JobStep.objects.filter(job=self.job).update(state=JobStep.State.DONE, due_at=None)
+        self.run_jobs()
+        self.assertEqual(mail.outbox, [])
+        self.assertIn("has ended meanwhile", JobStep.objects.get(name="mail_sent").detail)
 
     def test_jobs_that_ended_and_notices_raise_no_alarm(self) -> None:
         Job.objects.filter(pk=self.job.pk).update(state=Job.State.SUCCEEDED)

@@ -11,7 +11,8 @@ BODY_END = b".\r\n"
 
 class MailServer(socketserver.ThreadingTCPServer):
     """Takes mail on 127.0.0.1. `answers`: what it says instead of its usual word, by verb, `greeting` or
-    `message`: bytes, or None to hang up. `taken`: the messages that it has, whether it said so or not."""
+    `message`: bytes, or None to hang up. `refuses`: likewise, to recipients by their address. `taken`: the
+    messages that it has, whether it said so or not; `envelopes`: for whom each of them is."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -19,7 +20,9 @@ class MailServer(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Talk)
         self.answers: dict[str, bytes | None] = {}
+        self.refuses: dict[str, bytes] = {}
         self.taken: list[Message] = []
+        self.envelopes: list[list[str]] = []
         self.connections = 0
 
     @property
@@ -42,15 +45,24 @@ class _Talk(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         """Talk until the client leaves, or the script says to hang up."""
         self.server.connections += 1
+        self.recipients: list[str] = []
         if not self.say("greeting", b"220 here\r\n"):
             return
         while line := self.rfile.readline():
             verb = line.split()[0].upper().decode()
             usual = {"DATA": b"354 go on\r\n", "QUIT": b"221 bye\r\n"}.get(verb, b"250 fine\r\n")
+            if verb == "RCPT":
+                usual = self.recipient(line.decode().partition("<")[2].partition(">")[0])
             if not self.say(verb, usual) or verb == "QUIT":
                 return
             if verb == "DATA" and "DATA" not in self.server.answers and not self.message():
                 return
+
+    def recipient(self, address: str) -> bytes:
+        """Note one who is not refused; what is said of him."""
+        if address not in self.server.refuses:
+            self.recipients.append(address)
+        return self.server.refuses.get(address, b"250 fine\r\n")
 
     def message(self) -> bool:
         """Read one and take it, unless it is refused."""
@@ -60,6 +72,8 @@ class _Talk(socketserver.StreamRequestHandler):
         refused = (self.server.answers.get("message") or b"").startswith((b"4", b"5"))
         if not refused:
             self.server.taken.append(message_from_string("".join(lines)))
+            self.server.envelopes.append(self.recipients)
+        self.recipients = []
         return self.say("message", b"250 taken\r\n")
 
     def say(self, at: str, usual: bytes) -> bool:

@@ -6,7 +6,7 @@ from unittest import mock
 
 from django.test import override_settings
 
-from nodepoint.board import troubles
+from nodepoint.board import platform, troubles
 from nodepoint.jobs import steering
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.outcomes import Fail
@@ -19,6 +19,8 @@ DJANGOS = "django.core.mail.backends.smtp.EmailBackend"
 
 
 class WireCase(EngineTestCase):
+    staff = ["staff@example.com"]
+
     def setUp(self) -> None:
         super().setUp()
         self.server = self.enterContext(MailServer())
@@ -27,7 +29,7 @@ class WireCase(EngineTestCase):
     def at(self, port: int) -> None:
         """Have the mail server looked for at this port."""
         settings = {"EMAIL_BACKEND": DJANGOS, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": port}
-        people = {"STAFF_EMAIL": ["staff@example.com"], "DEFAULT_FROM_EMAIL": "NodePoint <n@nodepoint.eu>"}
+        people = {"STAFF_EMAIL": self.staff, "DEFAULT_FROM_EMAIL": "NodePoint <n@nodepoint.eu>"}
         self.enterContext(override_settings(**settings, **people))
 
     def failing(self) -> Job:
@@ -154,3 +156,65 @@ class SendingTests(WireCase):
         self.server.answers.clear()
         self.run_jobs()
         self.assertEqual(len(self.server.taken), 2)
+
+
+class SomeRecipientsTests(WireCase):
+    staff = ["ann@example.com", "bob@example.com", "eve@example.com"]
+
+    def on_board(self) -> str:
+        """What the board says of it."""
+        with mock.patch("django.utils.timezone.now", self.clock.now):
+            (group,) = platform.mails()
+        (trouble,) = group.troubles
+        return f"{trouble.title} | {trouble.detail}"
+
+    def test_who_is_put_off_gets_it_later_and_the_others_once(self) -> None:
+        self.server.refuses["bob@example.com"] = b"451 4.7.1 greylisted\r\n"
+        notice = self.failing()
+        self.assertEqual(self.server.envelopes, [["ann@example.com", "eve@example.com"]])
+        row = Notice.objects.get()
+        self.assertEqual((row.has, row.sent_at, row.handed_at), (self.server.envelopes[0], None, None))
+        self.run_for(700)
+        said = self.on_board()
+        self.assertIn("E-mail to staff has not reached everybody: 1001", said)
+        self.assertIn("bob@example.com: 451 4.7.1 greylisted", said)
+        self.server.refuses.clear()
+        self.run_jobs()
+        self.assertEqual(self.server.envelopes[1:], [["bob@example.com"]])
+        self.assertEqual(Job.objects.get(pk=notice.pk).state, Job.State.SUCCEEDED)
+        row.refresh_from_db()
+        self.assertEqual((sorted(row.has), row.sent_at), (self.staff, self.clock.now()))
+
+    def test_who_is_refused_for_good_is_told_and_asked_about_again_by_himself(self) -> None:
+        self.server.refuses = {"bob@example.com": b"550 no\r\n", "eve@example.com": b"452 full\r\n"}
+        notice = self.failing()
+        self.run_for(100)
+        self.assertEqual(Job.objects.get(pk=notice.pk).state, Job.State.WAITING)
+        del self.server.refuses["eve@example.com"]
+        self.run_jobs()
+        self.assertEqual(Job.objects.get(pk=notice.pk).state, Job.State.FAILED)
+        self.assertEqual(self.server.envelopes, [["ann@example.com"], ["eve@example.com"]])
+        self.assertIn("bob@example.com: 550 no", self.on_board())
+        self.server.refuses.clear()
+        with mock.patch("django.utils.timezone.now", self.clock.now):
+            steering.ask_again(notice.pk, "staff x")
+        self.run_jobs()
+        self.assertEqual(self.server.envelopes[2:], [["bob@example.com"]])
+        self.assertFalse(steering.moves(notice).again)
+        self.assertEqual(troubles.unsent(self.clock.now()).count(), 0)
+
+    def test_a_server_that_breaks_off_among_the_recipients_has_told_nobody(self) -> None:
+        self.server.refuses["bob@example.com"] = b"421 too many\r\n"
+        self.failing()
+        self.assertEqual((self.server.taken, Notice.objects.get().has), ([], []))
+        self.server.refuses.clear()
+        self.run_jobs()
+        self.assertEqual(self.server.envelopes, [self.staff])
+
+    def test_who_is_no_staff_any_more_is_waited_for_no_longer(self) -> None:
+        self.server.refuses["bob@example.com"] = b"451 later\r\n"
+        self.failing()
+        with override_settings(STAFF_EMAIL=["ann@example.com", "eve@example.com"]):
+            self.run_jobs()
+        self.assertEqual(len(self.server.taken), 1)
+        self.assertIsNotNone(Notice.objects.get().sent_at)
