@@ -59,7 +59,7 @@ class LogInTest extends Sites
 
     public function test_then_it_leads_to_a_one_time_link_which_it_does_not_keep(): void
     {
-        $service = $this->live();
+        $service = $this->shared();
         $page = $this->page($service);
         $page->enter();
         $first = $page->redirected;
@@ -73,7 +73,7 @@ class LogInTest extends Sites
 
     public function test_a_suspended_service_says_so(): void
     {
-        $service = $this->live();
+        $service = $this->shared();
         $this->call('suspendServer', $service);
         $page = $this->page($service);
         $page->enter();
@@ -84,6 +84,8 @@ class LogInTest extends Sites
         $service->status = Service::STATUS_SUSPENDED; // Paymenter's word counts too, also where its suspension failed
         $page->enter();
         $this->assertSame('This service is not active at the moment.', $page->trouble);
+        $service->status = Service::STATUS_ACTIVE;
+        $this->call('unsuspendServer', $service);
     }
 
     public function test_a_link_that_a_browser_would_run_is_none(): void

@@ -44,7 +44,7 @@ class PanelsTest extends Sites
 
     public function test_the_overview_of_a_site_has_all_there_is_to_show(): void
     {
-        $service = $this->live();
+        $service = $this->shared();
         $data = Demo::until(function () use ($service) { // one reading of the cluster serves for some seconds
             $data = (new Overview($this->backend($service)))->read();
 
@@ -64,7 +64,7 @@ class PanelsTest extends Sites
 
     public function test_power(): void
     {
-        $service = $this->live();
+        $service = $this->shared();
         $panel = new Overview($this->backend($service));
         foreach (['stop' => 'stopped', 'start' => 'running', 'restart' => 'running'] as $verb => $status) {
             $this->ended($panel, $panel->power($verb));
@@ -76,7 +76,7 @@ class PanelsTest extends Sites
 
     public function test_the_toggle_says_what_is_wished_however_often(): void
     {
-        $service = $this->live();
+        $service = $this->shared();
         $panel = new Overview($this->backend($service));
         foreach ([false, false, true, true] as $wish) {
             $this->ended($panel, $panel->toggle($wish));
@@ -86,7 +86,7 @@ class PanelsTest extends Sites
 
     public function test_a_reset_leads_back_to_the_first_day(): void
     {
-        $service = $this->live();
+        $service = $this->shared();
         $panel = new Overview($this->backend($service));
         $this->ended($panel, $panel->reset());
         $this->ended($panel, $panel->reset(true));
@@ -95,18 +95,19 @@ class PanelsTest extends Sites
 
     public function test_a_suspended_site_refuses_acts_with_a_sentence_and_can_be_read(): void
     {
-        $service = $this->live();
+        $service = $this->shared();
         $this->call('suspendServer', $service);
         $panel = new Overview($this->backend($service));
         $this->assertSame('suspended', $panel->read()['status']);
         $e = $this->failure(fn () => $panel->power('start'));
         $this->assertSame([401, 'This service is suspended.'], [$e->status, $e->getMessage()]);
         $this->assertTrue((new Backups($this->backend($service)))->read()['allowed'] > 0);
+        $this->call('unsuspendServer', $service);
     }
 
     public function test_a_domain_comes_gets_its_certificate_and_goes(): void
     {
-        $service = $this->live();
+        $service = $this->shared();
         $panel = new Domains($this->backend($service));
         $this->assertSame(['busy' => false, 'domains' => [], 'used' => 0, 'allowed' => 3, 'remaining' => 3], $panel->read());
 
@@ -140,9 +141,7 @@ class PanelsTest extends Sites
     /** @dataProvider hostileDomains */
     public function test_hostile_domains_are_refused_with_a_sentence(string $domain): void
     {
-        static $service = null;
-        $service ??= $this->live();
-        $e = $this->failure(fn () => (new Domains($this->backend($service)))->add($domain));
+        $e = $this->failure(fn () => (new Domains($this->backend($this->shared())))->add($domain));
         $this->assertInstanceOf(ApiException::class, $e);
         $this->assertContains($e->status, [400, 409]);
         $this->assertNotSame('', $e->getMessage());
@@ -150,7 +149,7 @@ class PanelsTest extends Sites
 
     public function test_backups_are_made_used_and_deleted(): void
     {
-        $service = $this->live();
+        $service = $this->shared();
         $panel = new Backups($this->backend($service));
         $this->assertSame(['busy' => false, 'backups' => [], 'used' => 0, 'allowed' => 2], $panel->read());
         $this->ended($panel, $panel->create());
@@ -166,12 +165,13 @@ class PanelsTest extends Sites
         $this->assertSame([409, 'quota_exceeded'], [$e->status, $e->errorCode]);
         $this->ended($panel, $panel->delete($backup['name']));
         $this->assertSame('not_found', $this->failure(fn () => $panel->delete($backup['name']))->errorCode);
-        $this->assertSame(1, $panel->read()['used']);
+        $this->ended($panel, $panel->delete($panel->read()['backups'][0]['name']));
+        $this->assertSame(0, $panel->read()['used']);
     }
 
     public function test_hostile_names_of_backups_are_refused(): void
     {
-        $panel = new Backups($this->backend($this->live()));
+        $panel = new Backups($this->backend($this->shared()));
         foreach (['initial', '../x', "a'b", '', str_repeat('x', 100), '; reboot'] as $name) {
             $e = $this->failure(fn () => $panel->delete($name));
             $this->assertInstanceOf(ApiException::class, $e);
@@ -181,13 +181,14 @@ class PanelsTest extends Sites
 
     public function test_another_services_site_is_out_of_reach_of_a_panel(): void
     {
-        $mine = $this->live();
+        $mine = $this->shared();
         $panel = new Backups($this->backend($this->live()));
         $other = new Backups($this->backend($mine));
         $this->ended($other, $other->create());
         $name = $other->read()['backups'][0]['name'];
         $this->assertSame('not_found', $this->failure(fn () => $panel->rollBack($name))->errorCode);
         $this->assertSame(1, $other->read()['used']);
+        $this->ended($other, $other->delete($name));
     }
 
     /** @return list<array{class-string, array}> */

@@ -107,7 +107,7 @@ class PartsTest extends Sites
 
     public function test_an_act_is_told_at_its_begin_and_at_its_end(): void
     {
-        $service = $this->live();
+        $service = $this->shared();
         Demo::lab('/_lab/speed', ['factor' => 0.1]);
         try {
             $part = $this->part(Backups::class, $service);
@@ -123,6 +123,9 @@ class PartsTest extends Sites
         $this->assertSame(['The backup is made.', 'success'], end($part->toasts));
         $this->assertFalse($part->render()->getData()['busy']);
         $this->assertSame(1, $part->data['used']);
+        $part->delete($part->data['backups'][0]['name']);
+        $this->followed($part);
+        $this->assertSame(0, $part->data['used']);
     }
 
     public function test_a_job_that_fails_is_told_as_well(): void
@@ -138,7 +141,7 @@ class PartsTest extends Sites
 
     public function test_a_refused_act_is_a_toast_and_changes_nothing(): void
     {
-        $part = $this->part(Backups::class, $this->live());
+        $part = $this->part(Backups::class, $this->shared());
         $part->load();
         $part->delete('BAK01012020-1');
         $this->assertSame([['There is no backup called BAK01012020-1.', 'error']], $part->toasts);
@@ -147,7 +150,7 @@ class PartsTest extends Sites
 
     public function test_power_and_toggle(): void
     {
-        $service = $this->live();
+        $service = $this->shared();
         $part = $this->part(Overview::class, $service);
         $part->power('stop');
         $this->followed($part);
@@ -158,11 +161,16 @@ class PartsTest extends Sites
         $part->power('explode');
         $this->assertSame(['This is not available at the moment. Please try again later.', 'error'], end($part->toasts));
         $this->assertSame('stopped', $this->status($service)['status']);
+        $part->toggle(true);
+        $this->followed($part);
+        $part->power('start');
+        $this->followed($part);
+        $this->assertSame(['running', true], [$part->data['status'], $part->data['enabled']]);
     }
 
     public function test_a_reset(): void
     {
-        $part = $this->part(Overview::class, $this->live());
+        $part = $this->part(Overview::class, $this->shared());
         $part->resetSite();
         $this->followed($part);
         $this->assertSame(['The site is as on its first day.', 'success'], end($part->toasts));
@@ -170,7 +178,7 @@ class PartsTest extends Sites
 
     public function test_a_refused_domain_says_why_in_the_form_and_keeps_what_was_typed(): void
     {
-        $service = $this->live();
+        $service = $this->shared();
         $part = $this->part(Domains::class, $service);
         $this->assertSame(self::IP, $part->address);
         $part->domain = 'no-such-name.example.com';
@@ -219,7 +227,7 @@ class PartsTest extends Sites
 
     public function test_a_backend_that_is_away_is_said_in_the_part_and_what_was_known_stays(): void
     {
-        $service = $this->live();
+        $service = $this->shared();
         $part = $this->part(Overview::class, $service);
         $part->load();
         ExtensionHelper::$server = $this->extension(['api_base' => OddServer::way('html')]);

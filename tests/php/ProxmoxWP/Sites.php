@@ -19,6 +19,8 @@ abstract class Sites extends TestCase
 {
     protected const IP = '203.0.113.10';
 
+    private static ?Service $shared = null;
+
     protected function setUp(): void
     {
         Log::clear();
@@ -34,6 +36,9 @@ abstract class Sites extends TestCase
     protected function tearDown(): void
     {
         Laravel::stop();
+        if ($this->hasFailed()) {
+            self::$shared = null; // nobody knows how it was left
+        }
     }
 
     /** @param  array<string, string>  $config  other settings than those of the running NodePoint */
@@ -83,6 +88,12 @@ abstract class Sites extends TestCase
         $this->until($service, 'running');
 
         return $service;
+    }
+
+    /** A running site of the plan basic, for tests that leave it as it was: no domain, no backup, running, traffic on. */
+    protected function shared(): Service
+    {
+        return self::$shared ??= $this->live();
     }
 
     protected function backend(Service $service, ?string $base = null): Backend
