@@ -21,6 +21,7 @@ Output = tuple[int, bytes, bytes]
 INSTALL_LINE = re.compile(r"# lab: install status=(/\S+)")
 DATABASE_LINE = re.compile(r"# lab: database seconds=(\d+)")
 CONTENT_LINE = re.compile(r"# lab: content status=(/\S+)")
+UPDATE_LINE = re.compile(r"# lab: update status=(/\S+)")
 ACCESS_LINE = "# lab: access"
 HEALTH_LINE = "# lab: health"
 SEAL_LINE = "# lab: seal"
@@ -179,6 +180,8 @@ class Guests:
                 return self._content(vmid, found[1], arguments, plan.parameters)
             if line == ACCESS_LINE:
                 return self._access(vmid, arguments, now)
+            if found := UPDATE_LINE.fullmatch(line):
+                return self._update(vmid, found[1], Plan.read(script.decode(errors="replace")))
             if line == HEALTH_LINE:
                 return self._health(vmid, now)
             if line == SEAL_LINE:
@@ -238,6 +241,22 @@ class Guests:
         if guest is None or not guest["site"]:
             return 70, b"", b"there is no site in here\n"
         return 0, _text(health.lines(guest)).encode(), b""
+
+    def _update(self, vmid: int, status_file: str, plan: Plan) -> Output:
+        guest = self._look(vmid, time.time())
+        if guest is None or not guest["site"]:
+            return 69, b"", b"no site of ours is in here\n"
+        fault = self._lab.faults.take("ssh", f"UPDATE {vmid}", only="UPDATE")
+        run = plan.parameters.get("RUN", "")
+        guest["files"][status_file] = health.update(guest, run, fault.kind if fault else "")
+        self._save(vmid, guest)
+        return 0, b"started\n", b""
+
+    def breaks(self, vmid: int, trouble: str) -> None:
+        """The next update of WordPress brings this one of ``wordpress.TROUBLES`` upon the site."""
+        guest = self._guests[vmid]
+        guest["breaks"] = trouble
+        self._save(vmid, guest)
 
     def feel(self, vmid: int, *lines: str) -> None:
         """What an installed site says of itself from now on; nothing: all is well."""

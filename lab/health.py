@@ -31,3 +31,20 @@ def lines(guest: dict[str, Any]) -> list[str]:
     if guest.get("trouble"):
         said = [line for line in said if line != "answered yes"]
     return [*said, "end"]
+
+
+def update(guest: dict[str, Any], run: str, fault: str) -> str:
+    """What the status file says after an update of WordPress; the guest is at the new release then. With the
+    kind of a fault the upgrader fails. `breaks`: the trouble that an update brings upon the guest, once."""
+    if fault:
+        return f"run {run}\nfailed update 70 no_space: Could not copy file.\ndone 70\n"
+    said = list(guest.get("health") or WELL)
+    old = next(line.partition(" ")[2] for line in said if line.startswith("wordpress "))
+    new = next((line.partition(" ")[2] for line in said if line.startswith("minor ")), "")
+    if not new:
+        return f"run {run}\nnone {old}\ndone 0\n"
+    rest = [line for line in said if not line.startswith(("wordpress ", "minor "))]
+    guest["health"] = [*rest, f"wordpress {new}"]
+    if trouble := guest.pop("breaks", ""):
+        guest["trouble"] = trouble
+    return f"run {run}\nupdated {old} {new}\ndone 0\n"

@@ -12,6 +12,7 @@ LOOKED_AT = 4000  # characters that are searched for secrets
 NO_STATUS = "the status file holds what the script does not write"
 PHASE = re.compile(r"phase [a-z]{1,20} [0-9]{1,6}")
 FAILED = re.compile(r"failed [a-z]{1,20} [0-9]{1,3} .*")
+UPDATED = re.compile(r"(?:updated [0-9][\w.-]{0,30} [0-9][\w.-]{0,30}|none [0-9][\w.-]{0,30})", re.ASCII)
 DONE = re.compile(r"done ([0-9]{1,3})")
 FOUND = re.compile(r"found ([0-9]{1,9}) ([0-9]{1,12}) ([0-9]{1,12})")
 USELESS = "65"  # the script's code for what fails again however often it is tried
@@ -94,3 +95,23 @@ def end_of_content(output: Output, run: str) -> ContentEnd | None:
     if failed or found is None:
         return ContentEnd(NO_STATUS)
     return ContentEnd(found=dict(zip(("tables", "changes", "left"), map(int, found.groups()), strict=True)))
+
+
+@dataclass(frozen=True)
+class UpdateEnd:
+    """How an update of WordPress has ended: `trouble`, why not well; else in a few `words` what was done."""
+
+    trouble: str = ""
+    words: str = ""
+
+
+def end_of_update(output: Output, run: str) -> UpdateEnd | None:
+    """What the status file of the script says that updates WordPress; None while this run of it is at work,
+    or has not begun."""
+    lines = output.stdout.split("\n")[:-1]
+    if output.exit_code or lines[:1] != [f"run {run}"] or not (done := DONE.fullmatch(lines[-1])):
+        return None
+    said = lines[1] if len(lines) == 3 and not output.truncated else ""
+    if done[1] == "0" and UPDATED.fullmatch(said):
+        return UpdateEnd(words=said)
+    return UpdateEnd(words(said) if FAILED.fullmatch(said) else NO_STATUS)

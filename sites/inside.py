@@ -87,4 +87,5 @@ def _seen(values: dict[str, Any], now: datetime) -> dict[str, Any]:
         "facts": values["facts"],
         "troubles": troubles,
         "trouble_count": len(troubles),
+        "minor": str(values["facts"].get("minor", ""))[:32],
     }

@@ -62,6 +62,10 @@ class SiteHealth(models.Model):
     facts = models.JSONField(default=dict)
     troubles = models.JSONField(default=list)
     trouble_count = models.PositiveSmallIntegerField(default=0, db_index=True)
+    minor = models.CharField(
+        max_length=32, blank=True, db_index=True, help_text="The release of its branch that waits."
+    )
+    tried_version = models.CharField(max_length=32, blank=True, help_text="The one that was put in last.")
 
     SILENT = timedelta(days=3)  # after that long without an answer somebody should look
 

@@ -1,6 +1,7 @@
 """What django-q2 calls now and then."""
 
 from sites import domain_watch, enforcement, inside
+from sites.services import updates
 
 
 def enforce_suspensions() -> int:
@@ -16,3 +17,8 @@ def look_at_domains() -> int:
 def look_inside() -> int:
     """See `inside.look`."""
     return inside.look()
+
+
+def update_sites() -> int:
+    """See `updates.update_sites`."""
+    return updates.update_sites()

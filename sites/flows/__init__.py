@@ -17,6 +17,7 @@ from sites.flows.power import RESTART, START, STOP
 from sites.flows.repair import REPAIR
 from sites.flows.suspension import SUSPEND, UNSUSPEND
 from sites.flows.template import TEMPLATE
+from sites.flows.update import UPDATE
 
 __all__ = [
     "ADD_DOMAIN",
@@ -44,5 +45,6 @@ __all__ = [
     "TOGGLE",
     "UNLINK",
     "UNSUSPEND",
+    "UPDATE",
     "UPGRADE",
 ]

@@ -18,6 +18,7 @@ from sites.models import Site
 LEVEL = 1
 """Of the install script. A change of it that earlier sites are to get, too, raises it."""
 STATUS_FILE = "/run/nodepoint/install.status"
+UPDATE_STATUS_FILE = "/var/lib/nodepoint/update.status"
 CONTENT_STATUS_FILE = "/var/lib/nodepoint/content.status"
 FOREIGN = 66  # exit code: the container holds what others have made, and keeps it
 NO_SITE = 69  # exit code: what a script is for is not in the container
@@ -88,6 +89,12 @@ def access_script(site: Site) -> str:
 def health_script() -> str:
     """The script that looks how a site is from inside: `bash -s health`."""
     return _filled("health.sh", {})
+
+
+def update_script(run: str) -> str:
+    """The script that brings WordPress to the newest release of its branch: `bash -s update`. `run`: what its
+    status file goes by; one that has ended is not done twice."""
+    return _filled("update.sh", {"RUN": run})
 
 
 def database_script() -> str:

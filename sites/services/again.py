@@ -6,7 +6,7 @@ from nodepoint.jobs.models import Job
 from nodepoint.jobs.steering import asked_again_by
 from sites import services
 from sites.models import Backup, CustomDomain, Plan, Site, Template
-from sites.services import adoption, lift, overrides, repair, template
+from sites.services import adoption, lift, overrides, repair, template, updates
 from sites.services.legality import Facts, legal_acts
 from sites.services.standing import failed_last
 from sites.steps.lifting import is_below, liftable
@@ -163,6 +163,7 @@ def register() -> None:
         ),
         "sites.certificate": (_domain_fits, _add_domain),
         "sites.repair": (_fits("repair"), lambda job, by: repair.repair_site(_site(job), actor=by)),
+        "sites.update": (_fits("restart"), lambda job, by: updates.update_site(_site(job), actor=by)),
         "sites.unlink": (_fits("unlink"), lambda job, by: overrides.unlink_site(_site(job), actor=by)),
         "sites.provision": (
             _fits("order_again"),

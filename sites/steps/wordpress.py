@@ -122,7 +122,7 @@ def verified(call: Call) -> Outcome:
     proxy: the site is live.
     """
     site: Site = call.subject
-    if wrong := _wrong_inside(site):
+    if wrong := wrong_inside(site):
         return Retry(error="WordPress does not answer as it should.", detail=f"inside: {wrong}")
     note = ""
     if website() is None:
@@ -136,7 +136,7 @@ def verified(call: Call) -> Outcome:
     return Done(note=note, facts={"state": Site.State.LIVE, "live_at": site.live_at or call.now})
 
 
-def _wrong_inside(site: Site) -> str:
+def wrong_inside(site: Site) -> str:
     """What the container's web server answers instead of WordPress's front page; empty when all is well."""
     headers = ["-H", f"Host: {site.primary_domain}", "-H", "X-Forwarded-Proto: https"]
     output = look(site, ["curl", "-sS", "-i", "--max-time", "10", *headers, "http://127.0.0.1/"])

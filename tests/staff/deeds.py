@@ -10,13 +10,14 @@ from django.utils import timezone
 from dns import services as dns_services
 from dns.connections import ispconfig
 from dns.models import Zone
+from lab import health
 from nodepoint.jobs.models import Job
 from sites import belonging, marks, services
 from sites.clients.proxmox import FirewallOptions, FirewallRule
 from sites.connections import cloudflare, npm, proxmox
 from sites.install import LEVEL
 from sites.models import Backup, CustomDomain, Site, Template
-from sites.services import lift, overrides, repair
+from sites.services import lift, overrides, repair, updates
 from sites.services.adoption import adopt_site
 from tests.sites.acts import RUNNING, STOPPED, SUSPENDED
 from tests.sites.base import ORDER
@@ -202,6 +203,19 @@ def _goes_by_it(case: "Case") -> None:
     case.assertEqual((site.serves_as, site.chosen_name), (site.hostname, site.hostname))
 
 
+def _with_a_waiting_release(case: "Case") -> None:
+    site = case.live_site()
+    with case.lab.lock:
+        case.lab.guest.feel(site.vmid, *health.WELL, "minor 6.9.1")
+
+
+def _released(case: "Case") -> None:
+    with case.lab.lock:
+        said = case.lab.guest._guests[Site.objects.get().vmid]["health"]
+    case.assertIn("wordpress 6.9.1", said)
+    case.assertNotIn("minor 6.9.1", said)
+
+
 def _domain_is_served(case: "Case") -> None:
     case.accept()
     while not Job.objects.filter(kind="sites.certificate").exists():
@@ -370,6 +384,9 @@ DEEDS = {
     "options": Deed(_a_site, _asked("/action/options", options={"xmlrpc": True}), _inside_is(xmlrpc=True)),
     "safe mode": Deed(_a_site, _asked("/action/safemode", enabled=True), _inside_is(safe_mode=True)),
     "lift": Deed(_from_before, lambda case: lift.lift_all(**BY), _inside_is(level=LEVEL)),
+    "update": Deed(
+        _with_a_waiting_release, lambda case: updates.update_site(Site.objects.get(), **BY), _released
+    ),
     "toggle": Deed(_a_site, lambda case: case.toggle(enabled=False), _is({**RUNNING, "traffic": [False]})),
     "repair": Deed(
         _with_everything_wrong, lambda case: repair.repair_site(Site.objects.get(), **BY), _repaired

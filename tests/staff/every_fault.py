@@ -97,6 +97,12 @@ JOBS: dict[str, tuple[Act, ...]] = {
     "options": PRIMARY,
     "safe mode": (CONFIG, *_of("ssh", "bash -s safemode")),
     "lift": PRIMARY,
+    "update": (
+        CONFIG,
+        SNAPSHOTS,
+        *_of("ssh", "curl", "bash -s hold", "bash -s release", "bash -s update", "update.status"),
+        *_of("proxmox", f"POST {LXC}/snapshot", ":vzsnapshot:"),
+    ),
     "toggle": (NPM_LOGIN, *domains.acts(domains.SWITCH)),
     "repair": (
         CONFIG,
@@ -182,6 +188,7 @@ ANSWERED = ("refuse", "error")
 
 # What an act does as well as it can be done: where it cannot, it has its effect all the same, and says so.
 DOES_WITHOUT: dict[str, tuple[Act, ...]] = {
+    "update": _of("ssh", "bash -s hold", "bash -s release"),
     "backup": (Act("ssh", ""),),  # nobody holds the database meanwhile (docs/backups.md)
     "replace addresses": (Act("ssh", "hold"), Act("ssh", "release")),
     "certificate": (Act("dns", " CAA"),),  # Let's Encrypt asks for it anyway

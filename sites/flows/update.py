@@ -1,0 +1,64 @@
+"""WordPress's minor releases, put in by us: with a snapshot before, a look after, and the way back."""
+
+from nodepoint.jobs.registry import Flow, Step, periodic, register
+from sites.flows.power import is_live
+from sites.steps import safety, update
+from sites.steps.proxmox import CALLS
+
+MINUTES = 60
+KIND = "sites.update"
+
+periodic("sites.tasks.update_sites", minutes=5)
+
+UPDATE = register(
+    Flow(
+        KIND,
+        title="Update WordPress",
+        subject="sites.Site",
+        scope="sites",
+        deadline=40 * MINUTES,
+        waited_for=True,
+        stands=is_live,
+        steps=(
+            Step(
+                "looked",
+                "Looking how the site answers",
+                update.looked,
+                nothing_to_undo="Looking changes nothing.",
+                usual=1,
+            ),
+            Step(
+                "before",
+                "Taking a snapshot for safety",
+                safety.taken,
+                nothing_to_undo="It is replaced the next time, and can be gone back to until then.",
+                after=("looked",),
+                limits=(CALLS,),
+                deadline=10 * MINUTES,
+                usual=15,
+            ),
+            Step(
+                "updated",
+                "Updating WordPress",
+                update.updated,
+                nothing_to_undo="The site is looked at, and goes back where it does not answer.",
+                after=("before",),
+                deadline=15 * MINUTES,
+                spares_the_job=True,  # whatever came of it is looked at
+                if_skipped="WordPress stays as it is.",
+                usual=20,
+            ),
+            Step(
+                "checked",
+                "Checking the site",
+                update.checked,
+                nothing_to_undo="Looking changes nothing; the way back has a job of its own.",
+                after=("updated",),
+                deadline=5 * MINUTES,
+                spares_the_job=True,
+                if_skipped="Nobody has seen that WordPress answers.",
+                usual=1,
+            ),
+        ),
+    )
+)
