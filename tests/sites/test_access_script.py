@@ -16,6 +16,16 @@ PHP = Path(install.__file__).parent
 PLATFORM = ("prepend.php", "safemode.php", "login.php", "theme.php")
 
 
+def scripts() -> dict[str, str]:
+    """All of them, by name."""
+    return {
+        "access": install.access_script(site()),
+        "seal": install.seal_script("ab"),
+        "health": install.health_script(),
+        "update": install.update_script("a1"),
+    }
+
+
 @on_one_database
 class ParameterTests(SimpleTestCase):
     def test_an_address_is_nothing_but_data(self):
@@ -78,7 +88,7 @@ echo count($todo);
 @on_one_database
 class CutOffTests(SimpleTestCase):
     def test_a_script_that_arrives_in_part_is_never_run(self):
-        for name, script in (("access", install.access_script(site())), ("seal", install.seal_script("ab"))):
+        for name, script in scripts().items():
             whole = script.replace("main() {", "main() { echo REACHED; exit 0", 1).encode()
             self.assertIn(b"REACHED", bash(whole, "-s", "login").stdout, "whole, it is run")
             end = len(whole.rstrip())
@@ -92,8 +102,7 @@ class CutOffTests(SimpleTestCase):
 @on_one_database
 class ShellcheckTests(SimpleTestCase):
     def test_nothing_is_found(self):
-        scripts = {"access": install.access_script(site()), "seal": install.seal_script("ab")}
-        for name, script in scripts.items():
+        for name, script in scripts().items():
             checked = subprocess.run(
                 ["shellcheck", "-"], input=script.encode(), capture_output=True, check=False, timeout=60
             )

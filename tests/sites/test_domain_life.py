@@ -12,6 +12,7 @@ from nodepoint.jobs.models import Job
 from nodepoint.notices.models import Notice
 from sites import domain_watch
 from sites.models import CustomDomain, Site
+from tests.base import on_one_database
 from tests.factories import SiteFactory
 from tests.sites.acts import ActsMixin
 from tests.sites.base import SiteTestCase
@@ -47,6 +48,7 @@ class LooksMixin:
 
 
 @override_settings(STAFF_EMAIL=STAFF)
+@on_one_database
 class LapsedDomainTests(LooksMixin, ActsMixin, DomainTestCase):
     """Whole lives, with everything that follows."""
 
@@ -297,6 +299,7 @@ class EvidenceTests(LooksMixin, DomainMixin, SiteTestCase):
             domain_watch.due(self.now)
 
 
+@on_one_database
 class ChosenNameTests(ActsMixin, DomainTestCase):
     """POST /action/primary."""
 

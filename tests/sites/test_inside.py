@@ -8,6 +8,7 @@ from django.utils import timezone
 from lab import health
 from sites import diagnosis, inside
 from sites.models import Site, SiteHealth
+from tests.base import on_one_database
 from tests.factories import SiteFactory
 from tests.sites.base import SiteTestCase, make_foreign
 from tests.staff.base import make_staff
@@ -15,6 +16,7 @@ from tests.staff.base import make_staff
 WELL = "\n".join([*health.WELL, "end", ""])
 
 
+@on_one_database
 class AnswerTests(SimpleTestCase):
     def facts(self, *lines: str) -> diagnosis.Facts:
         return diagnosis.read("\n".join([*health.WELL, *lines, "end", ""]))

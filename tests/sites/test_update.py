@@ -12,6 +12,7 @@ from sites import answers, inside
 from sites.clients.console import Output
 from sites.models import Site, SiteHealth
 from sites.services import updates
+from tests.base import on_one_database
 from tests.factories import SiteFactory
 from tests.sites.acts import ActsMixin
 from tests.sites.base import SiteTestCase
@@ -19,6 +20,7 @@ from tests.sites.base import SiteTestCase
 STAFF = ["staff@example.com"]
 
 
+@on_one_database
 class AnswerTests(SimpleTestCase):
     def test_what_a_status_file_says(self):
         for text, wanted in (
@@ -38,6 +40,7 @@ class AnswerTests(SimpleTestCase):
 
 
 @override_settings(STAFF_EMAIL=STAFF)
+@on_one_database
 class UpdateTests(ActsMixin, SiteTestCase):
     def setUp(self) -> None:
         super().setUp()

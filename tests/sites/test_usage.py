@@ -11,6 +11,7 @@ from sites import thresholds, usage, watch
 from sites.clients.proxmox import Guest
 from sites.measured import disk_percent
 from sites.models import Site, SiteUsage
+from tests.base import on_one_database
 from tests.factories import SiteFactory
 from tests.sites.base import SiteTestCase
 
@@ -27,6 +28,7 @@ def guest(site: Site, percent: float = 10, netin: int = 0, netout: int = 0, stat
     return Guest(vmid=site.vmid, node="node1", type="lxc", status=status, **rest, **figures, **more)
 
 
+@on_one_database
 class ThresholdTests(SimpleTestCase):
     def test_what_is_told_at_each_figure(self):
         for percent, before, after in (
@@ -139,6 +141,7 @@ class UsageTests(SiteTestCase):
         self.assertFalse(SiteUsage.objects.exists())
 
 
+@on_one_database
 class WatchTests(SiteTestCase):
     def test_a_full_disk_is_named_where_it_keeps_from_logging_in(self):
         site = self.live_site()
