@@ -4,8 +4,8 @@
 #
 # Arrives on the standard input of `bash -s update`. Prints `started` and leaves; the work goes on detached from the connection and
 # writes `run ID`, then `updated OLD NEW`, `none VERSION` (there is no such release) or `failed update CODE SENTENCE`, at the end
-# `done CODE` into the status file. A run of an ID that is at work or has ended is not begun again. Exit codes: 64 bad parameters, 69 no site of
-# ours is in here, 75 another run is still at work.
+# `done CODE` into the status file. A run of an ID that is at work or has ended well is not begun again. Exit codes: 64 bad parameters,
+# 69 no site of ours is in here, 75 another run is still at work.
 
 # parameters
 
@@ -27,7 +27,7 @@ main() {
     [[ ${RUN:-} =~ ^[A-Za-z0-9]{1,64}$ ]] || exit 64
     [[ -s $STATE/database && -e $PRIMARY ]] || { echo 'no site of ours is in here' >&2; exit 69; }
     exec 9>>"$STATE/update.lock"
-    if [[ -e $STATUS && $(head -n 1 "$STATUS") == "run $RUN" ]] && { ! flock -n 9 || [[ $(tail -n 1 "$STATUS") == done* ]]; }; then
+    if [[ -e $STATUS && $(head -n 1 "$STATUS") == "run $RUN" ]] && { ! flock -n 9 || [[ $(tail -n 1 "$STATUS") == 'done 0' ]]; }; then
         echo started
         exit 0
     fi

@@ -37,7 +37,7 @@ def updated(call: Call) -> Outcome:
         silent = call.elapsed > max(2 * SILENT_AFTER, 2 * (call.usual or 0))
         return _start(call) if silent else call.look_again()
     if end.trouble:
-        return Fail(error=NOT_DONE, detail=end.trouble)
+        return Fail(ref="", error=NOT_DONE, detail=end.trouble)  # a retry begins it anew
     SiteHealth.objects.filter(pk=call.subject.pk).update(minor="")
     return Done(note=end.words)
 

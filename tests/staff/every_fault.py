@@ -100,7 +100,7 @@ JOBS: dict[str, tuple[Act, ...]] = {
     "update": (
         CONFIG,
         SNAPSHOTS,
-        *_of("ssh", "curl", "bash -s hold", "bash -s release", "bash -s update", "update.status"),
+        *_of("ssh", "curl", "bash -s hold", "bash -s release", "bash -s update", "UPDATE", "update.status"),
         *_of("proxmox", f"POST {LXC}/snapshot", ":vzsnapshot:"),
     ),
     "toggle": (NPM_LOGIN, *domains.acts(domains.SWITCH)),
