@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sites', '0018_moved_domains'),
+        ('sites', '0019_levels'),
     ]
 
     operations = [
