@@ -1,12 +1,15 @@
 """What a site holds, and the script that works on it: a few texts for each table, whose addresses are plain
 ones. It is done at once; the real script's own tests are those in real containers."""
 
+import copy
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 Guest = dict[str, Any]
 Output = tuple[int, bytes, bytes]
+FREE = 10 * 1024**3  # bytes of each site's disk
 FAILING = {
     "error": ("70", "line 1: it went wrong"),
     "refuse": ("65", "nobody can tell which tables are WordPress's"),
@@ -19,19 +22,35 @@ def of_a_new_site(name: str) -> dict[str, list[str]]:
     return {"wp_options": [f"https://{name}", f"https://{name}"], "wp_posts": posts, "wp_comments": []}
 
 
+@dataclass(frozen=True)
+class Archive:
+    """What lies at an address: ``size`` in bytes (-1: its server does not tell) and the tables of a site that
+    goes by ``name``. ``refused``: the phase in which the script finds it of no use."""
+
+    name: str
+    tables: dict[str, list[str]]
+    size: int = 1000
+    refused: str = ""
+
+
 def run(
-    guest: Guest, status_file: str, arguments: list[str], parameters: Mapping[str, str], fault: str
+    guest: Guest,
+    status_file: str,
+    arguments: list[str],
+    parameters: Mapping[str, str],
+    fault: str,
+    archives: Mapping[str, Archive],
 ) -> Output:
-    """``replace`` or ``count``. ``fault``: it fails (``error``), says that it would fail again (``refuse``),
-    or is killed (all others)."""
-    name = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
-    run, old, new = (parameters.get(key, "") for key in ("JOB", "FROM", "TO"))
-    if (
-        arguments[:1] not in (["replace"], ["count"])
-        or not run
-        or not (name.fullmatch(old) and name.fullmatch(new))
-    ):
+    """``replace``, ``count``, ``look``, ``import`` or ``back``. ``fault``: it fails (``error``), says that it
+    would fail again (``refuse``), or is killed (all others)."""
+    act, run = (arguments or [""])[0], parameters.get("JOB", "")
+    if not run or not _valid(act, parameters):
         return 64, b"", b""
+    archive = archives.get(parameters.get("URL", ""))
+    if act == "look":
+        if archive is None:
+            return 71, b"", b"answer 404: \n"
+        return 0, f"look {archive.size} {FREE}\n".encode(), b""
     lines = guest["files"].get(status_file, "").splitlines()
     if lines[:1] == [f"run {run}"] and lines[-1:] == ["done 0"]:
         return 0, b"started\n", b""
@@ -40,10 +59,33 @@ def run(
         code, words = FAILING[fault]
         lines += [f"failed addresses {code} {words}", f"done {code}"]
     elif not fault:
-        found = _replaced(guest["tables"], old, new, dry=arguments[0] == "count")
-        lines += [f"found {found[0]} {found[1]} 0", "phase addresses 1", "done 0"]
+        lines += _done(guest, act, parameters, archive)
     guest["files"][status_file] = "".join(f"{line}\n" for line in lines)
     return 0, b"started\n", b""
+
+
+def _valid(act: str, parameters: Mapping[str, str]) -> bool:
+    name = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+    if act in ("replace", "count"):
+        return all(name.fullmatch(parameters.get(key, "")) for key in ("FROM", "TO"))
+    return act in ("look", "import", "back") and parameters.get("URL", "").startswith("https://")
+
+
+def _done(guest: Guest, act: str, parameters: Mapping[str, str], archive: Archive | None) -> list[str]:
+    new = parameters.get("TO", "")
+    if act == "back":
+        return ["phase back 1", "done 0"]
+    if act != "import":
+        touched, changes = _replaced(guest["tables"], parameters["FROM"], new, dry=act == "count")
+        return [f"found {touched} {changes} 0", "phase addresses 1", "done 0"]
+    if archive is None:
+        return ["failed fetch 65 curl: (22) The requested URL returned error: 404", "done 65"]
+    if archive.refused:
+        return [f"failed {archive.refused} 65 it is of no use", "done 65"]
+    guest["tables"] = copy.deepcopy(archive.tables)
+    touched, changes = _replaced(guest["tables"], archive.name, new, dry=False)
+    phases = ("fetch", "unpack", "database", "switch", "names", "caches", "served", "tidy")
+    return [f"found {touched} {changes} 0", *(f"phase {phase} 1" for phase in phases), "done 0"]
 
 
 def _replaced(tables: dict[str, list[str]], old: str, new: str, dry: bool) -> tuple[int, int]:

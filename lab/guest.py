@@ -49,6 +49,7 @@ class Guests:
         self._guests: dict[int, dict[str, Any]] = {
             int(id): guest for id, guest in lab.store.load("guest").items()
         }
+        self.archives: dict[str, content.Archive] = {}  # what can be imported, by its address
         self._snapshots: dict[str, dict[str, Any]] = lab.store.load("guest-snapshot")
 
     # What happens to the container from outside.
@@ -225,8 +226,11 @@ class Guests:
         guest = self._look(vmid, time.time()) or _fresh(golden=False)
         if not guest["site"]:
             return 69, b"", b"no site of ours is in here\n"
-        fault = self._lab.faults.take("ssh", f"CONTENT {vmid}", only="CONTENT")
-        output = content.run(guest, status_file, arguments, parameters, fault.kind if fault else "")
+        is_work = arguments[:1] != ["look"]
+        fault = self._lab.faults.take("ssh", f"CONTENT {vmid}", only="CONTENT") if is_work else None
+        output = content.run(
+            guest, status_file, arguments, parameters, fault.kind if fault else "", self.archives
+        )
         self._save(vmid, guest)
         return output
 

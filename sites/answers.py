@@ -16,6 +16,7 @@ UPDATED = re.compile(r"(?:updated [0-9][\w.-]{0,30} [0-9][\w.-]{0,30}|none [0-9]
 DONE = re.compile(r"done ([0-9]{1,3})")
 FOUND = re.compile(r"found ([0-9]{1,9}) ([0-9]{1,12}) ([0-9]{1,12})")
 USELESS = "65"  # the script's code for what fails again however often it is tried
+NO_ROOM = "66"  # and for what does not fit
 
 
 CULPRITS = {
@@ -67,11 +68,14 @@ def end_of_installation(output: Output) -> str | None:
 
 @dataclass(frozen=True)
 class ContentEnd:
-    """How work on a site's content has ended. `trouble`: why not well; `useless`: it would fail again;
-    `found`: `{tables, changes, left}`, how many, where addresses were looked for."""
+    """How work on a site's content has ended. `trouble`: why not well, `phase`: where; `useless`: it would
+    fail again; `no_room`: for want of disk; `found`: `{tables, changes, left}`, where addresses were looked
+    for."""
 
     trouble: str = ""
+    phase: str = ""
     useless: bool = False
+    no_room: bool = False
     found: dict[str, int] = field(default_factory=dict)
 
 
@@ -91,9 +95,12 @@ def end_of_content(output: Output, run: str) -> ContentEnd | None:
         known = not last or any(form.fullmatch(last) for form in (PHASE, FAILED, FOUND))
         return None if known else ContentEnd(NO_STATUS)
     if done[1] != "0":
-        return ContentEnd(words(failed or last), useless=done[1] == USELESS)
-    if failed or found is None:
+        useless, no_room = done[1] == USELESS, done[1] == NO_ROOM
+        return ContentEnd(words(failed or last), failed.split(" ")[1] if failed else "", useless, no_room)
+    if failed:
         return ContentEnd(NO_STATUS)
+    if found is None:
+        return ContentEnd()
     return ContentEnd(found=dict(zip(("tables", "changes", "left"), map(int, found.groups()), strict=True)))
 
 

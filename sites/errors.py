@@ -154,6 +154,25 @@ class DiskTooSmall(Conflict):
         super().__init__(f"The site's disk has {present_gb} GB and cannot shrink to {wanted_gb} GB.")
 
 
+class ContentUnknown(Conflict):
+    """What is inside the container was not made by us, so that nobody here knows where its content is."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing can be imported: the WordPress of this site was not made by us.")
+
+
+class DoesNotFit(Conflict):
+    """What is to be fetched is larger than the disk has room for."""
+
+    code = "disk_too_small"
+
+    def __init__(self, size_mb: int, missing_mb: int) -> None:
+        super().__init__(
+            f"The archive has {size_mb} MB, and as much again is needed to unpack it: the disk of the site"
+            f" has {missing_mb} MB too little."
+        )
+
+
 class WordPressBroken(Conflict):
     """The container runs, and WordPress in it does not do what is asked of it."""
 

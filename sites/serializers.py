@@ -361,3 +361,13 @@ class ReplaceOutput(WorkOutput):
         allow_null=True,
         help_text="Values that hold such addresses and stay as they are: broken serialized data, for one.",
     )
+
+
+class ImportInput(ServiceInput):
+    """Where the content comes from."""
+
+    url = serializers.CharField(
+        max_length=2000,
+        help_text="https: a tar (also .gz, .bz2, .xz) or zip with the folder wp-content and a dump of the"
+        " database (.sql, .sql.gz).",
+    )

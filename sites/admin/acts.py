@@ -3,10 +3,11 @@
 from nodepoint.staff.acts import Act
 from sites import services
 from sites.admin import carry_out, forms, sentences
+from sites.admin.backup_acts import BACKUP_ACTS
 from sites.admin.carry_out import FOLLOWS
 from sites.services import overrides
 
-POWER, BACKUPS, TRAFFIC = "Container", "Backups", "Traffic and domains"
+POWER, TRAFFIC = "Container", "Traffic and domains"
 BILLING, STAFF, END = "Plan and suspension", "Overrides", "Deletion"
 
 ACTS = (
@@ -100,60 +101,7 @@ ACTS = (
         icon="build",
         group=POWER,
     ),
-    Act(
-        "back_up",
-        "Back up",
-        "Make a backup?",
-        sentences.back_up,
-        f"It is being made. {FOLLOWS}",
-        carry_out.standing(services.create_backup),
-        "sites.back_up_site",
-        icon="backup",
-        group=BACKUPS,
-    ),
-    Act(
-        "roll_back",
-        "Roll back",
-        "Go back to a backup?",
-        sentences.roll_back,
-        f"It is being rolled back. {FOLLOWS}",
-        carry_out.standing(
-            lambda service_id, *, backup, **given: services.roll_back(service_id, backup, **given)
-        ),
-        "sites.roll_back_site",
-        icon="history",
-        group=BACKUPS,
-        form=forms.RollbackForm,
-        dangerous=True,
-    ),
-    Act(
-        "delete_backup",
-        "Delete a backup",
-        "Delete a backup?",
-        "The snapshot is gone for good, and its place in the quota is free.",
-        f"It is being deleted. {FOLLOWS}",
-        carry_out.standing(
-            lambda service_id, *, backup, actor: services.delete_backup(service_id, backup, actor=actor)
-        ),
-        "sites.roll_back_site",
-        icon="delete",
-        group=BACKUPS,
-        form=forms.BackupForm,
-        dangerous=True,
-    ),
-    Act(
-        "reset",
-        "Reset",
-        "Reset this site to its first day?",
-        sentences.reset,
-        f"It is being reset. {FOLLOWS}",
-        carry_out.standing(services.reset),
-        "sites.roll_back_site",
-        icon="settings_backup_restore",
-        group=BACKUPS,
-        form=forms.DiscardForm,
-        dangerous=True,
-    ),
+    *BACKUP_ACTS,
     Act(
         "traffic_on",
         "Traffic on",

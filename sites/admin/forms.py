@@ -121,6 +121,17 @@ class ReplaceForm(ActForm):
             self.initial.setdefault("new", offer["to"])
 
 
+class ImportForm(ActForm):
+    """Where an archive lies."""
+
+    url = forms.CharField(
+        max_length=2000,
+        widget=UnfoldAdminTextInputWidget,
+        label="Address of the archive",
+        help_text="https, a tar or zip with the folder wp-content and a dump of the database.",
+    )
+
+
 class PlanForm(ActForm):
     """The plan to move to."""
 

@@ -68,6 +68,15 @@ def roll_back(site: Site, query: dict[str, str]) -> list[str]:
     ]
 
 
+def import_content(site: Site, query: dict[str, str]) -> list[str]:
+    return [
+        "All files and tables of the site are replaced by those of the archive; its addresses get the name"
+        " of this site. What the customer has made is lost, but for the snapshot before, taken first.",
+        "wp-config.php stays, but for the prefix of the tables; the users are those of the archive.",
+        "When WordPress does not answer with it, what was there before comes back by itself.",
+    ]
+
+
 def reset(site: Site, query: dict[str, str]) -> list[str]:
     return [
         "Everything the customer has made is lost: the site is that of its first day.",

@@ -1,4 +1,4 @@
-"""What a site holds: the addresses in it."""
+"""What a site holds: the addresses in it, and all of it."""
 
 from nodepoint.jobs.registry import Flow, GivesWay, Step, register
 from sites.flows.power import is_live
@@ -8,6 +8,7 @@ from sites.steps.proxmox import CALLS
 HOUR = 3600  # seconds; the script inside gives up before
 STAYS = "It is replaced the next time, and can be gone back to until then."
 
+IMPORT_HOURS = 4
 COUNT_ADDRESSES = register(
     Flow(
         "sites.count_addresses",
@@ -54,6 +55,36 @@ REPLACE_ADDRESSES = register(
                 nothing_to_undo="Each value is whole, old or new; asking again goes on.",
                 after=("before",),
                 usual=5,
+            ),
+        ),
+    )
+)
+
+IMPORT = register(
+    Flow(
+        "sites.import",
+        title="Import content",
+        subject="sites.Site",
+        scope="sites",
+        deadline=IMPORT_HOURS * HOUR,
+        stands=is_live,
+        steps=(
+            Step(
+                "before",
+                "Taking a snapshot for safety",
+                safety.taken,
+                nothing_to_undo=STAYS,
+                limits=(CALLS,),
+                deadline=10 * 60,
+                usual=15,
+            ),
+            Step(
+                "imported",
+                "Fetching the archive and putting it in place",
+                content.imported,
+                undo=content.not_imported,
+                after=("before",),
+                usual=120,
             ),
         ),
     )

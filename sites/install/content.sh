@@ -1,13 +1,14 @@
 #!/bin/bash
 # Works on what a site holds: `replace` puts one host name in the place of another in the addresses of its tables, `count` tells
-# how many there are.
+# how many there are; `import` puts another site's content in the place of it all, `back` undoes one that has not ended, and `look`
+# says at once whether one could be fetched.
 # lab: content status=/var/lib/nodepoint/content.status
 #
 # Arrives on the standard input of `bash -s ACT`. Prints `started` and leaves; the work goes on detached from the connection and
 # writes `run ID`, a line `phase NAME SECONDS` for each phase, what was found (`found TABLES CHANGES LEFT`), `failed NAME CODE
 # SENTENCE` for a phase that did not work, and at the end `done CODE`. A run of an ID that is at work or has ended well is not
-# begun again. Exit codes: 64 bad parameters, 69 no site of ours is in here, 75 another run is still at work. In `done`: 65 no use
-# trying again, 70 it went wrong.
+# begun again. Exit codes: 64 bad parameters, 69 no site of ours is in here, 71 (of `look`) nothing is to be had at the address, 75
+# another run is still at work. In `done`: 65 no use trying again, 66 the disk is too small, 70 it went wrong.
 
 # parameters
 
@@ -30,12 +31,12 @@ main() {
     prepare
     ACT=${1:-}
     valid || exit 64
-    [[ -s $STATE/database && -e $ROOT ]] || { echo 'no site of ours is in here' >&2; exit 69; }
+    [[ -s $STATE/database ]] || { echo 'no site of ours is in here' >&2; exit 69; }
+    if [[ $ACT == look ]]; then look && exit 0; fi
     exec 9>>"$STATE/content.lock"
     if ! flock -n 9; then
         if [[ $(line_of first) == "run $JOB" ]]; then echo started && exit 0; fi
-        echo busy
-        exit 75
+        if [[ $ACT != back ]] || ! stopped; then echo busy && exit 75; fi
     fi
     if [[ $(line_of first) == "run $JOB" && $(line_of last) == 'done 0' ]]; then echo started && exit 0; fi
     rm -rf "$WORK"
@@ -44,7 +45,16 @@ main() {
     (umask 077 && written >"$STATE/content.sh")
     # The lock's descriptor goes along: it is held until the last process of the work has ended, however it ends.
     setsid bash "$STATE/content.sh" run </dev/null >"$STATE/content.log" 2>&1 &
+    echo $! >"$STATE/content.pid"
     echo started
+}
+
+# The work that is to be undone goes on no longer, with all that it has started.
+stopped() {
+    local leader
+    leader=$(cat "$STATE/content.pid")
+    if [[ $leader =~ ^[0-9]+$ && $(tr '\0' ' ' <"/proc/$leader/cmdline") == *"$STATE/content.sh run"* ]]; then pkill -KILL -s "$leader" || true; fi
+    flock -w 10 9
 }
 
 line_of() {
@@ -54,30 +64,43 @@ line_of() {
 
 valid() {
     local name='^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$'
-    [[ $ACT == replace || $ACT == count ]] && [[ ${JOB:-} =~ ^[A-Za-z0-9]{1,64}$ && ${FROM:-} =~ $name && ${TO:-} =~ $name ]]
+    [[ ${JOB:-} =~ ^[A-Za-z0-9]{1,64}$ && ${TO:-} =~ $name ]] || return
+    case $ACT in
+    replace | count) [[ ${FROM:-} =~ $name ]] ;;
+    look | import | back) [[ ${URL:-} =~ ^https://[!-~]{1,2000}$ && $URL != *[\"\\]* && ${SIZE:-} =~ ^(-1|[0-9]{1,15})$ ]] ;;
+    *) return 1 ;;
+    esac
 }
 
 written() {
-    declare -p ACT JOB FROM TO STATE STATUS ROOT DATABASE SOCKET WORK ANSWERS LONGEST
+    : "${FROM:=}" "${URL:=}" "${SIZE:=-1}"
+    declare -p ACT JOB FROM TO URL SIZE STATE STATUS ROOT DATABASE SOCKET WORK ANSWERS LONGEST
+    declare -p IMPORT NEW FORMER SPARE ASIDE SWITCHED RESERVE TRIES
     declare -f
     echo '"$@"'
 }
 
 run() {
     prepare
-    local name code=0 phases=(addresses)
-    if [[ $ACT == replace ]]; then phases+=(caches); fi
+    local name code=0 phases
+    case $ACT in
+    count) phases=(addresses) ;;
+    replace) phases=(addresses caches) ;;
+    import) phases=(fetch unpack database switch names caches served tidy) && if [[ -e $SWITCHED ]]; then phases=(back "${phases[@]}"); fi ;;
+    back) phases=(back) ;;
+    esac
     for name in "${phases[@]}"; do
         SECONDS=0
         # In a shell of its own, since `set -e` does not hold inside a condition.
         bash "$STATE/content.sh" phase "$name" || code=$?
         if [[ $code != 0 ]]; then
-            if [[ $code != 65 ]]; then code=70; fi
+            case $code in 65 | 66) ;; *) code=70 ;; esac
             echo "failed $name $code $(tail -n 3 "$STATE/content.log" | tail -c 600 | tr -c '[:print:]' ' ' | cut -c1-300)" >>"$STATUS"
             break
         fi
         echo "phase $name $SECONDS" >>"$STATUS"
     done
+    if [[ $code != 0 && -e $SWITCHED ]]; then bash "$STATE/content.sh" phase back || true; fi
     rm -rf "$STATE/content.sh" "$WORK"
     echo "done $code" >>"$STATUS"
 }
@@ -89,6 +112,11 @@ phase() {
 
 # By PHP, as the site's user and with the site's account, which may do nothing outside of its own database.
 phase_addresses() {
+    addresses
+    last_said >>"$STATUS"
+}
+
+addresses() {
     local code=0 program=(php -d auto_prepend_file=none -d memory_limit=512M -d display_errors=stderr "$WORK/replace.php")
     addresses_php | for_the_site addresses.php
     replace_php | for_the_site replace.php
@@ -98,7 +126,6 @@ phase_addresses() {
         return "$code"
     fi
     [[ $(last_said) =~ ^found\ [0-9]{1,9}\ [0-9]{1,12}\ [0-9]{1,12}$ ]] || { echo 'no result' >&2 && return 70; }
-    last_said >>"$STATUS"
 }
 
 for_the_site() {
@@ -132,6 +159,8 @@ END
 
 # with addresses.php
 # with replace.php
+# with import.php
+# with import.sh
 # with inside.sh
 
 # In braces, so that a script that was cut off in this very line is not run either.

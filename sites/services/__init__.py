@@ -12,7 +12,7 @@ from sites.services.backups import (
     roll_back,
     standing_backups,
 )
-from sites.services.content import addresses_found, replace_addresses, served_names
+from sites.services.content import addresses_found, import_content, replace_addresses, served_names
 from sites.services.domains import add_domain, domain_problems, remaining_domains, remove_domain
 from sites.services.inside import set_options, switch_safe_mode
 from sites.services.login import log_in
@@ -38,6 +38,7 @@ __all__ = [
     "enforce_suspension",
     "find_plan",
     "get_site",
+    "import_content",
     "last_job",
     "listed_backups",
     "log_in",

@@ -1,14 +1,19 @@
-"""What a site holds: the addresses in its content, after its name has changed."""
+"""What a site holds: the addresses in its content, after its name has changed, and the content of another
+site in its place."""
+
+from typing import Any
 
 from nodepoint.api.errors import BadRequest
 from nodepoint.jobs import queue
+from nodepoint.jobs.errors import JobRefused
 from nodepoint.jobs.models import Job
-from sites.errors import WrongState
+from sites import imports
+from sites.errors import ContentUnknown, DoesNotFit, WrongState
 from sites.models import CustomDomain, Site
 from sites.naming import BadName, host_name
 from sites.services.standing import site_for_action
 
-COUNT, REPLACE = "sites.count_addresses", "sites.replace_addresses"
+COUNT, REPLACE, IMPORT = "sites.count_addresses", "sites.replace_addresses", "sites.import"
 
 
 def replace_addresses(
@@ -30,13 +35,43 @@ def replace_addresses(
     if site.power_wished != "running":
         raise WrongState(site.power_wished)
     data = {"service_id": site.service_id, "old": old, "new": new}
+    kind = COUNT if dry_run else REPLACE
+    return site, queue.whole(lambda: _submitted(kind, site, data, actor))
 
-    def work() -> Job:
-        job = queue.submit(COUNT if dry_run else REPLACE, site.key, data=data, actor=actor, queue=False)
-        site_for_action(service_id)  # as it is once no other job of the site can begin
-        return job
 
-    return site, queue.whole(work)
+def import_content(service_id: str, url: str, *, actor: str = "") -> tuple[Site, Job]:
+    """Have all of a site's content replaced by that of an archive at `url` (https), after a snapshot for
+    safety. Its addresses bear the site's own name afterwards.
+
+    Asks DNS and the container, for up to 20 s. BadRequest; DoesNotFit; WrongState while it is stopped;
+    JobRefused while a job of the site runs; ClientError; and what `site_for_action` raises.
+    """
+    site = site_for_action(service_id)
+    if site.power_wished != "running":
+        raise WrongState(site.power_wished)
+    if refusing := queue.in_the_way(site.key):
+        raise JobRefused(refusing)
+    url, size = _fitting(site, url)
+    data = {"service_id": site.service_id, "url": url, "size": size, "new": site.primary_domain}
+    return site, queue.whole(lambda: _submitted(IMPORT, site, data, actor))
+
+
+def _fitting(site: Site, url: str) -> tuple[str, int]:
+    """The address, and how many bytes are there; -1: its server does not tell."""
+    try:
+        url = imports.check(url)
+        look = imports.look(site, url)
+    except imports.BadUrl as error:
+        raise _bad("url", str(error)) from None
+    except imports.NothingThere as error:
+        raise _bad("url", str(error)) from None
+    except imports.NotOurs:
+        raise ContentUnknown() from None
+    except imports.NotRunning:
+        raise WrongState("stopped") from None
+    if look.size >= 0 and look.missing_mb:
+        raise DoesNotFit(-(-look.size // (1 << 20)), look.missing_mb)
+    return url, look.size
 
 
 def served_names(site: Site) -> list[str]:
@@ -46,11 +81,17 @@ def served_names(site: Site) -> list[str]:
 
 
 def addresses_found(job: Job) -> dict[str, int | None]:
-    """`{tables, changes, left}` of a job of `replace_addresses`; each null until it is known."""
-    name = "counted" if job.kind == COUNT else "replaced"
+    """`{tables, changes, left}` of a job of this module; each null until it is known."""
+    name = {COUNT: "counted", REPLACE: "replaced", IMPORT: "imported"}[job.kind]
     step = job.steps.filter(name=name).only("data").first()
     found = step.data.get("found", {}) if step else {}
     return {key: found.get(key) for key in ("tables", "changes", "left")}
+
+
+def _submitted(kind: str, site: Site, data: dict[str, Any], actor: str) -> Job:
+    job = queue.submit(kind, site.key, data=data, actor=actor, queue=False)
+    site_for_action(site.service_id)  # as it is once no other job of the site can begin
+    return job
 
 
 def _name(text: str, field: str) -> str:

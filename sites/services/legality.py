@@ -147,6 +147,7 @@ RULES = {
     "retry_domain": lambda facts: _at_rest(facts) and any(d.may_be_tried_anew for d in facts.domains),
     "make_primary": lambda facts: _at_rest(facts) and _has_names(facts),
     "remove_domain": lambda facts: _at_rest(facts) and bool(facts.domains),
+    "import": lambda facts: _at_rest(facts) and facts.site.power_wished == "running",
     "replace": lambda facts: _at_rest(facts) and facts.site.power_wished == "running",
     "options": _at_rest,
     "safe_mode_on": lambda facts: _to_run_at_rest(facts) and not facts.site.safe_mode,

@@ -1,5 +1,6 @@
 """What a site holds, changed inside its container by a script of ours."""
 
+from nodepoint.clients.errors import Busy, Conflict, NotFound
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
 from sites import answers, install
@@ -10,6 +11,16 @@ from sites.steps.wordpress import SILENT_AFTER, look
 
 TRIES = 3
 NOT_DONE = "The content of WordPress could not be worked on."
+AS_BEFORE = "What was there before is there still."
+NO_ROOM = f"The disk of the site is too small for what was fetched for WordPress. {AS_BEFORE}"
+# Why an import was given up, by the phase of the script: what was given does not do.
+REFUSALS = {
+    "fetch": "Nothing could be fetched for WordPress: please look whether the address leads to the archive.",
+    "unpack": "What was fetched for WordPress is no whole tar or zip archive with a folder wp-content and a"
+    f" dump of the database (.sql or .sql.gz). {AS_BEFORE}",
+    "database": f"The dump of WordPress's database in the archive could not be loaded. {AS_BEFORE}",
+    "served": f"WordPress does not answer with what was imported. {AS_BEFORE}",
+}
 NOT_OURS = "The WordPress inside was not made by us: nobody here knows where its content is."
 
 
@@ -31,33 +42,72 @@ def replaced(call: Call) -> Outcome:
     return Done(data=outcome.data, note=outcome.note, facts={"content_names": [*names, new]})
 
 
+@follows_moves
+def imported(call: Call) -> Outcome:
+    """The content is what was fetched, under the site's own name."""
+    outcome = _carried_out(call, "import")
+    if not isinstance(outcome, Done):
+        return outcome
+    # What it was before goes with what it held.
+    return Done(data=outcome.data, note=outcome.note, facts={"content_names": [call.job.data["new"]]})
+
+
+@follows_moves
+def not_imported(call: Call) -> Outcome:
+    """What was there before the import is there; what was fetched is gone. There is nothing to bring back in
+    a container that is gone or not ours; in one that does not run nobody can, and the next import does."""
+    try:
+        outcome = _carried_out(call, "back")
+    except (NotFound, Conflict) as error:
+        return Done(note=f"Left alone: {error}")
+    except Busy as error:
+        if "not running" not in error.vendor:
+            raise
+        return Done(note=f"Left as it is: {error}")
+    if not isinstance(outcome, Fail):
+        return outcome
+    if outcome.error == NOT_OURS:
+        return Done(note=f"Left alone: {outcome.detail}")
+    return Retry(ref="", error=outcome.error, detail=outcome.detail)  # an undo is tried until it is done
+
+
 def _carried_out(call: Call, act: str) -> Outcome:
     if not call.ref:
         return _start(call, act)
-    end = answers.end_of_content(look(call.subject, ["cat", install.CONTENT_STATUS_FILE]), call.job.pk)
+    end = answers.end_of_content(look(call.subject, ["cat", install.CONTENT_STATUS_FILE]), _run(call, act))
     if end is None:
         # A script that was killed leaves no end marker. One that is at work is not begun again.
         silent = call.elapsed > max(SILENT_AFTER, 2 * (call.usual or 0))
         return _start(call, act) if silent else call.look_again()
+    if end.no_room:
+        return Fail(error=NO_ROOM, detail=end.trouble, callers_fault=True)
+    if end.useless and end.phase in REFUSALS:
+        return Fail(error=REFUSALS[end.phase], detail=end.trouble, callers_fault=True)
     if end.trouble:
         return Fail(error=NOT_DONE, detail=end.trouble) if end.useless else _failed(call, end.trouble)
+    if act == "back":
+        return Done()
+    if not end.found:
+        return _failed(call, answers.NO_STATUS)
     return Done(data={"found": end.found}, note=_told(end.found))
+
+
+def _run(call: Call, act: str) -> str:
+    return f"{call.job.pk}{'back' if act == 'back' else ''}"
 
 
 def _told(found: dict[str, int]) -> str:
     said = f"Addresses: {found['changes']}, tables: {found['tables']}."
-    return (
-        f"{said} Values with such addresses that stay as they are: {found['left']}."
-        if found["left"]
-        else said
-    )
+    left = f" Values with such addresses that stay as they are: {found['left']}." if found["left"] else ""
+    return said + left
 
 
 def _start(call: Call, act: str) -> Outcome:
     """Hand the script over; it works on by itself, whatever becomes of the connection."""
     container = require(call.subject)
-    data = call.job.data
-    script = install.content_script(call.job.pk, data["old"], data["new"])
+    named = {key: call.job.data[key] for key in ("old", "new", "url", "size") if key in call.job.data}
+    # An undo is another run than what it undoes.
+    script = install.content_script(_run(call, act), **named)
     output = console().run(container.node, container.vmid, ["bash", "-s", act], script)
     if output.exit_code == install.NO_SITE:
         return Fail(error=NOT_OURS, detail=answers.complaint(output))

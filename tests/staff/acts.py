@@ -8,6 +8,7 @@ from django.contrib.messages import get_messages
 from django.db import transaction
 from django.test import Client
 
+from lab.content import Archive
 from nodepoint.jobs.models import Lease
 from sites import live
 from sites.models import Backup, ClusterReading, Site
@@ -16,6 +17,7 @@ from tests.sites.base import SiteTestCase
 from tests.staff.base import make_staff
 
 GOOD = "www.example.com"
+ARCHIVE = f"https://{GOOD}/site.zip"
 
 
 class ActsCase(ActsMixin, SiteTestCase):
@@ -27,6 +29,7 @@ class ActsCase(ActsMixin, SiteTestCase):
         self.staff = make_staff("anna", "operator")
         self.client.force_login(self.staff)
         self.control("dns", name=GOOD, type="A", values=["203.0.113.10"])
+        self.lab.guest.archives[ARCHIVE] = Archive("old.example", {})
 
     def read_anew(self) -> None:
         """Have the cluster read now, whatever was read before."""
@@ -48,6 +51,7 @@ class ActsCase(ActsMixin, SiteTestCase):
             "typed": site.service_id,
             "backup": backup or "",
             "domain": {"add_domain": GOOD, "retry_domain": failed or ""}.get(act, any_domain or ""),
+            "url": ARCHIVE,
             "old": GOOD,
             "new": site.hostname or "",
             "verify": "dns",

@@ -11,6 +11,7 @@ from dns import services as dns_services
 from dns.connections import ispconfig
 from dns.models import Zone
 from lab import health
+from lab.content import Archive
 from nodepoint.jobs.models import Job
 from sites import belonging, marks, services
 from sites.clients.proxmox import FirewallOptions, FirewallRule
@@ -152,6 +153,21 @@ def _backups_are(count: int) -> Callable[["Case"], None]:
 def _replace(dry_run: bool) -> Callable[["Case"], object]:
     names = {"from": "janedoe.nodepoint.eu", "to": "shop.example.com"}
     return lambda case: case.ask("/action/replace", **names, dry_run=dry_run)
+
+
+URL = "https://files.example.org/site.zip"
+
+
+def _with_an_archive(case: "Case") -> Site:
+    case.lab.dns.set("files.example.org", "A", ["198.51.100.20"])
+    case.lab.guest.archives[URL] = Archive("old.example", {"wp_posts": ["https://old.example/"]})
+    return _a_site(case)
+
+
+def _imported(case: "Case") -> None:
+    _is(RUNNING)(case)
+    name = f"https://{Site.objects.get(live_key='1001').hostname}/"
+    case.assertEqual(case.lab.guest._guests[900]["tables"], {"wp_posts": [name]})
 
 
 def _addresses_bear(name: str) -> Callable[["Case"], None]:
@@ -374,6 +390,7 @@ DEEDS = {
     "reset": Deed(_a_site, _asked("/action/reset"), _backups_are(0)),
     "count addresses": Deed(_with_a_domain, _replace(dry_run=True), _addresses_bear("janedoe.nodepoint.eu")),
     "replace addresses": Deed(_with_a_domain, _replace(dry_run=False), _addresses_bear("shop.example.com")),
+    "import": Deed(_with_an_archive, _asked("/action/import", url=URL), _imported),
     "add domain": Deed(_a_site, lambda case: _set_domain(case), _added),
     "prove domain": Deed(_with_a_record, lambda case: _prove_domain(case), _added),
     "certificate": Deed(_a_site, _nothing, _added, begun=_domain_is_served),

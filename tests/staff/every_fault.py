@@ -81,6 +81,14 @@ JOBS: dict[str, tuple[Act, ...]] = {
         *_of("ssh", "bash -s replace", "content.status"),
         CONTENT,
     ),
+    "import": (
+        CONFIG,
+        SNAPSHOTS,
+        *_of("ssh", "bash -s hold", "bash -s release"),
+        *_of("proxmox", f"POST {LXC}/snapshot", ":vzsnapshot:"),
+        *_of("ssh", "bash -s import", "content.status"),
+        CONTENT,
+    ),
     "rollback": GOING_BACK,
     "reset": (CLUSTER, *GOING_BACK, *_of("ssh", "curl", "bash -s password")),
     "add domain": (NPM_LOGIN, *domains.acts(domains.ADD)),
@@ -171,6 +179,10 @@ JOBS: dict[str, tuple[Act, ...]] = {
 # gives no answer refuses nobody: the job looks for itself.
 LOOKED_UP = _panel("login", "dns_zone_get", "dns_rr_get_all_by_zone")
 GUARDS: dict[str, tuple[Act, ...]] = {
+    "import": (
+        *_of("dns", "QUERY files.example.org A", "QUERY files.example.org AAAA"),
+        *_of("ssh", "bash -s look"),
+    ),
     "add domain": _of("dns", "QUERY shop.example.com A"),
     "prove domain": _of("dns", "QUERY _nodepoint.shop.example.com TXT"),
     "add zone": (
@@ -186,11 +198,13 @@ GUARDS: dict[str, tuple[Act, ...]] = {
 ANSWERED = ("refuse", "error")
 
 
+HELD = (Act("ssh", "hold"), Act("ssh", "release"))
 # What an act does as well as it can be done: where it cannot, it has its effect all the same, and says so.
 DOES_WITHOUT: dict[str, tuple[Act, ...]] = {
     "update": _of("ssh", "bash -s hold", "bash -s release"),
     "backup": (Act("ssh", ""),),  # nobody holds the database meanwhile (docs/backups.md)
-    "replace addresses": (Act("ssh", "hold"), Act("ssh", "release")),
+    "replace addresses": HELD,
+    "import": HELD,
     "certificate": (Act("dns", " CAA"),),  # Let's Encrypt asks for it anyway
     "reset": (CLUSTER,),  # the answer tells the state that was last known
     "unlink": (CONFIG,),  # where its node does not answer, the cluster says that the container is gone

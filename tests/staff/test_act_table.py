@@ -133,14 +133,14 @@ class TableTests(ActsCase):
             repeat = act in REPEATS.get(state, set())
             self.assertEqual(taken, act in offered or repeat, f"{act} while {state}: {said}")
 
-    REST = "login options safe_mode_on repair reset replace suspend upgrade overrule delete"
+    REST = "login options safe_mode_on repair reset import replace suspend upgrade overrule delete"
 
     def test_running(self) -> None:
         expected = f"stop restart back_up roll_back delete_backup traffic_off add_domain {self.REST}"
         self.check("running", self.running, expected)
 
     def test_stopped(self) -> None:
-        inside = {"login", "replace", "safe_mode_on"}
+        inside = {"login", "import", "replace", "safe_mode_on"}
         rest = " ".join(act for act in self.REST.split() if act not in inside)
         self.check("stopped", self.stopped, f"start back_up traffic_off add_domain {rest}")
 
@@ -183,7 +183,9 @@ class TableTests(ActsCase):
         self.check("failed while orders are paused", paused, "close")
 
     def test_gone(self) -> None:
-        expected = "start stop restart back_up traffic_off add_domain reset repair replace unlink options"
+        expected = (
+            "start stop restart back_up traffic_off add_domain reset repair import replace unlink options"
+        )
         self.check("gone", self.gone, f"{expected} safe_mode_on suspend upgrade overrule force_state delete")
 
     def test_deleting(self) -> None:

@@ -31,6 +31,7 @@ MADE_GOOD = {
     "delete_backup": {"delete_backup"},
     "count_addresses": {"count_addresses"},
     "replace_addresses": {"replace_addresses"},
+    "import": {"import"},
     "upgrade": {"upgrade"},
     "repair": {"repair"},
     "add_domain": {"add_domain", "remove_domain"},
