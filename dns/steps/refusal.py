@@ -8,7 +8,6 @@ from nodepoint.jobs.outcomes import Fail
 REFUSED = "refused"  # the key in the step's data; `dns.services.refusal` reads it
 BESIDE = ("verification",)  # what stands beside the sentence in the answer
 
-
 # What a caller cannot help: the panel stores otherwise, or has lost a zone of his.
 NOT_THE_CALLERS = (NotKept, UnknownZone)
 
