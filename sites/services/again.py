@@ -41,6 +41,14 @@ def _switch_safe_mode(job: Job, actor: str) -> Job:
     return services.switch_safe_mode(_name(job), job.data["enabled"], actor=actor)[1]
 
 
+def _replace(dry_run: bool) -> Callable[[Job, str], Job]:
+    def ask(job: Job, actor: str) -> Job:
+        names = (job.data["old"], job.data["new"])
+        return services.replace_addresses(_name(job), *names, dry_run=dry_run, actor=actor)[1]
+
+    return ask
+
+
 def _roll_back(job: Job, actor: str) -> Job:
     discard = job.data.get("discard_backups", False)
     given = {"discard_backups": discard, "actor": actor}
@@ -151,6 +159,12 @@ def register() -> None:
         "sites.options": (
             _fits("options"),
             lambda job, by: services.set_options(_name(job), {}, actor=by)[1],
+        ),
+        "sites.count_addresses": (_fits("replace"), _replace(dry_run=True)),
+        "sites.replace_addresses": (_fits("replace"), _replace(dry_run=False)),
+        "sites.import": (
+            _fits("import"),
+            lambda job, by: services.import_content(_name(job), job.data["url"], actor=by)[1],
         ),
         "sites.safemode": (_fits("safe_mode_on", "safe_mode_off"), _switch_safe_mode),
         "sites.lift": (_lift_fits, lambda job, by: lift.lift_site(_site(job), actor=by)),

@@ -73,7 +73,7 @@ class EveryFlowTests(SimpleTestCase):
             ValueError("ours"),
         ):
             with self.subTest(error=error):
-                self.assertIsInstance(retry.decide(error, tries=1000, endless=True), Retry)
+                self.assertIsInstance(retry.decide(error, before=1000, endless=True), Retry)
 
 
 class AgainCase(JobPageCase):
