@@ -141,5 +141,6 @@ class RefusalTests(DomainTestCase):
                 "count": 3,
                 "quota": {"used": 0, "allowed": 3, "remaining": 3},
                 "details": [],
+                "replace": [],
             },
         )

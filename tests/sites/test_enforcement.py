@@ -48,7 +48,7 @@ class EnforcementTests(ActsMixin, SiteTestCase):
         reads = [what.partition("?")[0] for _, what in self.calls if what.startswith("GET")]
         ends = ("cluster/resources", "ha/status/current", "proxy-hosts")
         return [
-            next((end for end in ends if what.endswith(end)), "/".join(what.rsplit("/", 3)[1:]))
+            next((end for end in ends if what.endswith(end)), "/".join(what.rsplit("/", 3)[1:]) or "a page")
             for what in reads
         ]
 
@@ -69,8 +69,8 @@ class EnforcementTests(ActsMixin, SiteTestCase):
         self.assertEqual(self.enforce(), 0)
         self.assertEqual(
             self.asked(),
-            ["cluster/resources", "ha/status/current", "proxy-hosts", "lxc/900/config"],
-            "one call for all sites and each place, and a few configurations",
+            ["cluster/resources", "ha/status/current", "proxy-hosts", "a page", "a page", "lxc/900/config"],
+            "one call for all sites and each place, a few pages of the proxy and configurations",
         )
         self.assertEqual(self.suspensions(), 1)
 
