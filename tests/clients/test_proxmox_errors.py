@@ -153,12 +153,12 @@ class MappingTests(Base):
                 client.resize("node1", 907, 40)
             for error in (caught.exception, task_error(text)):
                 self.assertIs(type(error), StorageFull)
-                self.assertIsInstance(decide(error, tries=0, endless=False), Fail)
+                self.assertIsInstance(decide(error, before=0, endless=False), Fail)
                 self.assertIn(text[:60], error.vendor)
                 self.assertEqual(error.sentence, "Proxmox VE has no room left on the storage of the sites.")
 
     def test_a_backup_at_work_is_waited_for_without_a_deadline(self) -> None:
-        outcome = decide(task_error("CT is locked (backup)"), tries=0, endless=False)
+        outcome = decide(task_error("CT is locked (backup)"), before=0, endless=False)
         self.assertEqual(outcome.error, "Proxmox VE is making a backup of the container.")
         self.assertTrue(outcome.in_line)
         self.assertFalse(decide(task_error("CT is locked (snapshot)"), 0, False).in_line)

@@ -22,6 +22,8 @@ chmod 640 "$folder/shadow"
 mount --bind "$folder/subid" /etc/subuid
 mount --bind "$folder/subid" /etc/subgid
 mount --bind "$folder/shadow" /etc/shadow
+# bash reads it whenever sshd starts it: what root of this machine does at a login is not the node's, and may take long.
+if [ -e ~/.bashrc ]; then mount --bind /dev/null ~/.bashrc; fi
 
 # A storage with snapshots, where the machine can: its file is sparse.
 mkdir -p "$folder/containers"

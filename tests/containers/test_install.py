@@ -47,6 +47,8 @@ class InstallTests(ContainerTestCase):
 
     def test_nobody_meets_an_installer_where_the_tables_are_gone(self):
         self._move_tables("wordpress", "aside")
+        # What is cached would hide it: pages, and that WordPress is installed.
+        self.container.shell("systemctl restart redis-server; find /run/nodepoint-pages -type f -delete")
         try:
             self.assertIn("install.php", self.container.visit("/").headers.get("Location", ""))
             for page in ("install", "setup-config"):

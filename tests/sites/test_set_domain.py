@@ -46,6 +46,7 @@ class SetDomainTests(DomainTestCase):
                         "problem": None,
                     }
                 ],
+                "replace": [{"from": "janedoe.nodepoint.eu", "to": SHOP}],
             },
         )
 

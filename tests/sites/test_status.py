@@ -30,6 +30,8 @@ FIELDS = {
     "primary",
     "domains",
     "usage",
+    "options",
+    "safe_mode",
     "proxy_enabled",
     "backups",
     "quota",
