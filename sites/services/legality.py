@@ -147,8 +147,8 @@ RULES = {
     "retry_domain": lambda facts: _at_rest(facts) and any(d.may_be_tried_anew for d in facts.domains),
     "make_primary": lambda facts: _at_rest(facts) and _has_names(facts),
     "remove_domain": lambda facts: _at_rest(facts) and bool(facts.domains),
-    "import": lambda facts: _at_rest(facts) and facts.site.power_wished == "running",
-    "replace": lambda facts: _at_rest(facts) and facts.site.power_wished == "running",
+    "import": lambda facts: _to_run_at_rest(facts) and not facts.seen_gone,  # it looks inside first
+    "replace": _to_run_at_rest,
     "options": _at_rest,
     "safe_mode_on": lambda facts: _to_run_at_rest(facts) and not facts.site.safe_mode,
     "safe_mode_off": lambda facts: _to_run_at_rest(facts) and facts.site.safe_mode,

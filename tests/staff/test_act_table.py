@@ -183,9 +183,7 @@ class TableTests(ActsCase):
         self.check("failed while orders are paused", paused, "close")
 
     def test_gone(self) -> None:
-        expected = (
-            "start stop restart back_up traffic_off add_domain reset repair import replace unlink options"
-        )
+        expected = "start stop restart back_up traffic_off add_domain reset repair replace unlink options"
         self.check("gone", self.gone, f"{expected} safe_mode_on suspend upgrade overrule force_state delete")
 
     def test_deleting(self) -> None:

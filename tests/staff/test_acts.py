@@ -14,7 +14,8 @@ from tests.sites.base import SiteTransactionTestCase, at_once
 from tests.staff.acts import ActsCase
 from tests.staff.base import make_staff
 
-PERMITTED_TO_SUPPORT = {"start", "stop", "restart", "login", "back_up"}
+INSIDE = {"options", "safe_mode_on", "safe_mode_off"}
+PERMITTED_TO_SUPPORT = {"start", "stop", "restart", "login", "back_up", *INSIDE}
 
 
 class PermissionTests(ActsCase):
