@@ -5,7 +5,7 @@ from django.db import transaction
 from nodepoint.audit import trail
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job
-from sites import allocation, live
+from sites import allocation, install, live
 from sites.errors import NotAdoptable, WrongState
 from sites.models import Site, Template
 from sites.services.orders import find_plan, refuse_standing
@@ -37,7 +37,8 @@ def adopt_site(
         if holder:
             _give_up(holder, actor)
         names = {"service_id": service_id, "live_key": service_id, "email": email, "public_ip": public_ip}
-        site = Site.objects.create(**names, plan=chosen, vmid=vmid, node=node)
+        # What is inside was made by others: it is not to be lifted, and the script would not touch it.
+        site = Site.objects.create(**names, plan=chosen, vmid=vmid, node=node, level=install.LEVEL)
         # The row forgets its VMID when the job is undone; who asks once more has to know it.
         data = {"service_id": service_id, "vmid": vmid}
         order = {"email": email, "plan": chosen.name, "public_ip": public_ip, "vmid": vmid}
