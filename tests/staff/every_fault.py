@@ -82,7 +82,6 @@ JOBS: dict[str, tuple[Act, ...]] = {
         CONTENT,
     ),
     "import": (
-        CONFIG,
         SNAPSHOTS,
         *_of("ssh", "bash -s hold", "bash -s release"),
         *_of("proxmox", f"POST {LXC}/snapshot", ":vzsnapshot:"),
@@ -180,6 +179,7 @@ JOBS: dict[str, tuple[Act, ...]] = {
 LOOKED_UP = _panel("login", "dns_zone_get", "dns_rr_get_all_by_zone")
 GUARDS: dict[str, tuple[Act, ...]] = {
     "import": (
+        CONFIG,
         *_of("dns", "QUERY files.example.org A", "QUERY files.example.org AAAA"),
         *_of("ssh", "bash -s look"),
     ),
@@ -253,7 +253,7 @@ def cases() -> Iterator[Case]:
             kinds = {INSTALL: IN_CONTAINER, CONTENT: ON_CONTENT}.get(call, LASTING)
             yield from (Case(deed, call, kind, call in guards and _refuses(call, kind)) for kind in kinds)
         if any(call.system == NODE.system for call in rows(deed)):
-            yield Case(deed, NODE, AWAY)
+            yield Case(deed, NODE, AWAY, CONFIG in guards)
         asked_first = {call.system for call in guards}
         for system in dict.fromkeys(call.system for call in rows(deed)):
             whole = Act(system, "")
