@@ -22,7 +22,7 @@ add_action('admin_init', function () {
         $constants = "define( 'WP_CACHE', true );\\ndefine( 'CACHEHOME', '" . __DIR__ . "/' );\\n";
         $text = preg_replace('/^<\\?php\\n/', "<?php\\n$constants", $text);
         file_put_contents($file, $text, LOCK_EX);
-        $drop_in = '<?php header("X-Page-Cache: " . basename(CACHEHOME));';
+        $drop_in = '<?php header("X-Their-Cache: " . basename(CACHEHOME));';
         file_put_contents(WP_CONTENT_DIR . '/advanced-cache.php', $drop_in);
     }
 });
@@ -140,7 +140,7 @@ class ConfigurationTests(PlatformCase):
         page = self.container.visit("/wp-admin/plugins.php", session=self.container.entered())
         self.assertNotIn("Could not update", page.text)
         self.container.shell("sleep 2.1")
-        self.assertEqual(self.container.visit("/").headers.get("X-Page-Cache"), "pagecache")
+        self.assertEqual(self.container.visit("/").headers.get("X-Their-Cache"), "pagecache")
         self.assert_ours_holds()
 
     @base.long_form
