@@ -46,7 +46,7 @@ def orders_paused() -> Iterator[Group]:
     yield Group(title, Level.WAITING, shown, len(shown), url)
 
 
-@source("sites.view_platform", 80)
+@source("sites.view_platform", 120)
 def below_level() -> Iterator[Group]:
     """Sites that an earlier install script has made and that nobody is lifting. One or two queries."""
     number = liftable().order_by()[:COUNTED].count()

@@ -211,7 +211,9 @@ class EveryFaultCase(ActsMixin, DomainMixin, PassingTimeMixin, LabTestCase):
         links = list(needs.all("a"))
         self.operator.follow(next((one for one in links if one.attributes["href"] in waiting), links[0]))
         name = next((name for name in buttons if name in self.operator.offered()), None)
-        self.assertIsNotNone(name, f"nothing to press: {self.operator.main.text}")
+        self.assertIsNotNone(
+            name, f"nothing to press: {self.operator.main.text}\n{needs.text}\n{self.story(jobs)}"
+        )
         self.operator.click(name)
         self.operator.submit("Yes, do it")
         return name
