@@ -49,7 +49,7 @@ def orders_paused() -> Iterator[Group]:
 @source("sites.view_platform", 120)
 def below_level() -> Iterator[Group]:
     """Sites that an earlier install script has made and that nobody is lifting. One or two queries."""
-    number = liftable().order_by()[:COUNTED].count()
+    number = len(liftable().order_by().values_list("pk", flat=True)[:COUNTED])
     if not number or lifting():
         return
     title = f"{number}{'+' if number >= COUNTED else ''} site{'s' if number > 1 else ''} below level {LEVEL}"

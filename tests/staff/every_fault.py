@@ -25,6 +25,7 @@ NPM_LOGIN = Act("npm", "POST /api/tokens")
 CERTIFICATES_READ = Act("npm", f"GET {CERTIFICATES}")
 INSTALL = Act("ssh", "INSTALL")
 CONTENT = Act("ssh", "CONTENT")
+UPDATE = Act("ssh", "UPDATE")  # what the script of an update does inside
 NODE = Act("proxmox", "node1")
 TUNED = (Act("ssh", "bash -s install"), Act("ssh", "install.status"), INSTALL)
 RECORDS = "/client/v4/zones"
@@ -107,7 +108,8 @@ JOBS: dict[str, tuple[Act, ...]] = {
     "update": (
         CONFIG,
         SNAPSHOTS,
-        *_of("ssh", "curl", "bash -s hold", "bash -s release", "bash -s update", "UPDATE", "update.status"),
+        *_of("ssh", "curl", "bash -s hold", "bash -s release", "bash -s update", "update.status"),
+        UPDATE,
         *_of("proxmox", f"POST {LXC}/snapshot", ":vzsnapshot:"),
     ),
     "toggle": (NPM_LOGIN, *domains.acts(domains.SWITCH)),

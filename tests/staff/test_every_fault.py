@@ -28,7 +28,18 @@ from tests.base import LabTestCase, on_one_database
 from tests.sites.acts import ActsMixin
 from tests.sites.domains import DomainMixin
 from tests.staff.deeds import DEEDS
-from tests.staff.every_fault import AWAY, ENDLESS, FOLLOWED_BY, INSTALL, JOBS, Case, cases, rows, short
+from tests.staff.every_fault import (
+    AWAY,
+    ENDLESS,
+    FOLLOWED_BY,
+    INSTALL,
+    JOBS,
+    UPDATE,
+    Case,
+    cases,
+    rows,
+    short,
+)
 from tests.staff.operator import Node, Operator
 from tests.staff.passing_time import PassingTimeMixin
 
@@ -44,7 +55,7 @@ EVERYTHING = bool(os.environ.get("NODEPOINT_EVERY_FAULT"))
 
 def named(case: Case) -> str:
     """How pages and refusals name what is at fault."""
-    if case.call is INSTALL:
+    if case.call in (INSTALL, UPDATE):
         return "WordPress|Installing"
     return NAMED.get(case.call.system, SYSTEMS[case.call.system])
 
