@@ -30,6 +30,7 @@ from tests.sites.domains import DomainMixin
 from tests.staff.deeds import DEEDS
 from tests.staff.every_fault import (
     AWAY,
+    CONTENT,
     ENDLESS,
     FOLLOWED_BY,
     INSTALL,
@@ -55,8 +56,8 @@ EVERYTHING = bool(os.environ.get("NODEPOINT_EVERY_FAULT"))
 
 def named(case: Case) -> str:
     """How pages and refusals name what is at fault."""
-    if case.call in (INSTALL, UPDATE):
-        return "WordPress|Installing"
+    if case.call in (INSTALL, UPDATE, CONTENT):
+        return "WordPress|Installing|addresses in the content"
     return NAMED.get(case.call.system, SYSTEMS[case.call.system])
 
 
