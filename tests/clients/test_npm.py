@@ -182,5 +182,5 @@ class FailureTests(Base):
         }
         public = {name for name in dir(hasty) if not name.startswith("_")}
         self.assertEqual(set(calls), public - {"certificate_timeout"})
-        self.lab.faults.add("npm", "hang", count=len(calls), seconds=20)
-        self.assert_all_time_out(calls, within=15.0)
+        self.lab.faults.add("npm", "hang", count=len(calls), seconds=2)
+        self.assert_all_time_out(calls, within=1.5)
