@@ -2,14 +2,10 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from dns import services as dns_services
-from dns.connections import ispconfig
-from dns.models import Zone
 from lab import health
 from lab.content import Archive
 from nodepoint.jobs.models import Job
@@ -23,26 +19,14 @@ from sites.services.adoption import adopt_site
 from tests.sites.acts import RUNNING, STOPPED, SUSPENDED
 from tests.sites.base import ORDER
 from tests.sites.domains import SHOP
+from tests.staff.deed import BY, Deed
+from tests.staff.zone_deeds import ZONE_DEEDS
 
 if TYPE_CHECKING:
     from tests.staff.test_every_fault import EveryFaultCase as Case
 
-ZONE, OURS = "example.com", ["ns1.nodepoint.eu", "ns2.nodepoint.eu"]
 OPEN = FirewallOptions(enable=False, policy_in="ACCEPT")
-BY = {"actor": "staff olga"}
 HA_OF = {"running": "started", "stopped": "stopped"}
-
-
-@dataclass(frozen=True)
-class Deed:
-    """`before`: makes what it begins from, on a platform on which nothing is. `do`: the act itself; gives the
-    answer of the API where that was asked. `stands`: asserts that it has been done wholly. `begun`: what is
-    called before the fault comes, for what begins by itself."""
-
-    before: Callable[["Case"], object]
-    do: Callable[["Case"], object]
-    stands: Callable[["Case"], None]
-    begun: Callable[["Case"], None] = lambda case: None
 
 
 # Orders and their ends
@@ -307,70 +291,6 @@ def _built(case: "Case") -> None:
     case.assert_nothing_left()
 
 
-# DNS
-
-
-def _delegated(case: "Case") -> None:
-    case.lab.dns.set(ZONE, "NS", OURS)
-
-
-def _a_zone(case: "Case") -> None:
-    _delegated(case)
-    _call("add/zone", domain=ZONE)(case)
-    case.run_jobs()
-    _record("add", name="old", txt="as it was")(case)
-    case.run_jobs()
-
-
-def _call(path: str, **body: object) -> Callable[["Case"], object]:
-    headers = {"Prefer": "respond-async", "Accept": "application/json"}
-    return lambda case: case.post(f"/customdomain/{path}", {"user_id": 42, **body}, **headers)
-
-
-def _record(act: str, **body: object) -> Callable[["Case"], object]:
-    def do(case: "Case") -> object:
-        given = {"type": "txt", "ttl": 60, **body} if act != "delete" else {}
-        number = {} if act == "add" else {"rc_id": _number(case)}
-        zone = {"zone_id": Zone.objects.get(state="active").ispconfig_id}
-        return _call(f"{act}/record", **given, **number, **zone)(case)
-
-    return do
-
-
-def _records(case: "Case") -> dict[str, dict]:
-    """The TXT records that ISPConfig holds, by their text."""
-    zones = case.state()["ispconfig"]["zones"]
-    return {one["data"].strip('"'): one for zone in zones for one in zone["records"] if one["type"] == "TXT"}
-
-
-def _number(case: "Case") -> int:
-    return int(_records(case)["as it was"]["id"])
-
-
-def _says(*texts: str) -> Callable[["Case"], None]:
-    def stands(case: "Case") -> None:
-        (zone,) = case.state()["ispconfig"]["zones"]
-        case.assertEqual((zone["origin"], zone["active"]), (f"{ZONE}.", "Y"))
-        case.assertEqual(set(_records(case)), set(texts))
-        case.assertEqual(Zone.objects.get(name_key=ZONE).state, "active")
-
-    return stands
-
-
-def _with_a_zone_that_is_not_served(case: "Case") -> None:
-    _a_zone(case)
-    ispconfig().set_zone_active(Zone.objects.get().ispconfig_id, False, 2026112601)
-
-
-def _repair_zone(case: "Case") -> None:
-    dns_services.repair_zone(Zone.objects.get(), **BY)
-
-
-def _no_zone(case: "Case") -> None:
-    case.assertEqual(case.state()["ispconfig"]["zones"], [])
-    case.assertFalse(Zone.objects.exclude(name_key=None).exists())
-
-
 DEEDS = {
     "order": Deed(_nothing, lambda case: case.order(plan=case.plan), _ordered),
     "delete": Deed(_with_a_domain, lambda case: case.delete(), _deleted),
@@ -413,10 +333,5 @@ DEEDS = {
     ),
     "adopt": Deed(_stranger, _adopt, _adopted),
     "template": Deed(_nothing, lambda case: services.build_template(**BY), _built),
-    "add zone": Deed(_delegated, _call("add/zone", domain=ZONE), _says()),
-    "delete zone": Deed(_a_zone, _call("delete/zone", domain=ZONE), _no_zone),
-    "repair zone": Deed(_with_a_zone_that_is_not_served, _repair_zone, _says("as it was")),
-    "add record": Deed(_a_zone, _record("add", name="new", txt="new"), _says("as it was", "new")),
-    "change record": Deed(_a_zone, _record("update", name="old", txt="new"), _says("new")),
-    "delete record": Deed(_a_zone, _record("delete"), _says()),
+    **ZONE_DEEDS,
 }
