@@ -1,14 +1,13 @@
 """What a site holds: the addresses in it, and all of it."""
 
 from nodepoint.jobs.registry import Flow, GivesWay, Step, register
+from sites.flows import safety
 from sites.flows.power import is_live
-from sites.steps import content, safety
-from sites.steps.proxmox import CALLS
+from sites.steps import content
 
 HOUR = 3600  # seconds; the script inside gives up before
-STAYS = "It is replaced the next time, and can be gone back to until then."
-
 IMPORT_HOURS = 4
+
 COUNT_ADDRESSES = register(
     Flow(
         "sites.count_addresses",
@@ -39,15 +38,7 @@ REPLACE_ADDRESSES = register(
         deadline=HOUR,
         stands=is_live,
         steps=(
-            Step(
-                "before",
-                "Taking a snapshot for safety",
-                safety.taken,
-                nothing_to_undo=STAYS,
-                limits=(CALLS,),
-                deadline=10 * 60,
-                usual=15,
-            ),
+            safety.snapshot(),
             Step(
                 "replaced",
                 "Replacing addresses in the content",
@@ -69,15 +60,7 @@ IMPORT = register(
         deadline=IMPORT_HOURS * HOUR,
         stands=is_live,
         steps=(
-            Step(
-                "before",
-                "Taking a snapshot for safety",
-                safety.taken,
-                nothing_to_undo=STAYS,
-                limits=(CALLS,),
-                deadline=10 * 60,
-                usual=15,
-            ),
+            safety.snapshot(),
             Step(
                 "imported",
                 "Fetching the archive and putting it in place",

@@ -1,9 +1,9 @@
 """WordPress's minor releases, put in by us: with a snapshot before, a look after, and the way back."""
 
 from nodepoint.jobs.registry import Flow, Step, periodic, register
+from sites.flows import safety
 from sites.flows.power import is_live
-from sites.steps import safety, update
-from sites.steps.proxmox import CALLS
+from sites.steps import update
 
 MINUTES = 60
 KIND = "sites.update"
@@ -27,16 +27,7 @@ UPDATE = register(
                 nothing_to_undo="Looking changes nothing.",
                 usual=1,
             ),
-            Step(
-                "before",
-                "Taking a snapshot for safety",
-                safety.taken,
-                nothing_to_undo="It is replaced the next time, and can be gone back to until then.",
-                after=("looked",),
-                limits=(CALLS,),
-                deadline=10 * MINUTES,
-                usual=15,
-            ),
+            safety.snapshot("looked"),
             Step(
                 "updated",
                 "Updating WordPress",
