@@ -9,4 +9,4 @@ class NodePointConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks."""
-        from nodepoint import checks  # noqa: F401 - importing registers them
+        from nodepoint import checks, production  # noqa: F401 - importing registers them

@@ -1,4 +1,5 @@
-"""System checks: infrastructure settings that are missing or malformed, and deployments that would go wrong.
+"""System checks: infrastructure settings that are missing or malformed, and what would go wrong at any time
+(`nodepoint.production`: what is fine for a demo only).
 
 The infrastructure ones are registered as deployment checks, so that `migrate`, `test` and the like run
 without any infrastructure; `manage.py check` runs them always, `serve` and the workers before they begin.
@@ -6,34 +7,40 @@ without any infrastructure; `manage.py check` runs them always, `serve` and the 
 
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, register
 
-from nodepoint import env
 from nodepoint.shapes import (
     address_range,
     any_network,
     certificate,
     domain,
     email_address,
-    existing_file,
     hostmaster,
     http_url,
     installation,
     ipv4,
+    known_hosts,
+    line,
     mail_url,
     network,
     node_hosts,
+    private_key,
+    pve_bridge,
+    pve_node,
+    pve_pool,
+    pve_storage,
+    pve_token_name,
     server,
     transfer_peer,
     user_with_realm,
     verify_tls,
     volume,
+    word,
 )
 
 INFRASTRUCTURE = "infrastructure"
@@ -51,30 +58,33 @@ REQUIRED: dict[str, tuple[str, Shape]] = {
     "SITE_NAMESERVERS": ("IPv4 addresses, such as 192.168.1.1,9.9.9.9", ipv4),
     "PROXMOX_HOST": ("host[:port] of Proxmox VE, such as 192.168.1.10:8006", server),
     "PROXMOX_USER": ("a user with its realm, such as api@pam", user_with_realm),
-    "PROXMOX_TOKEN_NAME": ("the name of an API token of PROXMOX_USER", str),
-    "PROXMOX_TOKEN_VALUE": ("the secret of that API token", str),
+    "PROXMOX_TOKEN_NAME": (
+        "the name of an API token of PROXMOX_USER, without the user and !",
+        pve_token_name,
+    ),
+    "PROXMOX_TOKEN_VALUE": ("the secret of that API token", word),
     "PROXMOX_VERIFY_TLS": ("true, false, or the path of a CA file", verify_tls),
-    "PROXMOX_NODES": ("names of nodes, such as node1,node2", str),
-    "PROXMOX_STORAGE": ("the name of a storage, such as global-lvm", str),
+    "PROXMOX_NODES": ("names of nodes, such as node1,node2", pve_node),
+    "PROXMOX_STORAGE": ("the name of a storage, such as global-lvm", pve_storage),
     "PROXMOX_TEMPLATE": (
         "a container template, such as local:vztmpl/debian-12.tar.zst",
         volume,
     ),
-    "PROXMOX_BRIDGE": ("a bridge of the nodes, such as vmbr1", str),
-    "SSH_USER": ("a user on the nodes, such as root", str),
-    "SSH_KEY_FILE": ("the path of a private key that can be read", existing_file),
-    "SSH_KNOWN_HOSTS": ("the path of a known_hosts file that can be read", existing_file),
+    "PROXMOX_BRIDGE": ("a bridge of the nodes, such as vmbr1", pve_bridge),
+    "SSH_USER": ("a user on the nodes, such as root", word),
+    "SSH_KEY_FILE": ("the path of a private key without passphrase that can be read", private_key),
+    "SSH_KNOWN_HOSTS": ("the path of a known_hosts file with host keys that can be read", known_hosts),
     "SSH_NODE_HOSTS": ("node=host[:port] for each node, such as node1=192.168.1.10", node_hosts),
     "WORDPRESS_URL": ("the http(s) address of a WordPress archive", http_url),
     "CLOUDFLARE_API_URL": ("an http(s) address, such as https://api.cloudflare.com/client/v4", http_url),
-    "CLOUDFLARE_API_TOKEN": ("an API token that may edit the zone", str),
-    "CLOUDFLARE_ZONE_ID": ("the id of the zone of BASE_DOMAIN", str),
+    "CLOUDFLARE_API_TOKEN": ("an API token that may edit the zone", word),
+    "CLOUDFLARE_ZONE_ID": ("the id of the zone of BASE_DOMAIN", word),
     "NPM_URL": ("the http(s) address of Nginx Proxy Manager, such as http://192.168.1.5:81", http_url),
     "NPM_EMAIL": ("the e-mail address of a user of Nginx Proxy Manager", email_address),
-    "NPM_PASSWORD": ("the password of NPM_EMAIL", str),
+    "NPM_PASSWORD": ("the password of NPM_EMAIL", line),
     "ISPCONFIG_URL": ("the http(s) address of ISPConfig, such as https://panel.nodepoint.eu:8080", http_url),
-    "ISPCONFIG_USER": ("the name of a remote user of ISPConfig", str),
-    "ISPCONFIG_PASSWORD": ("the password of ISPCONFIG_USER", str),
+    "ISPCONFIG_USER": ("the name of a remote user of ISPConfig", line),
+    "ISPCONFIG_PASSWORD": ("the password of ISPCONFIG_USER", line),
     "ISPCONFIG_VERIFY_TLS": ("true, false, or the path of a CA file", verify_tls),
     "DNS_HOSTMASTER": ("an e-mail address without dots before the @", hostmaster),
     "NPM_CERTIFICATE": (
@@ -92,9 +102,9 @@ OPTIONAL: dict[str, tuple[str, Shape]] = {
     "SITE_SMTP_URL": ("a mail relay, such as smtp://user:password@192.168.1.6:587", mail_url),
     "LETSENCRYPT_EMAIL": ("an e-mail address", email_address),
     "CLOSED_NETWORKS": ("networks with commas, such as 10.0.0.0/8,fe80::/10", any_network),
-    "PROXMOX_HOME_NODE": ("one of PROXMOX_NODES", str),
+    "PROXMOX_POOL": ("the name of a pool, such as nodepoint", pve_pool),
+    "PROXMOX_HOME_NODE": ("one of PROXMOX_NODES", pve_node),
     "STAFF_EMAIL": ("e-mail addresses", email_address),
-    "TRUSTED_PROXIES": ("addresses or networks of proxies, such as 127.0.0.1,192.168.1.5", ip_network),
 }
 
 
@@ -164,66 +174,6 @@ def project(**_: Any) -> list[CheckMessage]:
         sentence = "Q_CLUSTER: retry must be longer than timeout, or tasks run twice at the same time."
         found.append(Error(sentence, id="nodepoint.E006"))
     return found
-
-
-@register(Tags.security, deploy=True)
-def deployment(**_: Any) -> list[CheckMessage]:
-    """What is fine for a demo and wrong in production."""
-    found: list[CheckMessage] = []
-    if not env.text("SECRET_KEY"):
-        sentence = (
-            "SECRET_KEY is not set: the one in the data folder is used, which other machines do not have."
-        )
-        found.append(Warning(sentence, id="nodepoint.W001"))
-    public = [
-        host for host in settings.ALLOWED_HOSTS if host != "localhost" and not _is_loopback(host.strip("[]"))
-    ]
-    if settings.DEBUG and public:
-        sentence = f"DEBUG shows settings and code to visitors of {', '.join(public)}: set DEBUG=false."
-        found.append(Error(sentence, id="nodepoint.E007"))
-    found += _forwarded()
-    if simulated := _simulated():
-        sentence = f"{', '.join(simulated)}: an address of this machine, as of the simulated infrastructure."
-        found.append(Warning(sentence, id="nodepoint.W002"))
-    return found
-
-
-def _forwarded() -> Iterator[CheckMessage]:
-    """What makes X-Forwarded-For and -Proto say what anybody likes, or nothing at all."""
-    trusted = [ip_network(item) for item in settings.TRUSTED_PROXIES]
-    if wide := [str(network) for network in trusted if network.prefixlen == 0]:
-        sentence = (
-            f"TRUSTED_PROXIES trusts everybody ({', '.join(wide)}): any caller can write his own address."
-        )
-        yield Error(sentence, id="nodepoint.E008")
-    bind = env.text("NODEPOINT_BIND")
-    if (
-        settings.BEHIND_TLS
-        and bind
-        and not _is_loopback(bind)
-        and all(network.is_loopback for network in trusted)
-    ):
-        sentence = (
-            f"BEHIND_TLS with NODEPOINT_BIND={bind}: callers can go past the proxy, and a proxy on another"
-            " machine is not in TRUSTED_PROXIES, so that its word for https does not count."
-        )
-        yield Warning(sentence, id="nodepoint.W003")
-
-
-def _simulated() -> list[str]:
-    """The infrastructure settings that lead to this machine."""
-    urls = ("CLOUDFLARE_API_URL", "NPM_URL", "WORDPRESS_URL")
-    hosts = {name: [urlsplit(getattr(settings, name)).hostname or ""] for name in urls}
-    hosts["PROXMOX_HOST"] = [settings.PROXMOX_HOST.rpartition(":")[0] or settings.PROXMOX_HOST]
-    hosts["SSH_NODE_HOSTS"] = [item.partition("=")[2].partition(":")[0] for item in settings.SSH_NODE_HOSTS]
-    return [name for name, found in hosts.items() if any(_is_loopback(host) for host in found)]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 register(infrastructure, INFRASTRUCTURE, deploy=True)

@@ -5,14 +5,21 @@ that every command stops with that line instead of a traceback. Files are read b
 """
 
 import os
+import re
 import secrets
+from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+WRONG_SETTINGS = 78
+"""Exit code of commands that a setting stops (EX_CONFIG of sysexits.h): starting them again is in vain, which
+the service unit and the supervisor know."""
+
+LINE = re.compile(r"(?:export )?[A-Za-z_0-9]+=")  # what django-environ takes for a setting (read_env)
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
 
@@ -25,12 +32,33 @@ def load_files(base: Path) -> Path:
     """
     production = base / ".env"
     if production.is_file():
-        environ.Env.read_env(str(production), overwrite=False)
+        _read(production)
     data = Path(os.environ.get("NODEPOINT_DATA") or base / "var").resolve()
+    if data.exists() and not data.is_dir():
+        raise ImproperlyConfigured(f"NODEPOINT_DATA is malformed: {data} is no folder.")
     demo = data / "demo.env"
     if demo.is_file() and not production.is_file():
-        environ.Env.read_env(str(demo), overwrite=False)
+        _read(demo)
     return data
+
+
+def _read(file: Path) -> None:
+    """Lines `NAME=value`. The library leaves out what it does not understand, and says nothing of a file that
+    cannot be read: then a setting would be missing that stands there."""
+    try:
+        content = file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{file} cannot be read: {_why(error)}.") from error
+    for number, line in enumerate(content.splitlines(), start=1):
+        if line and not line.startswith("#") and not LINE.match(line):
+            raise ImproperlyConfigured(
+                f"{file}: line {number} is malformed: it should be NAME=value, without blanks around NAME."
+            )
+    environ.Env.read_env(StringIO(content), overwrite=False)
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    return (error.strerror if isinstance(error, OSError) else "") or "it is no text"
 
 
 def text(name: str, default: str = "") -> str:
@@ -41,8 +69,37 @@ def text(name: str, default: str = "") -> str:
         return os.environ.get(name, "").strip() or default
     try:
         return Path(file).read_text().strip()
-    except OSError as error:
-        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error.strerror}.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {_why(error)}.") from error
+
+
+def shaped(name: str, default: str, looks: str, shape: Callable[[str], Any]) -> str:
+    """The setting as text, of which `shape` raises ValueError where it is malformed; `looks` says in the
+    refusal what it should be. The value itself is not shown: it may be a secret."""
+    value = text(name, default)
+    _fits(name, [value] if value else [], looks, shape)
+    return value
+
+
+def items(name: str, default: str = "", looks: str = "", shape: Callable[[str], Any] = str) -> list[str]:
+    """A list written with commas; blanks around the items and empty items are dropped. `looks` and `shape` as
+    in `shaped`, of each item."""
+    values = [item.strip() for item in text(name, default).split(",") if item.strip()]
+    _fits(name, values, looks, shape)
+    return values
+
+
+def _fits(name: str, values: list[str], looks: str, shape: Callable[[str], Any]) -> None:
+    try:
+        for value in values:
+            shape(value)
+    except ValueError:
+        raise malformed(name, looks) from None
+
+
+def malformed(name: str, looks: str) -> ImproperlyConfigured:
+    """The refusal of a setting; `looks` is what it should be."""
+    return ImproperlyConfigured(f"{name} is malformed: it should be {looks}.")
 
 
 def boolean(name: str, default: bool) -> bool:
@@ -55,8 +112,8 @@ def boolean(name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
 
 
-def integer(name: str, default: int, minimum: int = 0) -> int:
-    """A whole number of at least `minimum`."""
+def integer(name: str, default: int, minimum: int = 0, maximum: int | None = None) -> int:
+    """A whole number of at least `minimum` and at most `maximum`."""
     value = text(name, str(default))
     try:
         number = int(value)
@@ -64,20 +121,18 @@ def integer(name: str, default: int, minimum: int = 0) -> int:
         raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from None
     if number < minimum:
         raise ImproperlyConfigured(f"{name} must be at least {minimum}, not {number}.")
+    if maximum is not None and number > maximum:
+        raise ImproperlyConfigured(f"{name} must be at most {maximum}, not {number}.")
     return number
 
 
 def choice(name: str, *choices: str) -> str:
     """One of `choices`, in any case; the first of them is the default."""
-    value = text(name, choices[0]).lower()
-    if value not in choices:
-        raise ImproperlyConfigured(f"{name} must be {' or '.join(choices)}, not {value!r}.")
-    return value
-
-
-def items(name: str, default: str = "") -> list[str]:
-    """A list written with commas; blanks around the items and empty items are dropped."""
-    return [item.strip() for item in text(name, default).split(",") if item.strip()]
+    value = text(name, choices[0])
+    for one in choices:
+        if one.lower() == value.lower():
+            return one
+    raise ImproperlyConfigured(f"{name} must be {' or '.join(choices)}, not {value!r}.")
 
 
 def secret_key(data: Path) -> str:
@@ -85,9 +140,12 @@ def secret_key(data: Path) -> str:
     if value := text("SECRET_KEY"):
         return value
     file = data / "secret_key"
-    if not file.exists():
-        _write_once(file, secrets.token_urlsafe(50))
-    return file.read_text().strip()
+    try:
+        if not file.exists():
+            _write_once(file, secrets.token_urlsafe(50))
+        return file.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"NODEPOINT_DATA: {file} cannot be used: {_why(error)}.") from error
 
 
 def _write_once(file: Path, content: str) -> None:
@@ -102,65 +160,3 @@ def _write_once(file: Path, content: str) -> None:
         return
     finally:
         draft.unlink()
-
-
-def database(name: str, default: Path) -> dict:
-    """A Django database from a URL: `sqlite:///path` or `mysql://user:password@host:port/name`; without one,
-    SQLite in the file `default`.
-
-    SQLite runs in WAL mode and begins transactions IMMEDIATE, since a deferred one that turns to writing
-    fails at once when another writer is busy. MariaDB keeps Django's READ COMMITTED: under REPEATABLE READ a
-    polling loop never sees new rows.
-    """
-    try:
-        config = environ.Env.db_url_config(text(name, f"sqlite:///{quote(str(default))}"))
-    except (ValueError, KeyError, ImproperlyConfigured):
-        raise ImproperlyConfigured(f"{name} is not a database URL.") from None
-    options = config.setdefault("OPTIONS", {})
-    config |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-    if config["ENGINE"].endswith("sqlite3"):
-        options |= {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 15,  # seconds that a writer waits for another; requests have 22 in all
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
-        }
-    elif config["ENGINE"].endswith("mysql"):
-        options |= {"charset": "utf8mb4", "isolation_level": "read committed", "connect_timeout": 5}
-        config["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"}
-    else:
-        raise ImproperlyConfigured(f"{name}: only sqlite:// and mysql:// are supported.")
-    return config
-
-
-def broker(value: str) -> dict[str, Any]:
-    """django-q2's broker by QUEUE_BROKER: `orm`, the database, or `redis://host:port/number` (`rediss://`, `unix://`).
-
-    Redis has 2 s to take a connection and 5 s to answer, without repetition: a request that wakes a worker
-    must not hang on it, and taking a task waits 1 s in Redis itself (django_q/brokers/redis_broker.py).
-    """
-    if value == "orm":
-        return {"orm": "default"}
-    try:
-        from redis.backoff import NoBackoff
-        from redis.connection import SSLConnection, parse_url
-        from redis.retry import Retry
-
-        options = dict(parse_url(value))
-    except ImportError as error:
-        raise ImproperlyConfigured("QUEUE_BROKER: Redis needs requirements.txt to be installed.") from error
-    except ValueError as error:
-        raise ImproperlyConfigured("QUEUE_BROKER must be orm or redis://host:port/number.") from error
-    kind = options.pop("connection_class", None)
-    if socket := options.pop("path", None):
-        options["unix_socket_path"] = socket
-    patience = {"socket_connect_timeout": 2, "socket_timeout": 5, "retry": Retry(NoBackoff(), 0)}
-    return {"redis": patience | options | {"ssl": kind is SSLConnection}}
-
-
-def email(name: str, default: str) -> dict:
-    """Django's e-mail settings from a URL: `smtp+tls://user:password@host:587`, `consolemail://`,
-    `filemail:///path`."""
-    try:
-        return environ.Env.email_url_config(text(name, default))
-    except (ValueError, KeyError, ImproperlyConfigured):
-        raise ImproperlyConfigured(f"{name} is not an e-mail URL.") from None

@@ -6,12 +6,13 @@ Infrastructure settings are kept here as they were written; `sites.connections` 
 
 import warnings
 from datetime import timedelta
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
-from nodepoint import env, logs
+from nodepoint import env, logs, servers, shapes
 from nodepoint.staff import policies
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -20,10 +21,22 @@ NODEPOINT_DATA = env.load_files(BASE_DIR)
 # Django
 SECRET_KEY = env.secret_key(NODEPOINT_DATA)
 DEBUG = env.boolean("DEBUG", False)
-ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+ALLOWED_HOSTS = env.items(
+    "ALLOWED_HOSTS",
+    "localhost,127.0.0.1,[::1]",
+    "host names without scheme and port, such as nodepoint.example.com",
+    shapes.allowed_host,
+)
 BEHIND_TLS = env.boolean("BEHIND_TLS", False)
-TRUSTED_PROXIES = env.items("TRUSTED_PROXIES", "127.0.0.1,::1")
-DATABASES = {"default": env.database("DATABASE_URL", NODEPOINT_DATA / "nodepoint.sqlite3")}
+TRUSTED_PROXIES = env.items(
+    "TRUSTED_PROXIES",
+    "127.0.0.1,::1",
+    "addresses or networks of proxies, such as 127.0.0.1,192.168.1.5",
+    ip_network,
+)
+NODEPOINT_PORT = env.integer("NODEPOINT_PORT", 8080, minimum=1, maximum=65535)
+NODEPOINT_BIND = env.shaped("NODEPOINT_BIND", "", "an IP address of this machine", ip_address)
+DATABASES = {"default": servers.database("DATABASE_URL", NODEPOINT_DATA / "nodepoint.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ROOT_URLCONF = "nodepoint.urls"
 TEST_RUNNER = "tests.runner.Runner"
@@ -121,7 +134,7 @@ AXES_ENABLE_ADMIN = False  # our own page (nodepoint.staff.admin)
 AXES_VERBOSE = False
 
 LANGUAGE_CODE = "en"
-TIME_ZONE = env.text("TIME_ZONE", "UTC")
+TIME_ZONE = env.shaped("TIME_ZONE", "UTC", "a time zone, such as Europe/Berlin", shapes.time_zone)
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = NODEPOINT_DATA / "static"  # the code itself need not be writable
@@ -136,7 +149,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else
 SECURE_REDIRECT_EXEMPT = [r"^health/?$"]
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # Strict: logged out whoever follows a mail's link
-SESSION_COOKIE_AGE = env.integer("STAFF_SESSION_HOURS", 12, minimum=1) * 3600
+SESSION_COOKIE_AGE = env.integer("STAFF_SESSION_HOURS", 12, minimum=1, maximum=8760) * 3600
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -153,17 +166,24 @@ if not BEHIND_TLS:
     SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W012", "security.W016"]
 
 # E-mail
-EMAIL_CONFIG = env.email("EMAIL_URL", "consolemail://")
+EMAIL_CONFIG = servers.email("EMAIL_URL", "consolemail://")
 vars().update(EMAIL_CONFIG)
-DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "NodePoint <noreply@localhost>")
+DEFAULT_FROM_EMAIL = env.shaped(
+    "DEFAULT_FROM_EMAIL",
+    "NodePoint <noreply@localhost>",
+    "an e-mail address, such as Example Hosting <noreply@example.com>",
+    shapes.sender,
+)
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 STAFF_EMAIL = env.items("STAFF_EMAIL")
 
 # The API
-API_WAIT_SECONDS = env.integer("API_WAIT_SECONDS", 20)
+API_WAIT_SECONDS = env.integer("API_WAIT_SECONDS", 20, maximum=20)
 API_BODY_LIMIT = 64 * 1024  # bytes
-WEB_PROCESSES = env.integer("WEB_PROCESSES", 2, minimum=1)
-WEB_THREADS = env.integer("WEB_THREADS", 8, minimum=2)  # per web process; half of them may wait for a job
+WEB_PROCESSES = env.integer("WEB_PROCESSES", 2, minimum=1, maximum=64)
+WEB_THREADS = env.integer(  # per web process; half of them may wait for a job
+    "WEB_THREADS", 8, minimum=2, maximum=256
+)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["nodepoint.api.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["nodepoint.api.authentication.HasScope"],
@@ -204,11 +224,13 @@ SPECTACULAR_SETTINGS = {
 
 # Jobs. Our own rows are the truth; django-q2 carries wake-up calls that may be lost or doubled
 # (docs/jobs.md).
-JOB_RUNNERS = env.integer("JOB_RUNNERS", 2, minimum=1)  # runner processes
-JOB_THREADS = env.integer("JOB_THREADS", 12, minimum=1)  # steps that one runner works on at once
-JOB_STALL_SECONDS = env.integer(
-    "JOB_STALL_SECONDS", 60, minimum=5
-)  # a due step untouched for so long: start anew
+JOB_RUNNERS = env.integer("JOB_RUNNERS", 2, minimum=1, maximum=64)  # runner processes
+JOB_THREADS = env.integer(  # steps that one runner works on at once
+    "JOB_THREADS", 12, minimum=1, maximum=256
+)
+JOB_STALL_SECONDS = env.integer(  # a due step untouched for so long: start anew
+    "JOB_STALL_SECONDS", 60, minimum=5, maximum=3600
+)
 QUEUE_BROKER = env.text("QUEUE_BROKER", "orm")
 Q_CLUSTER = {
     "name": "nodepoint",
@@ -224,7 +246,7 @@ Q_CLUSTER = {
     "max_attempts": 1,
     "catch_up": False,
     "recycle": 2000,
-    **env.broker(QUEUE_BROKER),
+    **servers.broker(QUEUE_BROKER),
 }
 
 # Names and addresses of the platform
@@ -236,7 +258,7 @@ PROXY_CHECK_ADDRESS = env.text("PROXY_CHECK_ADDRESS")
 PROXY_CHECK_HTTP_ADDRESS = env.text("PROXY_CHECK_HTTP_ADDRESS")
 NAMESERVERS = env.items("NAMESERVERS", "ns1.nodepoint.eu,ns2.nodepoint.eu")
 DNS_RESOLVERS = env.items("DNS_RESOLVERS")
-DNS_PORT = env.integer("DNS_PORT", 53, minimum=1)
+DNS_PORT = env.integer("DNS_PORT", 53, minimum=1, maximum=65535)
 DNS_XFER = env.items("DNS_XFER")
 DNS_ALSO_NOTIFY = env.items("DNS_ALSO_NOTIFY")
 DNS_HOSTMASTER = env.text("DNS_HOSTMASTER", f"hostmaster@{BASE_DOMAIN}")
@@ -249,7 +271,7 @@ CLOSED_NETWORKS = env.items(
     "CLOSED_NETWORKS",
     "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,100.64.0.0/10,fc00::/7,fe80::/10",
 )
-VMID_START = env.integer("VMID_START", 900, minimum=100)
+VMID_START = env.integer("VMID_START", 900, minimum=100, maximum=999_999_999)
 
 # Proxmox VE
 PROXMOX_HOST = env.text("PROXMOX_HOST")
@@ -291,5 +313,5 @@ ISPCONFIG_SERVER_ID = env.integer("ISPCONFIG_SERVER_ID", 1, minimum=1)
 ISPCONFIG_VERIFY_TLS = env.text("ISPCONFIG_VERIFY_TLS", "true")
 
 # Logs: one JSON object a line on standard error
-LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR")
 LOGGING = logs.config(LOG_LEVEL)

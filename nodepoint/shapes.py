@@ -2,9 +2,12 @@
 none."""
 
 import re
+import ssl
+from email.utils import parseaddr
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 
@@ -108,8 +111,109 @@ def existing_file(text: str) -> Path:
     try:
         with Path(text).open("rb"):
             return Path(text)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise Malformed from error
+
+
+def private_key(text: str) -> Path:
+    """A file with a private key that SSH can use without a passphrase."""
+    import paramiko  # here, since it takes a tenth of a second that other commands need not wait
+
+    try:
+        paramiko.PKey.from_path(existing_file(text))
+    except (paramiko.SSHException, paramiko.UnknownKeyType, OSError, ValueError, TypeError) as error:
+        raise Malformed from error
+    return Path(text)
+
+
+def known_hosts(text: str) -> Path:
+    """A known_hosts file with a key at least."""
+    from paramiko.hostkeys import HostKeys, InvalidHostKey
+
+    try:
+        found = HostKeys(str(existing_file(text)))
+    except (InvalidHostKey, OSError, UnicodeDecodeError) as error:
+        raise Malformed from error
+    if not found.keys():
+        raise Malformed
+    return Path(text)
+
+
+def authorities(text: str) -> Path:
+    """A file with certificates of authorities (PEM)."""
+    file = existing_file(text)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except OSError as error:  # ssl.SSLError is one
+        raise Malformed from error
+    return file
+
+
+def time_zone(text: str) -> ZoneInfo:
+    """The name of a time zone, `Europe/Berlin`."""
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError) as error:  # unknown, a path, a folder
+        raise Malformed from error
+
+
+def sender(text: str) -> str:
+    """An e-mail address, alone or with a name, `Example Hosting <noreply@example.com>`."""
+    if "\n" in text:
+        raise Malformed
+    return email_address(parseaddr(text)[1])
+
+
+def allowed_host(text: str) -> str:
+    """A host name as Django's ALLOWED_HOSTS takes it: `*`, an address (IPv6 in brackets), a name, or `.name`
+    for all names below it as well."""
+    name = text.removeprefix(".")
+    if text != "*" and not re.fullmatch(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+", name):
+        raise Malformed
+    return text
+
+
+def pve_node(text: str) -> str:
+    """The name of a node of Proxmox VE (pve-common, PVE/JSONSchema.pm, pve_verify_node_name)."""
+    return _pattern(text, r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
+
+
+def pve_storage(text: str) -> str:
+    """The name of a storage of Proxmox VE (pve-common, PVE/JSONSchema.pm, parse_id)."""
+    return _pattern(text, r"[A-Za-z][A-Za-z0-9_.-]*[A-Za-z0-9]")
+
+
+def pve_bridge(text: str) -> str:
+    """A bridge as a container's network card names it (pve-common, PVE/JSONSchema.pm, parse_bridge_id)."""
+    return _pattern(text, r"[A-Za-z0-9_.-]+")
+
+
+def pve_pool(text: str) -> str:
+    """The name of a pool, up to three levels (pve-access-control, PVE/AccessControl.pm, verify_poolname)."""
+    return _pattern(text, r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+){0,2}")
+
+
+def pve_token_name(text: str) -> str:
+    """The name of an API token, without user and `!` (pve-access-control, Auth/Plugin.pm, realm_regex)."""
+    return _pattern(text, r"[A-Za-z][A-Za-z0-9._-]+")
+
+
+def word(text: str) -> str:
+    """Printable ASCII without blanks: names of accounts, secrets that go into a header."""
+    return _pattern(text, r"[!-~]+")
+
+
+def line(text: str) -> str:
+    """One line of text."""
+    if not text.isprintable():
+        raise Malformed
+    return text
+
+
+def _pattern(text: str, pattern: str) -> str:
+    if not re.fullmatch(pattern, text):
+        raise Malformed
+    return text
 
 
 def user_with_realm(text: str) -> str:
@@ -137,14 +241,12 @@ def transfer_peer(text: str) -> str:
 
 def installation(text: str) -> str:
     """The name of an installation, as owner marks can carry it: up to 24 letters, digits, `_`, `.`, `-`."""
-    if not re.fullmatch(INSTALLATION, text):
-        raise Malformed
-    return text
+    return _pattern(text, INSTALLATION)
 
 
 def verify_tls(text: str) -> bool | Path:
     """Whether a server's certificate is checked, or the CA file to check it with."""
-    return text.lower() == "true" if text.lower() in ("true", "false") else existing_file(text)
+    return text.lower() == "true" if text.lower() in ("true", "false") else authorities(text)
 
 
 def certificate(text: str) -> int | None:

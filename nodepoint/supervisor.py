@@ -23,9 +23,11 @@ from types import FrameType
 from typing import IO, Any, Self
 
 from nodepoint import guard
+from nodepoint.env import WRONG_SETTINGS
 
 FIRST_PAUSE = 0.2  # seconds before a child that died is started again; doubled each time …
 LONGEST_PAUSE = 5.0  # … up to this
+WRONG_PAUSE = 60.0  # seconds where the child says that its settings are wrong: trying at once is in vain
 SETTLED = 30.0  # seconds alive after which a child's death counts as its first one again
 TURN = 0.1  # seconds between two looks at the children
 
@@ -35,7 +37,12 @@ class Stopped(Exception):
 
 
 class CallFailed(Exception):
-    """A one-time command ended with another code than 0; the text is the last line of what it said."""
+    """A one-time command ended with another `code` than 0; the text is the last line of what it said, empty
+    where that could be read already."""
+
+    def __init__(self, said: str, code: int) -> None:
+        super().__init__(said)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,7 @@ class _Kept:
     pause: float = 0.0
     start_at: float = 0.0
     deaths: int = 0
+    code: int | None = None  # that the last process ended with
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:
@@ -122,6 +130,10 @@ class Supervisor:
         """How often a child has died."""
         return self._kept[name].deaths
 
+    def misconfigured(self, name: str) -> bool:
+        """Whether a child has ended because of its settings."""
+        return self._kept[name].code == WRONG_SETTINGS
+
     def tick(self, seconds: float = TURN) -> None:
         """Start again what has died, then sleep for `seconds`. Raises `Stopped` when a signal asks to end."""
         self._keep_guard()
@@ -143,13 +155,14 @@ class Supervisor:
             while True:
                 self.tick()
 
-    def call(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> str:
-        """Run a one-time command beside the children and return what it wrote on standard output.
+    def call(self, argv: Sequence[str], env: Mapping[str, str] | None = None, *, aloud: bool = False) -> str:
+        """Run a one-time command beside the children and return what it wrote on standard output. `aloud`:
+        what it says on standard error is read at once, as of one that may wait for hours.
 
         Raises `CallFailed` when it ends with another code than 0, `Stopped` when a signal comes meanwhile.
         """
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
-            process = self._spawn(argv, env, out, errors)
+            process = self._spawn(argv, env, out, None if aloud else errors)
             try:
                 while not _has_ended(process):
                     self.tick()
@@ -157,8 +170,8 @@ class Supervisor:
                 self._kill_group(process)
             output, said = (_content(out), _content(errors))
         if process.returncode != 0:
-            lines = (output + said).strip().splitlines()
-            raise CallFailed(lines[-1] if lines else f"ended with code {process.returncode}")
+            lines = (output + said).strip().splitlines() or [f"ended with code {process.returncode}"]
+            raise CallFailed("" if aloud else lines[-1], process.returncode)
         return output
 
     def stop(self) -> None:
@@ -203,12 +216,13 @@ class Supervisor:
         self._kill_group(process)
         kept.process = None
         kept.deaths += 1
+        kept.code = code = process.returncode
         first = kept.pause == 0.0 or now - kept.started >= SETTLED
         kept.pause = FIRST_PAUSE if first else min(kept.pause * 2, LONGEST_PAUSE)
-        kept.start_at = now + kept.pause
-        code = process.returncode
+        pause = WRONG_PAUSE if code == WRONG_SETTINGS else kept.pause
+        kept.start_at = now + pause
         how = f"exit code {code}" if code >= 0 else f"signal {-code}"
-        self._report(f"{kept.child.name} ended ({how}), starting it again in {kept.pause:g} s")
+        self._report(f"{kept.child.name} ended ({how}), starting it again in {pause:g} s")
 
     def _spawn(
         self,

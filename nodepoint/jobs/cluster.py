@@ -29,6 +29,7 @@ log = structlog.get_logger("nodepoint.jobs")
 
 STOP_SECONDS = 20  # a stop that takes longer ends the group
 WATCH_SECONDS = 1.0
+SAID_EVERY = 60.0  # seconds between two lines about a broker that is away
 MOST_WORKERS = 64  # worker commands on one database, on any number of hosts
 
 HOUSEKEEPING = {  # task: minutes between two runs
@@ -90,6 +91,7 @@ class Watch:
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}"[:64]
         self.judges_from = 0.0
+        self.silent_until = 0.0
         self.be_patient()
 
     def be_patient(self) -> None:
@@ -116,9 +118,12 @@ class Watch:
         except DatabaseFault:
             raise
         except Exception:  # each broker's client has errors of its own
-            if not broker.fault():
+            if not (fault := broker.fault()):
                 raise
             self.be_patient()
+            if time.monotonic() >= self.silent_until:
+                log.warning("broker_away", error=fault)
+                self.silent_until = time.monotonic() + SAID_EVERY
 
 
 def stalled() -> bool:

@@ -76,6 +76,4 @@ def listen(address: str, port: int) -> socket.socket:
     except OSError as error:
         why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
         raise NotToBeHad(f"Port {port} {why}; NODEPOINT_PORT names another one.") from None
-    except OverflowError:
-        raise NotToBeHad("NODEPOINT_PORT must be at most 65535.") from None
     return listener

@@ -7,6 +7,8 @@ import subprocess
 import unittest
 from pathlib import Path
 
+from nodepoint.env import WRONG_SETTINGS
+
 UNIT = Path(__file__).resolve().parents[2] / "deploy" / "nodepoint.service"
 MOST = 2.0  # of ten, as systemd-analyze counts exposure
 
@@ -19,11 +21,20 @@ class UnitTests(unittest.TestCase):
         (level,) = re.findall(r"Overall exposure level for \S+: ([\d.]+)", said)
         self.assertLessEqual(float(level), MOST, said)
 
-    def test_it_writes_to_its_data_folder_alone(self) -> None:
+    def unit(self) -> configparser.RawConfigParser:
         unit = configparser.RawConfigParser(strict=False)
         unit.optionxform = str
         unit.read(UNIT)
-        service = dict(unit["Service"])
+        return unit
+
+    def test_it_gives_up_on_wrong_settings_alone(self) -> None:
+        unit = self.unit()
+        self.assertEqual(unit["Unit"]["StartLimitIntervalSec"], "0")
+        self.assertEqual(unit["Service"]["Restart"], "always")
+        self.assertEqual(unit["Service"]["RestartPreventExitStatus"], str(WRONG_SETTINGS))
+
+    def test_it_writes_to_its_data_folder_alone(self) -> None:
+        service = dict(self.unit()["Service"])
         self.assertEqual((service["ProtectSystem"], service["StateDirectory"]), ("strict", "nodepoint"))
         self.assertNotIn("ReadWritePaths", service)
         self.assertIn("NODEPOINT_DATA=/var/lib/nodepoint", service["Environment"])

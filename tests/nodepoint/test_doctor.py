@@ -16,7 +16,7 @@ from dns import connections as dns_connections
 from dns.models import Customer, Publication, Zone
 from lab.proxmox.state.access import PRIVILEGES
 from lab.proxmox.state.storages import STORAGES
-from nodepoint import env
+from nodepoint import servers
 from nodepoint.jobs import limits, queue
 from nodepoint.jobs.models import Job, Lease
 from sites import checkup, connections
@@ -24,7 +24,7 @@ from sites.clients.npm import Npm
 from tests.base import LabTestCase, on_one_database
 from tests.staff.operations import make_job
 
-NOBODY = env.broker("redis://127.0.0.1:9/0")["redis"]  # discard: nobody listens
+NOBODY = servers.broker("redis://127.0.0.1:9/0")["redis"]  # discard: nobody listens
 
 ALL = [
     "database",

@@ -1,6 +1,7 @@
 """Every setting is explained in `.env.example` and docs/settings.md, and nothing else is."""
 
 import ast
+import functools
 import itertools
 import re
 import tempfile
@@ -9,21 +10,26 @@ from pathlib import Path
 
 import environ
 
+from nodepoint.production import deployment
+from tests.nodepoint.faulty import faults
+
 ROOT = Path(__file__).resolve().parents[2]
 # Read before or beside nodepoint.env: the data folder says where the files with settings are.
+READER = re.compile(r"(env|servers)\.(?!malformed)\w+")
 OTHERS = {"NODEPOINT_DATA": "var", "SECRET_KEY": ""}
 
 
 def calls() -> list[ast.Call]:
-    """Every `env.text("NAME", …)` and the like in the product."""
+    """Every `env.text("NAME", …)` and `servers.email("NAME", …)` in the product."""
     found = []
     for file in sorted((ROOT / "nodepoint").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Call) and re.fullmatch(r"env\.\w+", ast.unparse(node.func)) and node.args:
+            if isinstance(node, ast.Call) and READER.fullmatch(ast.unparse(node.func)) and node.args:
                 found.append(node)
     return [call for call in found if isinstance(call.args[0], ast.Constant)]
 
 
+@functools.cache
 def settings() -> dict[str, str]:
     """Every setting with its default as it would be written in a file; empty where it is none or computed."""
     found = dict(OTHERS)
@@ -43,6 +49,17 @@ def documented() -> dict[str, str]:
     """The settings in docs/settings.md with what stands in the column of defaults."""
     text = (ROOT / "docs" / "settings.md").read_text()
     return dict(re.findall(r"^\| `([A-Z_]+)` \| (.*?) \| .+ \|$", text, re.MULTILINE))
+
+
+def marked_in_documentation() -> set[str]:
+    """What docs/settings.md says that a production has to set."""
+    return set(
+        re.findall(
+            r"^\| `([A-Z_]+)` \| .*? \| \*\*Production:\*\* ",
+            (ROOT / "docs" / "settings.md").read_text(),
+            re.MULTILINE,
+        )
+    )
 
 
 class SettingsTests(unittest.TestCase):
@@ -65,10 +82,22 @@ class SettingsTests(unittest.TestCase):
             if re.match(r"#?[A-Z_]+=", line):
                 self.assertRegex(before, r"^# .{10,}", line)
 
-    def test_the_example_leaves_exactly_the_required_ones_to_be_filled_in(self) -> None:
+    def test_the_example_leaves_exactly_the_required_ones_and_those_of_production_to_be_filled_in(
+        self,
+    ) -> None:
         active = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
         required = {name for name, default in documented().items() if default == "**required**"}
-        self.assertEqual(active, required)
+        self.assertEqual(active, required | marked_in_documentation())
+
+    def test_production_has_to_set_what_the_deployment_check_asks_for_by_default(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            found = faults(Path(folder), {}, deployment)
+        asked = {message.split()[0].rstrip(":") for message in found}
+        self.assertEqual(asked, marked_in_documentation())
+        example = re.findall(
+            r"^# Production: .*\n([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE
+        )
+        self.assertEqual(set(example), asked)
 
     def test_the_example_is_a_file_that_can_be_read(self) -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -12,6 +12,7 @@ import unittest
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from nodepoint.env import WRONG_SETTINGS
 from nodepoint.supervisor import FIRST_PAUSE, CallFailed, Child, Stopped, Supervisor
 from tests.base import on_one_database
 
@@ -100,6 +101,13 @@ class RestartTests(SupervisorTestCase):
         pauses = [float(event.split()[-2]) for event in self.events[:3]]
         self.assertEqual(pauses, [FIRST_PAUSE, FIRST_PAUSE * 2, FIRST_PAUSE * 4])
 
+    def test_a_child_that_names_a_wrong_setting_is_not_started_in_a_loop(self) -> None:
+        supervisor = self.supervise(self.child(f"raise SystemExit({WRONG_SETTINGS})"))
+        self.assertTrue(self.tick_until(supervisor, lambda: self.events))
+        self.assertIn(f"exit code {WRONG_SETTINGS}", self.events[0])
+        self.assertIn("in 60 s", self.events[0])
+        self.assertTrue(supervisor.misconfigured("child"))
+
     def test_the_workers_of_a_killed_master_are_ended_before_the_next_start(self) -> None:
         supervisor = self.supervise(self.child(MASTER))
         orphan = self.worker()
@@ -174,6 +182,12 @@ class CallTests(SupervisorTestCase):
             supervisor.call(
                 [sys.executable, "-c", "import sys; print('x'); sys.exit('nodepoint: no database')"]
             )
+
+    def test_a_call_that_is_read_at_once_repeats_nothing_and_gives_its_code(self) -> None:
+        supervisor = self.supervise()
+        with self.assertRaises(CallFailed) as failed:
+            supervisor.call([sys.executable, "-c", "raise SystemExit(78)"], aloud=True)
+        self.assertEqual((str(failed.exception), failed.exception.code), ("", 78))
 
     def test_children_are_looked_after_during_a_call(self) -> None:
         supervisor = self.supervise(self.child("pass"))

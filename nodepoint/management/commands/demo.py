@@ -150,7 +150,8 @@ class Demo:
         while not (found := look()):
             if time.monotonic() > deadline:
                 raise DemoFailed(f"{name}: {self.trouble} for {START_SECONDS} s; see {log}")
-            if not self.file.exists() and self.supervisor.deaths(process) >= DEATHS:
+            in_vain = self.supervisor.deaths(process) >= DEATHS or self.supervisor.misconfigured(process)
+            if not self.file.exists() and in_vain:
                 raise DemoFailed(f"{name} does not start; see {log}, which ends: {last_line(log)}")
             self.supervisor.tick()
         return found
@@ -215,7 +216,7 @@ class Command(BaseCommand):
     def run(self, screen: Screen, leave: bool) -> bool:
         """Start everything and order a site; whether it is live. Unless `leave`: stay until a signal."""
         data = settings.NODEPOINT_DATA
-        port = env.integer("NODEPOINT_PORT", 8080, minimum=1)
+        port = settings.NODEPOINT_PORT
         speed = lab_speed()
         lock = claim(data)
         with Supervisor(report=screen.say, grace=GRACE, cwd=settings.BASE_DIR) as supervisor:

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Iterator
 
 from django.conf import settings
-from django.core.checks import ERROR, run_checks
+from django.core.checks import ERROR, Tags, run_checks
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from nodepoint import env
+from nodepoint.checks import INFRASTRUCTURE
+from nodepoint.env import WRONG_SETTINGS
 from nodepoint.management.local import NotToBeHad, listen
 from nodepoint.supervisor import CallFailed, Child, Stopped, Supervisor
 
@@ -32,8 +33,9 @@ def bound() -> tuple[str, int]:
     """Where to listen: address and port, by NODEPOINT_BIND and NODEPOINT_PORT. Behind TLS only the proxy on
     this machine should reach us unless the operator says otherwise."""
     everywhere = "0.0.0.0"  # noqa: S104 - the portal is on another machine
-    address = env.text("NODEPOINT_BIND") or ("127.0.0.1" if settings.BEHIND_TLS else everywhere)
-    return address, env.integer("NODEPOINT_PORT", 8080, minimum=1)
+    return settings.NODEPOINT_BIND or (
+        "127.0.0.1" if settings.BEHIND_TLS else everywhere
+    ), settings.NODEPOINT_PORT
 
 
 class Command(BaseCommand):
@@ -49,18 +51,21 @@ class Command(BaseCommand):
 
     def handle(self, *, only: str | None, **options: object) -> None:
         os.environ["NODEPOINT_DATA"] = str(settings.NODEPOINT_DATA)  # children have another working folder
-        self.check_infrastructure()
+        self.check_settings()
         try:
             with Supervisor(report=self.say, grace=GRACE, cwd=settings.BASE_DIR) as supervisor:
-                supervisor.call(manage("migrate", "--noinput", "--verbosity=0"))
+                supervisor.call(manage("prepare"), aloud=True)
                 if only != "worker":
                     supervisor.call(manage("collectstatic", "--noinput", "--verbosity=0"))
                     self.start_web(supervisor)
                 if only != "web":
                     supervisor.start(Child("worker", manage("worker")))
                 supervisor.run()
-        except (CallFailed, NotToBeHad) as error:
+        except NotToBeHad as error:
             raise CommandError(str(error)) from error
+        except CallFailed as error:
+            self.stderr.write(str(error), ending="\n" if str(error) else "")
+            sys.exit(error.code if error.code > 0 else 1)
         except Stopped:  # a signal before all had been started: the supervisor has ended what there was
             return
 
@@ -71,13 +76,16 @@ class Command(BaseCommand):
             supervisor.start(child)
         self.say(f"listening on {address}:{port}")
 
-    def check_infrastructure(self) -> None:
-        """Stop with one line for each setting that is missing or malformed."""
-        found = run_checks(tags=["infrastructure"], include_deployment_checks=True)
-        errors = [message.msg for message in found if message.level >= ERROR]
-        if errors:
+    def check_settings(self) -> None:
+        """Stop with one line for each setting that is missing, malformed or dangerous; name those that are
+        for a demo only."""
+        found = run_checks(tags=[INFRASTRUCTURE, Tags.security], include_deployment_checks=True)
+        found = [message for message in found if not message.is_silenced()]
+        if errors := [message.msg for message in found if message.level >= ERROR]:
             self.stderr.write("\n".join(errors))
-            sys.exit(1)
+            sys.exit(WRONG_SETTINGS)
+        for message in found:
+            self.say(f"warning: {message.msg}")
 
     def say(self, line: str) -> None:
         self.stdout.write(f"nodepoint: {line}")

@@ -1,13 +1,11 @@
 """Where a request comes from, by whose word."""
 
-from unittest import mock
-
 from django.core.checks import ERROR
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory, SimpleTestCase, override_settings
 
 from nodepoint.api.forwarded import ForwardedMiddleware
-from nodepoint.checks import deployment
+from nodepoint.production import deployment
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is what is judged
 PROXIES = ["127.0.0.1", "::1", "192.0.2.0/28"]
@@ -62,7 +60,7 @@ class ForwardedTests(SimpleTestCase):
 
 class CheckTests(SimpleTestCase):
     def ids(self, bind: str, **options: object) -> set[str]:
-        with override_settings(**options), mock.patch.dict("os.environ", {"NODEPOINT_BIND": bind}):
+        with override_settings(**options, NODEPOINT_BIND=bind):
             return {message.id for message in deployment()} & {"nodepoint.E008", "nodepoint.W003"}
 
     def test_nobody_trusts_everybody(self) -> None:

@@ -51,7 +51,7 @@ class ServerTestCase(unittest.TestCase):
             **os.environ,
             "NODEPOINT_DATA": data,
             "DATABASE_URL": f"sqlite:///{data}/empty.sqlite3",
-            "LOG_LEVEL": "CRITICAL",
+            "LOG_LEVEL": "ERROR",
             "WEB_THREADS": "2",
             "DJANGO_SETTINGS_MODULE": "nodepoint.settings",
         }

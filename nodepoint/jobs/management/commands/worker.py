@@ -3,6 +3,7 @@ import sys
 from django.core.checks import ERROR, run_checks
 from django.core.management.base import BaseCommand
 
+from nodepoint.env import WRONG_SETTINGS
 from nodepoint.jobs import cluster
 
 
@@ -18,5 +19,5 @@ class Command(BaseCommand):
         found = run_checks(tags=["infrastructure"], include_deployment_checks=True)
         if errors := [message.msg for message in found if message.level >= ERROR]:
             self.stderr.write("\n".join(errors))
-            sys.exit(1)
+            sys.exit(WRONG_SETTINGS)
         cluster.run()
