@@ -13,6 +13,7 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from nodepoint.api.models import Token
+from nodepoint.conflicts import duplicate
 from support.errors import TooManyWrongKeys
 from support.models import WrongKeys
 
@@ -70,7 +71,9 @@ def _count(name: str, now: datetime) -> bool:
     try:
         with transaction.atomic():
             WrongKeys.objects.create(source=name, began_at=now)
-    except IntegrityError:
+    except IntegrityError as error:
+        if not duplicate(error):
+            raise
         return bool(current.update(count=F("count") + 1))
     WrongKeys.objects.filter(began_at__lt=now - FORGOTTEN).delete()
     return True

@@ -10,6 +10,7 @@ from nodepoint import logs
 from nodepoint.api.errors import Unavailable
 from nodepoint.api.models import Token
 from nodepoint.audit import trail
+from nodepoint.conflicts import duplicate_of
 from support import guessing, keys, search
 from support.errors import KeyExists, KeyReplaced, UnknownService
 from support.models import HistoryEntry, SupportKey
@@ -38,9 +39,10 @@ def create_support_key(
     for _ in range(MOST_TRIES):
         try:
             return _insert(facts, keys.generate(), actor)
-        except IntegrityError:
-            if SupportKey.objects.filter(service_id=service_id).exists():
+        except IntegrityError as error:
+            if duplicate_of(error, "service_id"):
                 raise KeyExists() from None
+            _raise_unless_key_is_taken(error)
     raise Unavailable("No support key could be made. Please try again later.")
 
 
@@ -92,7 +94,8 @@ def rotate_key(service_id: str, *, old_key: str, actor: str, reason: str) -> Sup
         try:
             with transaction.atomic():
                 row.save(update_fields=["support_key", "key_hash"])
-        except IntegrityError:  # another service has this very key
+        except IntegrityError as error:
+            _raise_unless_key_is_taken(error)
             continue
         _record(
             row,
@@ -104,6 +107,12 @@ def rotate_key(service_id: str, *, old_key: str, actor: str, reason: str) -> Sup
         )
         return row
     raise Unavailable("No support key could be made. Please try again later.")
+
+
+def _raise_unless_key_is_taken(error: IntegrityError) -> None:
+    """Only that another service has this very key is a reason to try another one."""
+    if not (duplicate_of(error, "support_key") or duplicate_of(error, "key_hash")):
+        raise error
 
 
 def _locked(service_id: str) -> SupportKey:

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from nodepoint.api.errors import BadRequest, Conflict, Unavailable
 from nodepoint.api.models import KeptAnswer, digest
+from nodepoint.conflicts import duplicate
 from nodepoint.jobs.models import Job
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ def _claim(view: "ApiView", request: Request, key_hash: str, fingerprint: str) -
         try:
             with transaction.atomic():
                 row = KeptAnswer.objects.create(token=request.auth, key_hash=key_hash, **new)
-        except IntegrityError:
+        except IntegrityError as error:
+            if not duplicate(error):
+                raise
             row = KeptAnswer.objects.filter(token=request.auth, key_hash=key_hash).first()
         else:
             _sweep(now)

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from nodepoint.board.models import CallCount
+from nodepoint.conflicts import duplicate
 
 SECONDS = 5.0  # between two writings
 ELSEWHERE = "(no such path)"
@@ -68,7 +69,9 @@ def _add(key: Key, calls: int, ms: float) -> None:
     try:
         with transaction.atomic():
             CallCount.objects.create(**row, calls=calls, ms=ms)
-    except IntegrityError:  # another process was first
+    except IntegrityError as error:
+        if not duplicate(error):
+            raise
         CallCount.objects.filter(**row).update(**more)
 
 

@@ -7,6 +7,7 @@ from zlib import crc32
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Q
 
+from nodepoint.conflicts import crossed, duplicate
 from nodepoint.jobs.models import JobStep, Lease
 
 ASLEEP = 8  # steps at the head of a line that are tried to be woken for one free slot
@@ -45,10 +46,12 @@ def _add(name: str, slot: int, holder: str, until: datetime) -> bool:
     try:
         with transaction.atomic():
             Lease.objects.create(name=name, slot=slot, holder=holder, until=until)
-    except IntegrityError:  # another took this slot for the first time at this very moment
+    except IntegrityError as error:  # another took this slot for the first time at this very moment
+        if not duplicate(error):
+            raise
         return False
-    except OperationalError:  # or several did, which MariaDB may call a deadlock
-        if connection.in_atomic_block:
+    except OperationalError as error:  # or several did, which MariaDB may call a deadlock
+        if connection.in_atomic_block or not crossed(error):
             raise
         return False
     return True

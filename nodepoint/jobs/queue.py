@@ -12,6 +12,7 @@ from django_q.tasks import async_task
 
 from nodepoint import logs
 from nodepoint.audit import trail
+from nodepoint.conflicts import duplicate_of
 from nodepoint.jobs import limits, transitions
 from nodepoint.jobs.errors import JobRefused
 from nodepoint.jobs.models import LABELS, Job, JobStep
@@ -49,8 +50,10 @@ def submit(
         try:
             with transaction.atomic():
                 return _audited(_submit(kind, subject, data or {}, actor, **wish), before, after)
-        except IntegrityError:
-            continue  # another job of the subject began at this very moment: now it can be seen
+        except IntegrityError as error:
+            if not duplicate_of(error, "active_key"):
+                raise
+            # Another job of the subject began at this very moment: now it can be seen.
         except OperationalError:
             # A deadlock's victim can try again, unless the whole transaction of the caller is gone with it.
             if connection.in_atomic_block:

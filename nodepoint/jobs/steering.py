@@ -16,6 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from nodepoint.audit import trail
+from nodepoint.conflicts import duplicate_of
 from nodepoint.jobs import queue, transitions
 from nodepoint.jobs.errors import MoveRefused, UnknownFlow
 from nodepoint.jobs.models import LABELS, Job, JobStep
@@ -205,7 +206,9 @@ def _revive(job: Job, rows: list[JobStep], now: datetime) -> None:
     try:
         with transaction.atomic():
             job.save(update_fields=fields)
-    except IntegrityError:
+    except IntegrityError as error:
+        if not duplicate_of(error, "active_key"):
+            raise
         raise MoveRefused("Another job works on it now. Please try again when that has ended.") from None
     fresh = {"ref": "", "data": {}, "error": "", "detail": "", "calls": 0, "tries": 0, "work_seconds": None}
     times = {"started_at": None, "finished_at": None, "claimed_at": None, "lined_up_at": None}
