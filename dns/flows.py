@@ -7,6 +7,7 @@ last. So either can be cut off anywhere and taken up again.
 
 from dns.steps import owner, record, zone
 from nodepoint.jobs.registry import Flow, Step, register
+from nodepoint.restoration import after_release
 
 FINAL = "Deleting is final."
 MINUTES = 60
@@ -94,7 +95,7 @@ DELETE_ZONE = register(
             Step(
                 "unpublished",
                 "Taking the zone off",
-                zone.unpublished,
+                after_release(zone.unpublished),
                 nothing_to_undo=FINAL,
                 if_skipped="The zone is served until it is deleted.",
                 usual=0.3,

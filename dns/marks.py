@@ -5,6 +5,7 @@ releases before the installation was part of them, `P<user id>`, are ours; those
 somebody else's, and so are their zones.
 """
 
+import re
 from collections.abc import Iterable
 
 from dns.clients.ispconfig import Client
@@ -14,6 +15,20 @@ from nodepoint import installation
 def ending(user_id: str) -> str:
     """What every number of a user ends with, whichever installation gave it."""
     return f"P{user_id}"
+
+
+def beginnings() -> tuple[str, str]:
+    """What the numbers of all our clients begin with: as they are given now, and as earlier releases gave
+    them."""
+    return f"nodepoint:{installation.identity()}:P", "P"
+
+
+def user_of(customer_no: str) -> str:
+    """The user whose client has this number; empty where it is none of ours."""
+    for begin in beginnings():
+        if found := re.fullmatch(rf"{re.escape(begin)}([0-9]{{1,20}})", customer_no):
+            return found[1]
+    return ""
 
 
 def number(user_id: str) -> str:

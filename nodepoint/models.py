@@ -1,9 +1,10 @@
-"""The one row that makes this installation another one than its neighbours."""
+"""The one row that makes this installation another one than its neighbours, and what a dump has left open."""
 
 import secrets
 import string
 
 from django.db import models
+from django.utils import timezone
 
 from nodepoint.fields import IdentifierField
 
@@ -27,3 +28,34 @@ class Installation(models.Model):
 
     def __str__(self) -> str:
         return self.identity
+
+
+class Restoration(models.Model):
+    """That the database came back from an older dump, and what was found to be younger than it
+    (`nodepoint.restoration`). Until staff release it, new orders are refused, nothing that was found is
+    removed, and jobs that the dump holds as going on rest.
+
+    `lines`: what was found, as `restoration.Line` in plain values."""
+
+    found_at = models.DateTimeField(default=timezone.now)
+    found_by = models.CharField(max_length=128, blank=True)
+    dumped_at = models.DateTimeField(null=True, help_text="The last moment that the dump knows of.")
+    lines = models.JSONField(default=list)
+    released_at = models.DateTimeField(null=True, db_index=True)
+    released_by = models.CharField(max_length=128, blank=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"restored, as found at {self.found_at}"
+
+    @classmethod
+    def open(cls) -> "Restoration | None":
+        """The one that staff have not released. One query."""
+        return cls.objects.filter(released_at=None).order_by("-pk").first()
+
+    @classmethod
+    def is_open(cls) -> bool:
+        """Whether there is one. One query."""
+        return cls.objects.filter(released_at=None).exists()

@@ -8,12 +8,13 @@ class SitesConfig(AppConfig):
     verbose_name = "Sites"
 
     def ready(self) -> None:
-        """Register the health probes, the metrics, what is reconciled, whose names are and what can be asked
-        for again: they need the models to be there."""
+        """Register the health probes, the metrics, what is reconciled and restored, whose names are and what
+        can be asked for again: they need the models to be there."""
         from nodepoint import metrics as all_metrics
-        from nodepoint import reconcile
+        from nodepoint import reconcile, restoration
         from sites import belonging, health, metrics, orphans
         from sites.reconcile import compare
+        from sites.restored import settling
         from sites.services import again
         from sites.services.repair import repair_site
 
@@ -22,3 +23,4 @@ class SitesConfig(AppConfig):
         health.register()
         all_metrics.register(metrics.SitesCollector())
         reconcile.register(reconcile.Side(compare, repair_site, orphans.remove))
+        restoration.register(restoration.Side(settling.look, settling.settle, settling.release))

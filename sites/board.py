@@ -11,6 +11,8 @@ from nodepoint.board.models import Finding, Reading
 from nodepoint.board.registry import OTHERS, SHOWN, Group, Level, Picture, Series, Trouble, picture, source
 from nodepoint.clients.errors import SYSTEMS
 from nodepoint.jobs.registry import periodic
+from nodepoint.models import Restoration
+from nodepoint.restoration import STAFF, lines_of
 from sites.install import LEVEL
 from sites.models import CustomDomain, Platform, Site, SiteHealth, SiteUsage, Template
 from sites.services.lift import lifting
@@ -44,6 +46,18 @@ def orders_paused() -> Iterator[Group]:
     detail = f"By {platform.orders_paused_by}: {platform.orders_paused_reason}"
     shown = [Trouble(title, detail, url, since)] if since else []
     yield Group(title, Level.WAITING, shown, len(shown), url)
+
+
+@source("sites.view_platform", 5)
+def restored() -> Iterator[Group]:
+    """The database came back from a dump, and nobody has released it. One query."""
+    row, url = Restoration.open(), reverse("admin:sites_platform_change", args=[1])
+    if row is None:
+        return
+    count = sum(line.kind in STAFF for line in lines_of(row))
+    title = "The database came back from a dump"
+    detail = f"{count} things to look at. Orders are refused and nothing is removed until it is released."
+    yield Group(title, Level.FAILING, [Trouble(title, detail, url, row.found_at)], 1, url)
 
 
 @source("sites.view_platform", 120)

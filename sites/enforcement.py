@@ -13,6 +13,7 @@ import structlog
 from django.utils import timezone
 
 from nodepoint.clients.errors import ClientError
+from nodepoint.models import Restoration
 from sites import live, marks, services
 from sites.connections import npm, proxmox
 from sites.models import Site
@@ -30,6 +31,8 @@ def enforce_suspensions() -> int:
 
     What a job of ours has verified later than a reading is believed; a system that does not answer is asked
     again at the next look."""
+    if Restoration.is_open():
+        return 0  # the rows may be older than an unsuspension
     suspended = Site.objects.filter(suspended_at__isnull=False, state=Site.State.LIVE)
     suspended = list(suspended.filter(deletion_requested_at=None).select_related("plan").order_by("pk"))
     if not suspended:

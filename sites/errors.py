@@ -62,6 +62,15 @@ class OrdersPaused(Conflict):
         super().__init__("New orders are paused for maintenance.")
 
 
+class OrdersHeld(Conflict):
+    """The database came back from a dump, and staff have not released it."""
+
+    code = "wrong_state"
+
+    def __init__(self) -> None:
+        super().__init__("The restored database has to be released first: that takes orders again.")
+
+
 class WrongState(Conflict):
     """Impossible while the site is what `status` says."""
 

@@ -12,6 +12,7 @@ from nodepoint.board.models import Finding
 from nodepoint.clients.errors import SYSTEMS
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job
+from nodepoint.models import Restoration
 from nodepoint.reconcile import Finding as Difference
 from nodepoint.reconcile import Kind, Report, Side, sides
 
@@ -82,10 +83,11 @@ def state() -> tuple[datetime | None, list[str]]:
 
 
 def put_right(row: Finding, actor: str) -> Job | None:
-    """Submit the job that puts a difference right. None when none can, or something else goes on there: what
-    runs may be just that."""
+    """Submit the job that puts a difference right. None when none can, something else goes on there (what
+    runs may be just that), or the database came back from a dump and nobody has looked: then the rows are
+    what is wrong."""
     side = next((one for one in sides() if _app(one) == row.data.get("app")), None)
-    if side is None or not row.mendable:
+    if side is None or not row.mendable or Restoration.is_open():
         return None
     if row.data["act"] in (REMOVE, REMOVE_ALONE):
         return _removal(row, actor)

@@ -5,6 +5,7 @@ from nodepoint.board import drift
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Outcome
 from nodepoint.jobs.registry import Flow, Limit, Step, register
+from nodepoint.restoration import after_release
 
 # NPM takes one writer at a time; what is left over there is removed under the same limit by `remove` itself.
 REMOVALS = Limit("removals", lambda: 1)
@@ -43,7 +44,7 @@ REMOVE_ORPHAN = register(
             Step(
                 "orphan_removed",
                 "Removing what is left over",
-                orphan_removed,
+                after_release(orphan_removed),
                 nothing_to_undo="Nobody needs it back.",
                 limits=(REMOVALS,),
                 usual=10,

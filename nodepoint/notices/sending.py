@@ -47,6 +47,7 @@ REFUSED = "The mail server refused the message for good."
 PARTLY = "The mail server did not take the message for all recipients."
 NO_ANSWER = "The mail server did not answer."
 DOUBLE = "It may have come twice: the mail server gave no answer."
+NO_ADDRESS = "Nobody was told: no address is known."
 NEVER = "never"  # in the step's data: who was refused for good, and how
 ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
 
@@ -126,6 +127,9 @@ def _handed(call: Call, row: Notice, server: BaseEmailBackend, compose: Compose)
     letter = _letter(call, row, compose)
     if isinstance(letter, Outcome):
         return letter
+    if not any(letter.to):
+        _not_handed(row)
+        return Done(note=NO_ADDRESS)
     never = call.step.data.get(NEVER, {})
     asked = recipients.left(letter.to, row.has, never)
     taken = True

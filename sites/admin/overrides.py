@@ -9,8 +9,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
+from nodepoint import restoration
 from nodepoint.admin import ReadOnlyAdmin
 from nodepoint.audit import trail
+from nodepoint.models import Restoration
 from nodepoint.staff.acts import Act, ActsMixin
 from sites.admin.forms import LiftForm
 from sites.models import Platform
@@ -26,6 +28,10 @@ def _pause(platform: Platform, *, actor: str, reason: str) -> None:
 
 def _resume(platform: Platform, *, actor: str, reason: str) -> None:
     overrides.resume_orders(actor=actor)
+
+
+def _release(platform: Platform, *, actor: str, reason: str) -> None:
+    restoration.release(actor)
 
 
 def _lift(platform: Platform, *, actor: str, reason: str, batch: int) -> None:
@@ -62,6 +68,22 @@ ACTS = (
         _resume,
         "sites.override_site",
         icon="play_circle",
+    ),
+    Act(
+        "release_restored",
+        "Release the restored database",
+        "Release the restored database?",
+        lambda platform, query: [
+            "New orders are taken, and jobs that the dump held as going on are carried on.",
+            "What is left over may be removed from now on, by `reconcile` and from its page.",
+            "Look at every line that is listed before.",
+        ],
+        "It is released.",
+        _release,
+        "sites.override_site",
+        icon="lock_open",
+        needs_reason=True,
+        dangerous=True,
     ),
     Act(
         "lift",
@@ -106,10 +128,12 @@ class PlatformAdmin(ActsMixin, ReadOnlyAdmin):
 
     def legal_acts(self, request: HttpRequest, subject: Platform) -> Iterable[str]:
         """Those that change something."""
-        orders = "resume_orders" if subject.orders_paused_at else "pause_orders"
+        legal = {"resume_orders" if subject.orders_paused_at else "pause_orders"}
+        if Restoration.is_open():
+            legal = {"release_restored"}
         if lift.lifting():
-            return {orders, "stop_lifting"}
-        return {orders, "lift"} if liftable().exists() else {orders}
+            return legal | {"stop_lifting"}
+        return legal | {"lift"} if liftable().exists() else legal
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -130,6 +154,7 @@ class PlatformAdmin(ActsMixin, ReadOnlyAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_view_permission(request, platform):
             raise PermissionDenied
+        restored = Restoration.open()
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -139,6 +164,8 @@ class PlatformAdmin(ActsMixin, ReadOnlyAdmin):
             "platform": platform,
             "buttons": self.buttons(request, platform, self.legal_acts(request, platform)),
             "lift": lift.levels(),
+            "restored": restored,
+            "lines": restoration.lines_of(restored) if restored else [],
             "entries": list(trail.entries_of(KEY)[:20]),
         }
         return render(request, "sites/admin/platform.html", context)

@@ -1,6 +1,7 @@
 """Containers that were made without us, and sites whose container is gone: asked for by staff alone."""
 
 from nodepoint.jobs.registry import Flow, Step, register
+from nodepoint.restoration import after_release
 from sites.flows.power import is_live
 from sites.flows.publication import publication
 from sites.steps import (
@@ -147,7 +148,7 @@ UNLINK = register(
             Step(
                 "container_gone",
                 "Looking whether the container is gone",
-                adoption.container_gone,
+                after_release(adoption.container_gone),
                 nothing_to_undo="Looking changes nothing.",
                 limits=(CALLS,),
                 usual=0.5,

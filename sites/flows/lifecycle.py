@@ -1,6 +1,7 @@
 """From the order to the live site, and from there to nothing left."""
 
 from nodepoint.jobs.registry import Flow, Step, former_step, register
+from nodepoint.restoration import after_release
 from sites.flows.notices import SITE_LIVE
 from sites.flows.power import is_live
 from sites.flows.publication import publication
@@ -133,7 +134,7 @@ TERMINATE = register(
             Step(
                 "dns_record_gone",
                 "Removing the DNS record",
-                dns_record.absent,
+                after_release(dns_record.absent),
                 nothing_to_undo="Deleting is final.",
                 if_skipped="A record of ours may stay at Cloudflare; reconcile reports it.",
             ),

@@ -10,8 +10,9 @@ from nodepoint.audit import trail
 from nodepoint.jobs import queue
 from nodepoint.jobs.errors import JobRefused
 from nodepoint.jobs.models import Job
+from nodepoint.models import Restoration
 from sites import live
-from sites.errors import StillThere, WrongState
+from sites.errors import OrdersHeld, StillThere, WrongState
 from sites.models import Platform, Site
 from sites.services.legality import ENDED, STANDING, Facts
 from sites.services.orders import create_site
@@ -175,7 +176,10 @@ def pause_orders(*, actor: str, reason: str) -> Platform:
 
 
 def resume_orders(*, actor: str) -> Platform:
-    """Take new orders again. Any number of times."""
+    """Take new orders again. Any number of times. OrdersHeld while a restored database waits for staff:
+    `restoration.release` takes them again."""
+    if Restoration.is_open():
+        raise OrdersHeld()
     return _set_pause("sites.resume_orders", None, "", "")
 
 

@@ -8,8 +8,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.db.models import Model
 
+from nodepoint import restoration
 from nodepoint.checks import infrastructure
 from nodepoint.clients.errors import ClientError
+from nodepoint.models import Restoration
 from nodepoint.reconcile import Finding, Report, Side, sides
 
 FEW = 10  # things of a system below which any share of them may be changed
@@ -43,6 +45,8 @@ class Command(BaseCommand):
             raise CommandError(f"The database cannot be used ({error}). Has `migrate` been run?") from error
         whole = _whole(report for _, report in reports)
         self.stdout.write("\n".join(lines(whole)))
+        if options["fix"] and whole.findings and Restoration.is_open():
+            raise CommandError(f"{restoration.SENTENCE} Run `manage.py restored --release` first.")
         left = len(whole.findings)
         if options["fix"]:
             left -= self.fix(reports, whole, **options)
