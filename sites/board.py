@@ -40,24 +40,22 @@ findings.mended_by("sites.repair", "sites.suspend", "sites.unlink", "sites.termi
 
 @source("sites.view_platform", 30)
 def orders_paused() -> Iterator[Group]:
-    """Nobody can order anything. One query."""
+    """Nobody can order anything, perhaps because the database came back from a dump. One or two queries."""
     platform, url = Platform.current(), reverse("admin:sites_platform_change", args=[1])
+    if platform.orders_paused_at and (restored := Restoration.open()):
+        yield _restored(restored, url)
+        return
     title, since = "New orders are paused", platform.orders_paused_at
     detail = f"By {platform.orders_paused_by}: {platform.orders_paused_reason}"
     shown = [Trouble(title, detail, url, since)] if since else []
     yield Group(title, Level.WAITING, shown, len(shown), url)
 
 
-@source("sites.view_platform", 5)
-def restored() -> Iterator[Group]:
-    """The database came back from a dump, and nobody has released it. One query."""
-    row, url = Restoration.open(), reverse("admin:sites_platform_change", args=[1])
-    if row is None:
-        return
+def _restored(row: Restoration, url: str) -> Group:
     count = sum(line.kind in STAFF for line in lines_of(row))
     title = "The database came back from a dump"
     detail = f"{count} things to look at. Orders are refused and nothing is removed until it is released."
-    yield Group(title, Level.FAILING, [Trouble(title, detail, url, row.found_at)], 1, url)
+    return Group(title, Level.FAILING, [Trouble(title, detail, url, row.found_at)], 1, url)
 
 
 @source("sites.view_platform", 120)

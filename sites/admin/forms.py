@@ -132,6 +132,24 @@ class ImportForm(ActForm):
     )
 
 
+class OwnerForm(ActForm):
+    """The customer in the billing portal, and his address."""
+
+    email = forms.EmailField(max_length=254, widget=UnfoldAdminTextInputWidget, label="E-mail")
+    user_id = forms.RegexField(
+        r"^[0-9]{1,20}\Z",
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        label="User id",
+        help_text="The billing portal's, 1 to 20 digits; empty: not known.",
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.initial.setdefault("email", self.subject.email)
+        self.initial.setdefault("user_id", self.subject.user_id)
+
+
 class PlanForm(ActForm):
     """The plan to move to."""
 

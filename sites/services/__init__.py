@@ -17,6 +17,7 @@ from sites.services.domains import add_domain, domain_problems, remaining_domain
 from sites.services.inside import set_options, switch_safe_mode
 from sites.services.login import log_in
 from sites.services.orders import create_site, delete_site, find_plan
+from sites.services.owners import change_owner
 from sites.services.plans import upgrade_site
 from sites.services.power import restart_site, start_site, stop_site
 from sites.services.primary import choose_primary
@@ -29,6 +30,7 @@ __all__ = [
     "add_domain",
     "addresses_found",
     "build_template",
+    "change_owner",
     "choose_primary",
     "create_backup",
     "create_site",

@@ -160,6 +160,7 @@ RULES = {
     "close": lambda facts: facts.site.state == Site.State.FAILED,
     "order_again": _can_be_ordered_again,
     "overrule": lambda facts: facts.standing,
+    "owner": lambda facts: facts.standing,
     "force_state": _can_be_forced,
     "unlock": lambda facts: facts.running is not None and locked_step(facts.running) is not None,
     "unlink": _can_be_unlinked,

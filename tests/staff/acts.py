@@ -56,6 +56,8 @@ class ActsCase(ActsMixin, SiteTestCase):
             "new": site.hostname or "",
             "verify": "dns",
             "plan": site.plan.name,
+            "email": "other@example.com",
+            "user_id": "7",
             "state": "failed" if site.state != Site.State.FAILED else "deleted",
             "xmlrpc": "on",
             "cache": "on",

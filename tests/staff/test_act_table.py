@@ -133,7 +133,7 @@ class TableTests(ActsCase):
             repeat = act in REPEATS.get(state, set())
             self.assertEqual(taken, act in offered or repeat, f"{act} while {state}: {said}")
 
-    REST = "login options safe_mode_on repair reset import replace suspend upgrade overrule delete"
+    REST = "login options safe_mode_on repair reset import replace suspend upgrade overrule owner delete"
 
     def test_running(self) -> None:
         expected = f"stop restart back_up roll_back delete_backup traffic_off add_domain {self.REST}"
@@ -149,10 +149,10 @@ class TableTests(ActsCase):
         self.check("without traffic", self.without_traffic, expected)
 
     def test_suspended(self) -> None:
-        self.check("suspended", self.suspended, "unsuspend upgrade repair overrule delete")
+        self.check("suspended", self.suspended, "unsuspend upgrade repair overrule owner delete")
 
     def test_busy(self) -> None:
-        self.check("busy", self.busy, "login suspend upgrade overrule delete")
+        self.check("busy", self.busy, "login suspend upgrade overrule owner delete")
 
     def test_full(self) -> None:
         expected = f"stop restart roll_back delete_backup remove_domain traffic_off {self.REST}"
@@ -163,10 +163,10 @@ class TableTests(ActsCase):
         self.check("with a failed domain", self.with_a_failed_domain, expected)
 
     def test_provisioning(self) -> None:
-        self.check("provisioning", self.provisioning, "suspend upgrade overrule delete")
+        self.check("provisioning", self.provisioning, "suspend upgrade overrule owner delete")
 
     def test_being_undone(self) -> None:
-        self.check("being undone", self.being_undone, "suspend upgrade overrule delete")
+        self.check("being undone", self.being_undone, "suspend upgrade overrule owner delete")
 
     def test_failed(self) -> None:
         self.check("failed", self.failed, "order_again close")
@@ -184,7 +184,9 @@ class TableTests(ActsCase):
 
     def test_gone(self) -> None:
         expected = "start stop restart back_up traffic_off add_domain reset repair replace unlink options"
-        self.check("gone", self.gone, f"{expected} safe_mode_on suspend upgrade overrule force_state delete")
+        self.check(
+            "gone", self.gone, f"{expected} safe_mode_on suspend upgrade overrule owner force_state delete"
+        )
 
     def test_deleting(self) -> None:
         self.check("deleting", self.deleting, "")
