@@ -1,4 +1,4 @@
-"""A database that came back from a dump, as staff see it: on the board, on the platform's page, the button."""
+"""A database that came back from a dump as staff see it: the board, the page of the platform, the button."""
 
 from django.core import mail
 

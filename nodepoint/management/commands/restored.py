@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from nodepoint import restoration
+from nodepoint import restoration, schema
 from nodepoint.checks import infrastructure
 from nodepoint.clients.errors import ClientError
 from nodepoint.restoration import STAFF, Line, NotThisDatabase
@@ -71,12 +71,10 @@ class Command(BaseCommand):
 def schema_refusal() -> str:
     """Why this release cannot work on the database as it is; empty: it can."""
     executor = MigrationExecutor(connection)
-    applied, known = set(executor.loader.applied_migrations), set(executor.loader.disk_migrations)
-    if not any(app == "nodepoint" for app, _ in applied):
+    if not any(app == "nodepoint" for app, _ in executor.loader.applied_migrations):
         return "The database holds no tables of NodePoint."
-    ours = {app for app, _ in known}
-    if newer := sorted(f"{app}.{name}" for app, name in applied - known if app in ours):
-        return f"The database comes from a newer release, which knows {newer[-1]}: install that one."
+    if newer := schema.newer(connection):
+        return f"The database comes from a newer release, which knows {newer}: install that one."
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return "The database comes from an older release: run `manage.py migrate` first."
     return ""
