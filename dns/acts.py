@@ -14,7 +14,7 @@ from unfold.widgets import (
 
 from dns import live, records, services
 from dns.models import Zone
-from nodepoint.api.errors import Conflict
+from nodepoint.api.errors import from_job
 from nodepoint.clients.errors import ClientError
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job
@@ -133,7 +133,7 @@ def _ended(job: Job) -> Result:
     if job.alive:
         return Result(said="It is being done; the records below follow.")
     if job.state in Job.ENDED_BADLY:
-        raise services.refusal(job) or Conflict(job.error or "It did not succeed.")
+        raise from_job(job)
     return Result()
 
 

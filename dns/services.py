@@ -32,9 +32,7 @@ from dns.live import LiveZone
 from dns.models import Customer, Zone
 from dns.records import Entry
 from dns.standing import unless_silent
-from dns.steps.refusal import BESIDE
 from nodepoint import names
-from nodepoint.api.errors import ApiError
 from nodepoint.api.waiting import spare_thread
 from nodepoint.clients.deadline import deadline
 from nodepoint.jobs import queue
@@ -294,16 +292,6 @@ def _ready(zone: Zone) -> Zone:
     if being:
         raise ZoneBusy(being, queue.in_the_way(zone.key))
     return zone
-
-
-def refusal(job: Job) -> ApiError | None:
-    """What the rules refused when the job looked again, as an error for the caller; None when it ended for
-    another reason."""
-    for step in JobStep.objects.filter(job=job):
-        if refused := step.data.get("refused"):
-            beside = {name: refused[name] for name in BESIDE if name in refused}
-            return ApiError(refused["sentence"], http=refused["http"], code=refused["code"], **beside)
-    return None
 
 
 def record_id(job: Job) -> str | None:

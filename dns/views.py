@@ -21,7 +21,6 @@ from dns.serializers import (
     ZoneInput,
     ZonesOutput,
 )
-from nodepoint.api.errors import ApiError
 from nodepoint.api.views import ApiView, success
 from nodepoint.api.waiting import finish
 from nodepoint.jobs.models import Job
@@ -52,12 +51,8 @@ class WritingView(ApiView):
     content_negotiation_class = PlainWithoutAccept
 
     def finish(self, request: Request, job: Job, answer: Callable[[Job], dict[str, Any]]) -> Response:
-        """Wait for the job as long as callers do; what the rules refused in it is the caller's error, not the
-        infrastructure's."""
-        try:
-            return finish(request, job, answer, within=ANSWER_WITHIN)
-        except ApiError as error:
-            raise services.refusal(job) or error from None
+        """Wait for the job as long as callers do."""
+        return finish(request, job, answer, within=ANSWER_WITHIN)
 
 
 class AddZone(WritingView):

@@ -251,13 +251,13 @@ class Guests:
         if guest is None or not guest["site"]:
             return 69, b"", b"no site of ours is in here\n"
         fault = self._lab.faults.take("ssh", f"UPDATE {vmid}", only="UPDATE")
-        run = plan.parameters.get("RUN", "")
-        guest["files"][status_file] = health.update(guest, run, fault.kind if fault else "")
+        run, part = (plan.parameters.get(name, "") for name in ("RUN", "PART"))
+        guest["files"][status_file] = health.update(guest, run, part, fault.kind if fault else "")
         self._save(vmid, guest)
         return 0, b"started\n", b""
 
     def breaks(self, vmid: int, trouble: str) -> None:
-        """The next update of WordPress brings this one of ``wordpress.TROUBLES`` upon the site."""
+        """The next update brings this one of ``wordpress.TROUBLES`` upon the site."""
         guest = self._guests[vmid]
         guest["breaks"] = trouble
         self._save(vmid, guest)

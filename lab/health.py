@@ -33,18 +33,35 @@ def lines(guest: dict[str, Any]) -> list[str]:
     return [*said, "end"]
 
 
-def update(guest: dict[str, Any], run: str, fault: str) -> str:
-    """What the status file says after an update of WordPress; the guest is at the new release then. With the
-    kind of a fault the upgrader fails. `breaks`: the trouble that an update brings upon the guest, once."""
+def update(guest: dict[str, Any], run: str, part: str, fault: str) -> str:
+    """What the status file says after an update of WordPress or of the system (``part``); the guest is at the
+    new release then. With the kind of a fault it fails. `breaks`: the trouble that an update brings upon the
+    guest, once."""
     if fault:
         return f"run {run}\nfailed update 70 no_space: Could not copy file.\ndone 70\n"
     said = list(guest.get("health") or WELL)
+    if part == "system":
+        return f"run {run}\n{_upgraded(guest, said)}\ndone 0\n"
     old = next(line.partition(" ")[2] for line in said if line.startswith("wordpress "))
     new = next((line.partition(" ")[2] for line in said if line.startswith("minor ")), "")
     if not new:
         return f"run {run}\nnone {old}\ndone 0\n"
     rest = [line for line in said if not line.startswith(("wordpress ", "minor "))]
     guest["health"] = [*rest, f"wordpress {new}"]
+    _break(guest)
+    return f"run {run}\nupdated {old} {new}\ndone 0\n"
+
+
+def _upgraded(guest: dict[str, Any], said: list[str]) -> str:
+    """Its security updates are put in, what else waits goes on waiting."""
+    pending = next((line for line in said if line.startswith("pending ")), "pending 0 0")
+    every, security = (int(number) for number in pending.split()[1:])
+    rest = [line for line in said if not line.startswith(("pending ", "security "))]
+    guest["health"] = [*rest, f"pending {every - security} 0"]
+    _break(guest)
+    return f"upgraded {security}"
+
+
+def _break(guest: dict[str, Any]) -> None:
     if trouble := guest.pop("breaks", ""):
         guest["trouble"] = trouble
-    return f"run {run}\nupdated {old} {new}\ndone 0\n"

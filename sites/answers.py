@@ -12,7 +12,8 @@ LOOKED_AT = 4000  # characters that are searched for secrets
 NO_STATUS = "the status file holds what the script does not write"
 PHASE = re.compile(r"phase [a-z]{1,20} [0-9]{1,6}")
 FAILED = re.compile(r"failed [a-z]{1,20} [0-9]{1,3} .*")
-UPDATED = re.compile(r"(?:updated [0-9][\w.-]{0,30} [0-9][\w.-]{0,30}|none [0-9][\w.-]{0,30})", re.ASCII)
+VERSION = r"[0-9][\w.-]{0,30}"
+UPDATED = re.compile(rf"updated {VERSION} {VERSION}|none {VERSION}|upgraded [0-9]{{1,4}}", re.ASCII)
 DONE = re.compile(r"done ([0-9]{1,3})")
 FOUND = re.compile(r"found ([0-9]{1,9}) ([0-9]{1,12}) ([0-9]{1,12})")
 USELESS = "65"  # the script's code for what fails again however often it is tried
@@ -106,14 +107,14 @@ def end_of_content(output: Output, run: str) -> ContentEnd | None:
 
 @dataclass(frozen=True)
 class UpdateEnd:
-    """How an update of WordPress has ended: `trouble`, why not well; else in a few `words` what was done."""
+    """How an update of a site has ended: `trouble`, why not well; else in a few `words` what was done."""
 
     trouble: str = ""
     words: str = ""
 
 
 def end_of_update(output: Output, run: str) -> UpdateEnd | None:
-    """What the status file of the script says that updates WordPress; None while this run of it is at work,
+    """What the status file of the script says that updates a site; None while this run of it is at work,
     or has not begun."""
     lines = output.stdout.split("\n")[:-1]
     if output.exit_code or lines[:1] != [f"run {run}"] or not (done := DONE.fullmatch(lines[-1])):

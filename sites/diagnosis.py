@@ -23,6 +23,7 @@ FORMS = {
     "down": NAME,
     "failed": NAME,
     "pending": f"({NUMBER}) ({NUMBER})",
+    "security": "[0-9a-f]{16}",
     "lists": NUMBER,
     "unattended": NUMBER,
     "mail": f"({NUMBER}) ({NUMBER})",

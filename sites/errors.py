@@ -182,6 +182,12 @@ class DoesNotFit(Conflict):
         )
 
 
+class DiskTooFull(Conflict):
+    """What was fetched turned out to be larger than the disk has room for."""
+
+    code = "disk_too_small"
+
+
 class WordPressBroken(Conflict):
     """The container runs, and WordPress in it does not do what is asked of it."""
 

@@ -88,4 +88,5 @@ def _seen(values: dict[str, Any], now: datetime) -> dict[str, Any]:
         "troubles": troubles,
         "trouble_count": len(troubles),
         "minor": str(values["facts"].get("minor", ""))[:32],
+        "security": str(values["facts"].get("security", "")),
     }

@@ -66,6 +66,17 @@ class SiteHealth(models.Model):
         max_length=32, blank=True, db_index=True, help_text="The release of its branch that waits."
     )
     tried_version = models.CharField(max_length=32, blank=True, help_text="The one that was put in last.")
+    security = models.CharField(
+        max_length=16,
+        blank=True,
+        default="",
+        db_default="",
+        db_index=True,
+        help_text="A digest of the system's security updates that wait.",
+    )
+    tried_security = models.CharField(
+        max_length=16, blank=True, default="", db_default="", help_text="That of those put in last."
+    )
 
     SILENT = timedelta(days=3)  # after that long without an answer somebody should look
 

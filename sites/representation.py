@@ -11,6 +11,7 @@ from sites import options as choices
 from sites.measured import disk_percent, month
 from sites.models import Backup, Plan, Site, SiteUsage
 
+DELETION = "sites.delete_backup"
 MB, GB = 1024**2, 1024**3
 
 
@@ -89,11 +90,19 @@ def backups(site: Site) -> dict[str, Any]:
     """Everything that GET /action/getbak says."""
     found = list(services.listed_backups(site))
     used, allowed = sum(b.kind == Backup.Kind.CUSTOMER for b in found), site.backups_allowed
-    entries = [
-        {"name": b.name, "kind": b.kind, "created_at": b.created_at, "status": _backup_status(b)}
-        for b in found
-    ]
+    entries = [_backup(backup) for backup in found]
     return {"backups": entries, "quota": f"{used}/{allowed}", "used": used, "allowed": allowed}
+
+
+def _backup(backup: Backup) -> dict[str, Any]:
+    for_safety = backup.kind == Backup.Kind.SAFETY and backup.job_kind != DELETION
+    return {
+        "name": backup.name,
+        "kind": backup.kind,
+        "made_before": backup.job_kind if for_safety else None,
+        "created_at": backup.created_at,
+        "status": _backup_status(backup),
+    }
 
 
 def _backup_status(backup: Backup) -> str:

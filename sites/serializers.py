@@ -237,7 +237,10 @@ class BackupEntryOutput(serializers.Serializer):
     name = serializers.CharField()
     kind = serializers.ChoiceField(
         choices=Backup.Kind.choices,
-        help_text="safety: made before the content was changed, the next time replaced, in no quota.",
+        help_text="safety: made before the content is changed or gone back on, replaced, in no quota.",
+    )
+    made_before = serializers.CharField(
+        allow_null=True, help_text="Of one for safety: the kind of the job that it was made before."
     )
     created_at = serializers.DateTimeField()
     status = serializers.CharField(help_text="creating, ready or deleting.")

@@ -146,11 +146,19 @@ def retry_after(job: Job | None) -> dict[str, str]:
     return {"Retry-After": str(UNKNOWN_ETA if eta is None else max(1, eta))}
 
 
+def as_refusal(error: ApiError) -> dict[str, Any]:
+    """What a job keeps (`Fail.refusal`) in order to be answered with this error: `http`, `code`, and what
+    stands beside the sentence."""
+    return {"http": error.status_code, "code": error.error_code, **error.extra}
+
+
 def from_job(job: Job) -> ApiError:
     """The error of a job that ended badly: what customers may read of it, and the job itself."""
     if job.state == Job.State.CANCELLED:
         sentence = "It was taken back, because a later request went before it."
         return Conflict(job.error or sentence, job=render(job))
+    if job.refusal:
+        return ApiError(job.error, **job.refusal, job=render(job))
     return InfrastructureFailed(job.error or "The work could not be carried out.", job=render(job))
 
 

@@ -233,9 +233,9 @@ def _record(held: Claim, outcome: Outcome, now: datetime) -> list[int]:
         if outcome.facts:
             model = apps.get_model(job.flow.subject)
             model._base_manager.filter(pk=job.subject_pk).update(**outcome.facts)
-        if isinstance(outcome, Fail) and outcome.callers_fault:
-            job.callers_fault = True
-            job.save(update_fields=["callers_fault"])
+        if isinstance(outcome, Fail) and (outcome.callers_fault or outcome.refusal):
+            job.callers_fault, job.refusal = outcome.callers_fault, outcome.refusal
+            job.save(update_fields=["callers_fault", "refusal"])
         if isinstance(outcome, Fail) and transitions.spared(job, held.step):
             transitions.warn(job, held.step, outcome.error, now)
         due_steps = [] if _changes_nothing(job, held.step, outcome) else transitions.settle(job, now)

@@ -51,7 +51,13 @@ class Job(models.Model):
     callers_fault = models.BooleanField(
         default=False, help_text="What was asked for is not possible; whoever asked was told so."
     )
+    refusal = models.JSONField(
+        null=True, help_text="The answer for whoever asked, where it is not that a system failed."
+    )
     data = models.JSONField(default=dict, help_text="What the job was asked for. Never secrets.")
+    secret = models.JSONField(
+        null=True, editable=False, help_text="What its steps alone may know; gone soon after it has ended."
+    )
     request_id = models.CharField(max_length=128, blank=True, db_index=True)
     actor = models.CharField(
         max_length=128, blank=True, help_text="Token, staff member or system that asked."

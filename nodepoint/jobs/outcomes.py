@@ -48,8 +48,10 @@ class Retry(Outcome):
 @dataclass(frozen=True)
 class Fail(Outcome):
     """Never. The job is undone (or, after its point of no return, ends with a warning). `callers_fault`: what
-    was asked for is not possible, which whoever asked gets to know; staff have nothing to do."""
+    was asked for is not possible, which whoever asked gets to know; staff have nothing to do. `refusal`: the
+    answer that is due to him instead of a failure of ours, as `nodepoint.api.errors.as_refusal` gives it."""
 
     error: str = ""
     detail: str = ""
     callers_fault: bool = False
+    refusal: dict[str, Any] | None = None

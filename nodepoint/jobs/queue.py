@@ -30,6 +30,7 @@ def submit(
     subject: str,
     *,
     data: dict[str, Any] | None = None,
+    secret: dict[str, Any] | None = None,
     actor: str = "",
     queue: bool = True,
     cancel: bool = False,
@@ -38,18 +39,20 @@ def submit(
     after: dict[str, Any] | None = None,
 ) -> Job:
     """Write a job in the caller's transaction, and an entry of the log of acts; runners are woken when that
-    commits.
+    commits. `secret`: what is in no entry, on no page and in no log, and goes when the job has ended; a day
+    later where staff may ask for it again.
 
     `queue` False: JobRefused when another job of the subject is alive, unless that one is `waited_for`.
     `cancel`: what runs for the subject is cancelled at its next safe point and what is queued is dropped,
     except an undo, which is always finished first. `take_over`: what runs is cancelled only if it is held up
     by something outside and its flow gives way. `before` and `after`: what the entry says of the change,
     where `data` alone does not."""
+    values = {"data": data or {}, "secret": secret, "actor": actor}
     wish = {"queue": queue, "cancel": cancel, "take_over": take_over}
     for _ in range(TRIES - 1):
         try:
             with transaction.atomic():
-                return _audited(_submit(kind, subject, data or {}, actor, **wish), before, after)
+                return _audited(_submit(kind, subject, values, **wish), before, after)
         except IntegrityError as error:
             if not duplicate_of(error, "active_key"):
                 raise
@@ -59,7 +62,7 @@ def submit(
             if connection.in_atomic_block:
                 raise
     with transaction.atomic():
-        return _audited(_submit(kind, subject, data or {}, actor, **wish), before, after)
+        return _audited(_submit(kind, subject, values, **wish), before, after)
 
 
 def _audited(job: Job, before: dict[str, Any] | None, after: dict[str, Any] | None) -> Job:
@@ -70,7 +73,7 @@ def _audited(job: Job, before: dict[str, Any] | None, after: dict[str, Any] | No
 
 
 def _submit(
-    kind: str, subject: str, data: dict[str, Any], actor: str, *, queue: bool, cancel: bool, take_over: bool
+    kind: str, subject: str, values: dict[str, Any], *, queue: bool, cancel: bool, take_over: bool
 ) -> Job:
     now = timezone.now()
     running = transitions.running(subject)
@@ -82,8 +85,7 @@ def _submit(
     if gives_way is not GivesWay.NEVER:
         transitions.cancel(running, now)
     behind = running is not None and Job.objects.filter(active_key=subject).exists()
-    values = {"data": data, "actor": actor, "request_id": logs.request_id()}
-    job = transitions.create(kind, subject, now, queued=behind, **values)
+    job = transitions.create(kind, subject, now, queued=behind, request_id=logs.request_id(), **values)
     if gives_way is GivesWay.RESUMED:
         _resume(running, now)
     transaction.on_commit(kick, robust=True)  # a queue that is away makes it later, not undone
@@ -106,7 +108,7 @@ def _gives_way(running: Job) -> GivesWay:
 def _resume(cancelled: Job, now: datetime) -> None:
     """Have a job that gave way carried out anew, behind the one that took over."""
     later = now + timedelta(milliseconds=1)  # the line is ordered by time
-    values = {"data": cancelled.data, "actor": cancelled.actor, "request_id": cancelled.request_id}
+    values = {name: getattr(cancelled, name) for name in ("data", "secret", "actor", "request_id")}
     again = transitions.create(cancelled.kind, cancelled.subject, later, queued=True, **values)
     cancelled.error = f"A later request went before it. It goes on as job {again.pk}."
     cancelled.save(update_fields=["error"])

@@ -14,6 +14,7 @@ from nodepoint.notices.models import PREFIX, Notice
 KEPT_DAYS = 180  # ended jobs
 KEPT_NOTICES_DAYS = 14  # their jobs; the rows stay as long as what they tell of
 KEPT_TASKS_DAYS = 7
+KEPT_SECRETS_DAYS = 1  # of jobs that failed for no fault of who asked, so that they can be asked for again
 
 
 def run() -> None:
@@ -50,8 +51,8 @@ def _alarm_one(job_id: str) -> int:
 
 
 def prune() -> int:
-    """Delete jobs that ended long ago, slots that nobody uses and what django-q2 kept of its tasks. Returns
-    how many jobs."""
+    """Delete jobs that ended long ago, secrets of those that ended, slots that nobody uses and what django-q2
+    kept of its tasks. Returns how many jobs."""
     now = timezone.now()
     Lease.objects.filter(until__lt=now - timedelta(days=1)).delete()
     Task.objects.filter(
@@ -60,6 +61,9 @@ def prune() -> int:
     old = Job.objects.filter(finished_at__lt=now - timedelta(days=KEPT_DAYS))
     notices = Job.objects.filter(
         kind__startswith=PREFIX, finished_at__lt=now - timedelta(days=KEPT_NOTICES_DAYS)
+    )
+    Job.objects.filter(finished_at__lt=now - timedelta(days=KEPT_SECRETS_DAYS)).exclude(secret=None).update(
+        secret=None
     )
     Notice.objects.filter(created_at__lt=now - timedelta(days=KEPT_DAYS)).delete()
     return (old | notices).delete()[1].get(Job._meta.label, 0)

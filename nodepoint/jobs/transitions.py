@@ -230,7 +230,9 @@ def _skipped_by_staff(step: JobStep) -> bool:
 def _end(job: Job, state: str, now: datetime) -> None:
     """The job is over: its subject is free for the next one in line."""
     job.state, job.finished_at, job.active_key = state, now, None
-    job.save(update_fields=["state", "finished_at", "active_key"])
+    if state not in (Job.State.FAILED, Job.State.ROLLED_BACK) or job.callers_fault:
+        job.secret = None  # else staff may ask for it again; `tasks.prune` takes it after a day
+    job.save(update_fields=["state", "finished_at", "active_key", "secret"])
     if state == Job.State.SUCCEEDED and job.flow.tells and not _told_by_a_step(job):
         notify(job.flow.tells, job, now, once=f"{job.flow.tells}/{job.pk}")
     following = Job.objects.filter(subject=job.subject, state=Job.State.QUEUED).order_by("created_at").first()

@@ -59,11 +59,18 @@ def back_up(site: Site, query: dict[str, str]) -> list[str]:
     ]
 
 
+KEPT = (
+    "A snapshot called before is taken first, in the place of an earlier one, and can be gone back to; not on"
+    " ZFS, which can only go back to its newest snapshot."
+)
+
+
 def roll_back(site: Site, query: dict[str, str]) -> list[str]:
     chosen = query.get("backup")
     since = f"since {chosen}" if chosen else "since the chosen backup"
     return [
         f"Everything that happened on the site {since} is lost: pages, orders, files, database.",
+        KEPT if chosen != "before" else "What is there now is not kept: it goes back to the snapshot before.",
         "The container is stopped, rolled back, given its plan and address, and started if it is to run.",
     ]
 
@@ -80,6 +87,7 @@ def import_content(site: Site, query: dict[str, str]) -> list[str]:
 def reset(site: Site, query: dict[str, str]) -> list[str]:
     return [
         "Everything the customer has made is lost: the site is that of its first day.",
+        KEPT,
         "The customer gets an e-mail with a new way to log in.",
         "Backups are kept, unless they stand in the way and may be deleted.",
     ]

@@ -1,6 +1,7 @@
 """Backups, and going back to them."""
 
 from nodepoint.jobs.registry import Flow, GivesWay, Step, former_step, register
+from sites.flows import safety
 from sites.flows.notices import SITE_RESET
 from sites.flows.power import is_live
 from sites.models import Site
@@ -77,12 +78,13 @@ GOING_BACK = (
         limits=(CALLS,),
         usual=0.5,
     ),
+    safety.snapshot("newer_gone", run=rollback.kept),
     Step(
         "let_go",
         "Telling the HA manager",
         high_availability.let_go,
         undo=rollback.brought_back,
-        after=("newer_gone",),
+        after=("before",),
         limits=(CALLS,),
         usual=0.5,
     ),
@@ -135,6 +137,7 @@ ROLLBACK = register(
         scope="sites",
         deadline=DEADLINE,
         stands=is_live,
+        version=2,
         steps=GOING_BACK,
     )
 )
@@ -147,7 +150,7 @@ RESET = register(
         scope="sites",
         deadline=DEADLINE,
         stands=is_live,
-        version=2,
+        version=3,
         tells=SITE_RESET,  # the password is that of the first day again, which nobody knows
         former=(former_step("customer_told", "Sending the e-mail", "verified"),),
         steps=(

@@ -91,10 +91,11 @@ def health_script() -> str:
     return _filled("health.sh", {})
 
 
-def update_script(run: str) -> str:
-    """The script that brings WordPress to the newest release of its branch: `bash -s update`. `run`: what its
-    status file goes by; one that has ended is not done twice."""
-    return _filled("update.sh", {"RUN": run})
+def update_script(run: str, part: str) -> str:
+    """The script that brings WordPress to the newest release of its branch (`part`: `wordpress`), or puts in
+    the security updates of the `system`: `bash -s update`. `run`: what its status file goes by; one that has
+    ended is not done twice."""
+    return _filled("update.sh", {"RUN": run, "PART": part})
 
 
 def database_script() -> str:

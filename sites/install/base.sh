@@ -80,17 +80,40 @@ phase_system() {
 	APT::Periodic::Unattended-Upgrade "1";
 	APT::Periodic::AutocleanInterval "7";
 	Unattended-Upgrade::Automatic-Reboot "false";
+	Dpkg::Options:: "--force-confdef";
+	Dpkg::Options:: "--force-confold";
 	END
     systemctl -q mask --now ssh.socket ssh.service # nothing here needs sshd, and not every image has one
     tune_database
     tune_objects
     place_platform # before PHP is told to begin with it
+    leave_updates
     tune_php
     if [[ ! -e $PRIMARY ]]; then # nobody is shown anything before the site's own part is done
         echo 'server { listen 80 default_server; location / { return 503; } }' | place /etc/nginx/sites-available/default
         systemctl -q enable nginx
         systemctl reload-or-restart nginx
     fi
+}
+
+# The system's security updates are put in by us, behind a snapshot (update.sh); by the system itself once nobody has come by for
+# three days, or the clock says that somebody will.
+leave_updates() {
+    CHANGED=
+    unwatched_sh | place "$SHARE/unwatched"
+    install -d /etc/systemd/system/apt-daily-upgrade.service.d
+    printf '[Service]\nExecCondition=/bin/sh %s\n' "$SHARE/unwatched" | place /etc/systemd/system/apt-daily-upgrade.service.d/nodepoint.conf
+    if [[ -n $CHANGED ]]; then systemctl daemon-reload; fi
+}
+
+unwatched_sh() {
+    cat <<-'END'
+	#!/bin/sh
+	# Ends with 0 where nobody has come by for three days, as is_watched() in prepend.php has it.
+	at=$(stat -c %Y /etc/nodepoint/watched 2>/dev/null) || exit 0
+	age=$(($(date +%s) - at))
+	[ "$age" -lt 0 ] || [ "$age" -ge 259200 ]
+	END
 }
 
 # MEMORY is the plan's, in MB: without lxcfs a container sees that of its node.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Looks how a site is from inside, and changes nothing.
+# Looks how a site is from inside, and changes nothing but the mark that somebody comes by (inside.sh).
 # lab: health
 #
 # Arrives on the standard input of `bash -s`. Prints one fact a line, `end` at last; sites/inside.py says which
@@ -19,6 +19,7 @@ main() {
     updates
     mail
     wordpress
+    come_by
     echo end
 }
 
@@ -42,8 +43,12 @@ services() {
 
 # By the lists that the system's own timers fetch; nothing is fetched here.
 updates() {
-    timeout -k 1 6 apt-get -s -o Debug::NoLocking=1 upgrade 2>/dev/null |
-        awk '/^Inst/ { all++; if (/[Ss]ecurity/) security++ } END { print "pending", all + 0, security + 0 }' || true
+    timeout -k 1 6 apt-get -s -o Debug::NoLocking=1 upgrade 2>/dev/null >"$ANSWERS/waiting" || true
+    awk '/^Inst/ { all++; if (/[Ss]ecurity/) security++ } END { print "pending", all + 0, security + 0 }' "$ANSWERS/waiting"
+    # What tells these from those that waited another day.
+    if grep -q '^Inst.*[Ss]ecurity' "$ANSWERS/waiting"; then
+        echo "security $(grep '^Inst.*[Ss]ecurity' "$ANSWERS/waiting" | sort | sha256sum | cut -c1-16)"
+    fi
     hours lists /var/lib/apt/periodic/update-success-stamp
     hours unattended /var/lib/apt/periodic/unattended-upgrades-stamp
 }

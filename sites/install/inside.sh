@@ -23,6 +23,12 @@ as_site() {
     (ulimit -f 256 && within "$@") >>"$ANSWERS/said" 2>>"$ANSWERS/complained"
 }
 
+# That the platform comes by: as long as the mark is fresh, prepend.php and unwatched.sh leave updates to it. Where there is no room
+# for it they are done by themselves.
+come_by() {
+    if [[ -d /etc/nodepoint ]]; then touch /etc/nodepoint/watched || true; fi
+}
+
 last_said() { tail -c 4096 "$ANSWERS/said" | tr -d '\0' | tail -n 1; }
 
 complaint() { tail -c 300 "$ANSWERS/complained" | tr -c '[:print:]' ' '; }

@@ -14,6 +14,8 @@ const ROOT = '/var/www/wordpress';
 const PRIMARY = '/etc/wordpress-primary-domain';
 const PLATFORM = '/etc/wordpress-platform-domain';
 const LOOPBACK = '/etc/nginx/loopback.pem';
+const WATCHED = '/etc/nodepoint/watched'; // touched by each look of the platform's (health.sh, update.sh)
+const WATCHED_FOR = 3 * 86400; // seconds
 const SAFE_MODE = ['/etc/nodepoint/safemode', '/run/nodepoint-safemode'];
 const DEFAULTS = [
     'FS_METHOD' => 'direct',
@@ -37,6 +39,8 @@ function begin(): void
     hook('option_siteurl', 'siteurl', 11); // what WP_SITEURL and WP_HOME say comes at 10
     hook('option_home', 'home', 11);
     hook('allow_minor_auto_core_updates', 'yes');
+    hook('auto_update_core', 'by_itself', 1, 2);
+    hook('send_core_update_notification_email', 'by_itself', 1, 2);
     hook('http_request_args', 'trusting_itself', 10, 2);
     hook('enable_maintenance_mode', 'maintenance');
     foreach (['admin_post_nopriv_nodepoint_login', 'admin_post_nodepoint_login'] as $act) {
@@ -165,6 +169,24 @@ function default_of(string $name, $value): void
 function yes(): bool
 {
     return true;
+}
+
+/**
+ * Minor releases are put in by the platform, which takes a snapshot first and looks at the site afterwards; by WordPress itself
+ * once nobody has come by for days. Not said at allow_minor_auto_core_updates: Site Health calls that critical
+ * (class-wp-site-health-auto-updates.php, test_accepts_minor_updates).
+ */
+function by_itself($yes, $offer)
+{
+    $branch = fn($version) => array_slice(preg_split('/[.-]/', (string) $version), 0, 2);
+    return $yes && !($branch($offer->current ?? '') === $branch($GLOBALS['wp_version']) && is_watched());
+}
+
+/** A mark in the future, as a clock that jumped leaves it, tells nothing. */
+function is_watched(): bool
+{
+    $age = is_file(WATCHED) ? time() - filemtime(WATCHED) : -1;
+    return $age >= 0 && $age < WATCHED_FOR;
 }
 
 /** Calls to itself end at the container's own nginx, whose certificate WordPress's bundle does not know. */

@@ -41,7 +41,7 @@ has_base() {
 of_a_site() {
     local path
     for path in "$ROOT/wp-config.php" "$STATE/installed" "$STATE/database" /etc/wordpress-{primary,platform}-domain /etc/msmtprc \
-        /etc/nodepoint/safemode /var/lib/mysql/wordpress; do
+        /etc/nodepoint/safemode /etc/nodepoint/watched /var/lib/mysql/wordpress; do
         if [[ -e $path ]]; then printf '%s ' "$path"; fi
     done
     grep -rlE "^[^/*]*define\( *'(AUTH_KEY|DB_PASSWORD)'" "$ROOT" --include='wp-config*.php' --exclude=wp-config-sample.php || true

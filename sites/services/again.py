@@ -49,6 +49,20 @@ def _replace(dry_run: bool) -> Callable[[Job, str], Job]:
     return ask
 
 
+def _import_fits(job: Job) -> bool:
+    """Whether the address is still known, which may hold a key and is kept for a day."""
+    return job.secret is not None and _fits("import")(job)
+
+
+def _import(job: Job, actor: str) -> Job:
+    return services.import_content(_name(job), job.secret["url"], actor=actor)[1]
+
+
+def _update(job: Job, actor: str) -> Job:
+    parts = {"wordpress": job.data.get("wordpress", True), "system": job.data.get("system", False)}
+    return updates.update_site(_site(job), **parts, actor=actor)
+
+
 def _roll_back(job: Job, actor: str) -> Job:
     discard = job.data.get("discard_backups", False)
     given = {"discard_backups": discard, "actor": actor}
@@ -162,10 +176,7 @@ def register() -> None:
         ),
         "sites.count_addresses": (_fits("replace"), _replace(dry_run=True)),
         "sites.replace_addresses": (_fits("replace"), _replace(dry_run=False)),
-        "sites.import": (
-            _fits("import"),
-            lambda job, by: services.import_content(_name(job), job.data["url"], actor=by)[1],
-        ),
+        "sites.import": (_import_fits, _import),
         "sites.safemode": (_fits("safe_mode_on", "safe_mode_off"), _switch_safe_mode),
         "sites.lift": (_lift_fits, lambda job, by: lift.lift_site(_site(job), actor=by)),
         "sites.lifting": (_lifting_fits, lambda job, by: lift.lift_all(job.data["batch"], actor=by)),
@@ -177,7 +188,7 @@ def register() -> None:
         ),
         "sites.certificate": (_domain_fits, _add_domain),
         "sites.repair": (_fits("repair"), lambda job, by: repair.repair_site(_site(job), actor=by)),
-        "sites.update": (_fits("restart"), lambda job, by: updates.update_site(_site(job), actor=by)),
+        "sites.update": (_fits("restart"), _update),
         "sites.unlink": (_fits("unlink"), lambda job, by: overrides.unlink_site(_site(job), actor=by)),
         "sites.provision": (
             _fits("order_again"),

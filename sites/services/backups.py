@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from nodepoint.jobs import queue
@@ -10,7 +10,6 @@ from nodepoint.jobs.models import Job
 from sites.errors import BackupProtected, QuotaExceeded, UnknownBackup
 from sites.models import Backup, Site
 from sites.services.standing import site_for_action
-from sites.steps.rollback import NEWER_IN_THE_WAY, newer_backups
 from sites.steps.snapshot import INITIAL
 
 
@@ -21,10 +20,12 @@ def standing_backups(site: Site) -> QuerySet[Backup]:
 
 
 def listed_backups(site: Site) -> QuerySet[Backup]:
-    """All that can be gone back to, the one for safety as well."""
-    at_work = Job.objects.filter(pk=OuterRef("job_id"), state__in=Job.ALIVE)
+    """All that can be gone back to, the one for safety as well. `job_kind`: of the job that made it, or was
+    the last to be asked to delete it."""
+    job = Job.objects.filter(pk=OuterRef("job_id"))
+    facts = {"busy": Exists(job.filter(state__in=Job.ALIVE)), "job_kind": Subquery(job.values("kind")[:1])}
     counts = Q(state=Backup.State.READY) | Q(state=Backup.State.CREATING, busy=True)
-    return site.backups.annotate(busy=Exists(at_work)).filter(counts)
+    return site.backups.annotate(**facts).filter(counts)
 
 
 def create_backup(service_id: str, *, actor: str = "") -> tuple[Backup, Job]:
@@ -80,9 +81,10 @@ def roll_back(
 ) -> tuple[Site, Job]:
     """Have a site brought back to a backup or, as `initial`, to the day it was handed over.
 
+    What is there is kept as `before` where the storage goes back past it (`sites.steps.rollback.kept`).
     `discard_backups`: newer ones may be deleted where the storage cannot keep them. UnknownBackup;
-    JobRefused; and what `site_for_action` raises. Whether newer ones stand in the way shows only in the job
-    (`newer_in_the_way`)."""
+    JobRefused; and what `site_for_action` raises. Whether newer ones stand in the way shows only in the job,
+    whose refusal is BackupsInTheWay then."""
     site = site_for_action(service_id)
     if bak != INITIAL:
         _find(site, bak)
@@ -94,14 +96,6 @@ def roll_back(
 def reset(service_id: str, *, discard_backups: bool = False, actor: str = "") -> tuple[Site, Job]:
     """Have a site brought back to the day it was handed over; otherwise as `roll_back`."""
     return roll_back(service_id, INITIAL, discard_backups=discard_backups, actor=actor)
-
-
-def newer_in_the_way(job: Job) -> list[str] | None:
-    """The names of the customer's backups for whose sake a rollback was refused, newest first; None when it
-    was not."""
-    if NEWER_IN_THE_WAY not in job.detail:
-        return None
-    return [backup.name for backup in newer_backups(job)]
 
 
 def _find(site: Site, name: str) -> Backup:

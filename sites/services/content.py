@@ -2,6 +2,7 @@
 site in its place."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from nodepoint.api.errors import BadRequest
 from nodepoint.jobs import queue
@@ -52,8 +53,10 @@ def import_content(service_id: str, url: str, *, actor: str = "") -> tuple[Site,
     if refusing := queue.in_the_way(site.key):
         raise JobRefused(refusing)
     url, size = _fitting(site, url)
-    data = {"service_id": site.service_id, "url": url, "size": size, "new": site.primary_domain}
-    return site, queue.whole(lambda: _submitted(IMPORT, site, data, actor))
+    # The address may hold a key to what is there; staff are shown whose it is.
+    host = urlsplit(url).hostname
+    data = {"service_id": site.service_id, "from_host": host, "size": size, "new": site.primary_domain}
+    return site, queue.whole(lambda: _submitted(IMPORT, site, data, actor, secret={"url": url}))
 
 
 def _fitting(site: Site, url: str) -> tuple[str, int]:
@@ -88,8 +91,10 @@ def addresses_found(job: Job) -> dict[str, int | None]:
     return {key: found.get(key) for key in ("tables", "changes", "left")}
 
 
-def _submitted(kind: str, site: Site, data: dict[str, Any], actor: str) -> Job:
-    job = queue.submit(kind, site.key, data=data, actor=actor, queue=False)
+def _submitted(
+    kind: str, site: Site, data: dict[str, Any], actor: str, secret: dict[str, str] | None = None
+) -> Job:
+    job = queue.submit(kind, site.key, data=data, secret=secret, actor=actor, queue=False)
     site_for_action(site.service_id)  # as it is once no other job of the site can begin
     return job
 

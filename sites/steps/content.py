@@ -1,10 +1,12 @@
 """What a site holds, changed inside its container by a script of ours."""
 
+from nodepoint.api.errors import ApiError, BadRequest, as_refusal
 from nodepoint.clients.errors import Busy, Conflict, NotFound
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
 from sites import answers, install
 from sites.connections import console
+from sites.errors import DiskTooFull
 from sites.models import Site
 from sites.steps.proxmox import follows_moves, require
 from sites.steps.wordpress import SILENT_AFTER, look
@@ -80,9 +82,10 @@ def _carried_out(call: Call, act: str) -> Outcome:
         silent = call.elapsed > max(SILENT_AFTER, 2 * (call.usual or 0))
         return _start(call, act) if silent else call.look_again()
     if end.no_room:
-        return Fail(error=NO_ROOM, detail=end.trouble, callers_fault=True)
+        return _refused(DiskTooFull(NO_ROOM), end.trouble)
     if end.useless and end.phase in REFUSALS:
-        return Fail(error=REFUSALS[end.phase], detail=end.trouble, callers_fault=True)
+        sentence = REFUSALS[end.phase]
+        return _refused(BadRequest(sentence, fields={"url": [sentence]}), end.trouble)
     if end.trouble:
         return Fail(error=NOT_DONE, detail=end.trouble) if end.useless else _failed(call, end.trouble)
     if act == "back":
@@ -90,6 +93,10 @@ def _carried_out(call: Call, act: str) -> Outcome:
     if not end.found:
         return _failed(call, answers.NO_STATUS)
     return Done(data={"found": end.found}, note=_told(end.found))
+
+
+def _refused(error: ApiError, detail: str) -> Fail:
+    return Fail(error=error.sentence, detail=detail, refusal=as_refusal(error), callers_fault=True)
 
 
 def _run(call: Call, act: str) -> str:
@@ -105,7 +112,8 @@ def _told(found: dict[str, int]) -> str:
 def _start(call: Call, act: str) -> Outcome:
     """Hand the script over; it works on by itself, whatever becomes of the connection."""
     container = require(call.subject)
-    named = {key: call.job.data[key] for key in ("old", "new", "url", "size") if key in call.job.data}
+    given = {**call.job.data, **(call.job.secret or {})}
+    named = {key: given[key] for key in ("old", "new", "url", "size") if key in given}
     # An undo is another run than what it undoes.
     script = install.content_script(_run(call, act), **named)
     output = console().run(container.node, container.vmid, ["bash", "-s", act], script)

@@ -9,12 +9,14 @@ follows; until then `MovedDomain` knows whose mark it may carry.
 """
 
 from nodepoint import names
+from nodepoint.api.errors import as_refusal
 from nodepoint.audit import trail
 from nodepoint.jobs import queue, transitions
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
 from nodepoint.names import Shown
 from sites import belonging
+from sites.errors import DomainNotProven
 from sites.models import CustomDomain, MovedDomain, Site
 from sites.steps import domains
 
@@ -40,7 +42,8 @@ def proven(call: Call) -> Outcome:
             return Done() if is_own else queue.whole(lambda: _moved(call, name))
         case Shown.UNKNOWN:
             return Retry(error=f"The name servers gave no answer about {proof.name}.")
-    return Fail(error=f"{name} was not shown to be yours. {proof.request}", callers_fault=True)
+    refusal = DomainNotProven(f"{name} was not shown to be yours. {proof.request}", proof, taken=not is_own)
+    return Fail(error=refusal.sentence, refusal=as_refusal(refusal), callers_fault=True)
 
 
 def _moved(call: Call, name: str) -> Outcome:

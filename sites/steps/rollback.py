@@ -1,26 +1,39 @@
 """Going back to a snapshot. It brings back the whole container of that day, its configuration too."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
 
+from nodepoint.api.errors import as_refusal
 from nodepoint.clients.errors import Conflict, NotFound
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import Job
 from nodepoint.jobs.outcomes import Done, Fail, Outcome
 from sites.clients.proxmox import Snapshot
 from sites.connections import proxmox
-from sites.models import Backup, Site
+from sites.errors import BackupsInTheWay
+from sites.models import Backup, Site, SiteHealth
+from sites.steps import safety
 from sites.steps.backups import deletion, forget_missing, is_ours
 from sites.steps.power import power_as_wished
 from sites.steps.proxmox import Container, begin, failed, follow, follows_moves, held_up, locked, require
 from sites.steps.snapshot import INITIAL
 
 NEWER_IN_THE_WAY = "not most recent snapshot"  # Proxmox VE's words, kept in the job's detail
+# LINSTOR's, once the container is killed: of all storages before 1.31, since then of ZFS with the strategy
+# `Rollback` (linstor-server 1.34, ZfsChecks.java:297 and :114; CtrlSnapshotRollbackApiCallHandler.java:274).
+REFUSED_LATE = ("only allowed with the most recent snapshot", "is not the most recent snapshot")
 IN_THE_WAY = "Newer backups stand in the way: {}. Delete them first, or ask for them to be discarded."
 FOREIGN_IN_THE_WAY = "Proxmox VE has newer snapshots that are not the customer's. Please contact support."
 VZDUMP = "vzdump"  # the snapshot of a backup in mode `snapshot`, there while that is at work
-NEWEST_ONLY = {"zfspool"}  # types of storages that can only go back to the newest snapshot
+# Types of storages that can only go back to the newest snapshot (pve-storage 9, ZFSPoolPlugin.pm:610; those
+# of LVMPlugin.pm:1186 and Plugin.pm:1447 are qcow2 images, which no container has).
+NEWEST_ONLY = {"zfspool"}
+ITSELF = "It goes back to it: what is there now is not kept."
+NOT_KEPT = (
+    "The storage can only go back to its newest snapshot: one of now would be in the way, and is not taken."
+)
 
 
 @follows_moves
@@ -51,10 +64,11 @@ def _backing_up(container: Container, newer: list[Snapshot]) -> Outcome | None:
 def newer_in_the_way(name: str, container: Container, snapshots: list[Snapshot]) -> list[Snapshot]:
     """The snapshots, oldest first, that must go before the storage can go back to the one called `name`."""
     newer = snapshots[[snapshot.name for snapshot in snapshots].index(name) + 1 :]
-    if not newer:
-        return []
-    storage = proxmox().storage_status(container.node, container.config.storage)
-    return newer if storage.type in NEWEST_ONLY else []
+    return newer if newer and _goes_to_newest_only(container) else []
+
+
+def _goes_to_newest_only(container: Container) -> bool:
+    return proxmox().storage_status(container.node, container.config.storage).type in NEWEST_ONLY
 
 
 def _refusal(call: Call, newer: list[Snapshot]) -> Fail | None:
@@ -62,12 +76,18 @@ def _refusal(call: Call, newer: list[Snapshot]) -> Fail | None:
     site: Site = call.subject
     detail = f"{call.job.data['backup']} is {NEWER_IN_THE_WAY}: {', '.join(s.name for s in newer)}"
     if any(not is_ours(snapshot, site) for snapshot in newer):
-        return Fail(error=FOREIGN_IN_THE_WAY, detail=detail)
+        return _in_the_way([], detail)
     whole = _customers(site.backups).filter(name__in=[snapshot.name for snapshot in newer])
     if call.job.data["discard_backups"] or not whole.exists():
         return None
-    names = ", ".join(backup.name for backup in whole)
-    return Fail(error=IN_THE_WAY.format(names), detail=detail)
+    return _in_the_way([backup.name for backup in whole], detail)
+
+
+def _in_the_way(backups: list[str], detail: str) -> Fail:
+    """`backups`: those of the customer's, newest first; empty where others' snapshots are in the way."""
+    sentence = IN_THE_WAY.format(", ".join(backups)) if backups else FOREIGN_IN_THE_WAY
+    refusal = as_refusal(BackupsInTheWay(sentence, backups=backups))
+    return Fail(error=sentence, detail=detail, refusal=refusal)
 
 
 @follows_moves
@@ -91,6 +111,17 @@ def newer_gone(call: Call) -> Outcome:
 
 
 @follows_moves
+def kept(call: Call) -> Outcome:
+    """What is there now can be gone back to as `before`, where that is not what is gone back to now, and
+    where the storage goes back past it."""
+    if call.job.data["backup"] == safety.BEFORE:
+        return Done(note=ITSELF)
+    if not call.ref and _goes_to_newest_only(require(call.subject)):
+        return Done(note=NOT_KEPT)
+    return safety.taken(call)
+
+
+@follows_moves
 def rolled_back(call: Call) -> Outcome:
     """The container is that of the snapshot, and stopped. Nothing can tell this from a rollback of before, so
     one whose end is not known is done again: nothing has run since."""
@@ -99,6 +130,7 @@ def rolled_back(call: Call) -> Outcome:
         if task.running:
             return call.look_again()
         if task.ok:
+            _look_soon(call)
             facts = {"power": "stopped", "power_verified_at": call.now}
             return Done(facts={**facts, **_inside(call)})
         if not task.unknown:
@@ -111,6 +143,16 @@ def rolled_back(call: Call) -> Outcome:
     return begun or call.look_again()
 
 
+def _look_soon(call: Call) -> None:
+    """The daily look comes next: what is known of the inside is of another day, and the mark that keeps the
+    site from updating itself is old. What was updated since may be so again, but for what this was the way
+    back from."""
+    known = SiteHealth.objects.filter(pk=call.subject.pk)
+    known.update(tried_at=call.now - timedelta(days=1))
+    if call.job.data["backup"] != safety.BEFORE:
+        known.update(tried_version="", tried_security="")
+
+
 def _inside(call: Call) -> dict[str, Any]:
     """What is known of an inside that is that of another day."""
     backup = Backup.objects.filter(site=call.subject, name=call.job.data["backup"]).first()
@@ -119,14 +161,15 @@ def _inside(call: Call) -> dict[str, Any]:
 
 
 def _failed(call: Call, exitstatus: str) -> Outcome:
+    if any(words in exitstatus for words in REFUSED_LATE):
+        return Fail(error=FOREIGN_IN_THE_WAY, detail=exitstatus)  # its lock stays, for staff
     if NEWER_IN_THE_WAY not in exitstatus:
         return failed(call, exitstatus)
     # A storage whose type did not tell. Nothing was touched.
-    names = ", ".join(backup.name for backup in newer_backups(call.job))
-    return Fail(error=IN_THE_WAY.format(names) if names else FOREIGN_IN_THE_WAY, detail=exitstatus)
+    return _in_the_way([backup.name for backup in _newer_backups(call.job)], exitstatus)
 
 
-def newer_backups(job: Job) -> QuerySet[Backup]:
+def _newer_backups(job: Job) -> QuerySet[Backup]:
     """The customer's backups that are newer than the one the job goes back to, newest first."""
     ready = _customers(Backup.objects.filter(site=job.subject_pk))
     target = Backup.objects.filter(site=job.subject_pk, name=job.data["backup"]).first()

@@ -1,5 +1,5 @@
-"""The snapshot `before`: made for safety before a customer's content is changed, one of a site, replaced each
-time. It can be gone back to like a backup, and counts as none."""
+"""The snapshot `before`: made for safety before a customer's content is changed or gone back on, one of a
+site, replaced each time. It can be gone back to like a backup, and counts as none."""
 
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome
@@ -29,21 +29,24 @@ def taken(call: Call) -> Outcome:
     there = next((snapshot for snapshot in snapshots if snapshot.name == BEFORE), None)
     if there and not is_ours(there, site):
         return Fail(error="Proxmox VE has another snapshot of this name.", detail=f"foreign: {BEFORE}")
-    if there and call.job.pk in there.description:
-        return call.look_again() if there.snapstate else _ready(call, container)
+    own = there is not None and call.job.pk in there.description
+    if own and not there.snapstate:
+        return _ready(call, container)
+    # One of ours that is not whole is in the making, the container locked; or its node went away meanwhile.
+    if going_on := held_up(call, container, "vzsnapshot" if own or not there else "vzdelsnapshot"):
+        return going_on
     return _made(call, container, there)
 
 
 def _made(call: Call, container: Container, earlier: Snapshot | None) -> Outcome:
     site: Site = call.subject
-    if going_on := held_up(call, container, "vzdelsnapshot" if earlier else "vzsnapshot"):
-        return going_on
     if earlier:
         site.backups.filter(name=BEFORE).update(state=Backup.State.DELETED, ended_at=call.now)
         return deletion(call, container, BEFORE)
     # A new row: the snapshot is newer than all others, and so is its number.
     site.backups.filter(name=BEFORE).delete()
-    site.backups.create(name=BEFORE, kind=Backup.Kind.SAFETY, job_id=call.job.pk)
+    kept = {"kind": Backup.Kind.SAFETY, "safe_mode": site.safe_mode, "job_id": call.job.pk}
+    site.backups.create(name=BEFORE, **kept)
     description = f"{site.owner_mark}\nBefore: {call.job.flow.title}, job {call.job.pk}"
     return take(call, container, BEFORE, description)
 

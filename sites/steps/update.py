@@ -1,4 +1,5 @@
-"""A minor release of WordPress: put in, looked at, and taken back where the site does not answer any more."""
+"""A minor release of WordPress, and security updates of the system: put in, looked at, and taken back where
+the site does not answer any more."""
 
 from nodepoint.jobs import queue
 from nodepoint.jobs.call import Call
@@ -14,7 +15,8 @@ from sites.steps.wordpress import SILENT_AFTER, look, wrong_inside
 LOOKED, ROLLBACK = "looked", "sites.rollback"
 CHECKS = 4  # looks at a site that does not answer, before it goes back
 PAUSE = 10.0  # seconds between two of them
-NOT_DONE = "WordPress could not be updated."
+PARTS = {"wordpress": "WordPress", "system": "The system"}
+NOT_ASKED_FOR = "No update of it waits."
 
 
 @follows_moves
@@ -26,31 +28,53 @@ def looked(call: Call) -> Outcome:
 
 
 @follows_moves
-def updated(call: Call) -> Outcome:
+def wordpress_updated(call: Call) -> Outcome:
     """WordPress is at the newest release of its branch. The site's own upgrader does it, as the site's own
     user."""
+    if not call.job.data.get("wordpress", True):
+        return Done(note=NOT_ASKED_FOR)
+    return _put_in(call, "wordpress", minor="")
+
+
+@follows_moves
+def system_updated(call: Call) -> Outcome:
+    """The system has its security updates. Its own unattended-upgrades puts them in."""
+    if not call.job.data.get("system", False):
+        return Done(note=NOT_ASKED_FOR)
+    return _put_in(call, "system", security="")
+
+
+def _put_in(call: Call, part: str, **nothing_waits: str) -> Outcome:
     if not call.ref:
-        return _start(call)
+        return _start(call, part)
     status = look(call.subject, ["cat", install.UPDATE_STATUS_FILE])
-    end = answers.end_of_update(status, call.job.pk)
+    end = answers.end_of_update(status, _run(call, part))
     if end is None:
         silent = call.elapsed > max(2 * SILENT_AFTER, 2 * (call.usual or 0))
-        return _start(call) if silent else call.look_again()
+        return _start(call, part) if silent else call.look_again()
     if end.trouble:
-        return Fail(ref="", error=NOT_DONE, detail=end.trouble)  # a retry begins it anew
-    SiteHealth.objects.filter(pk=call.subject.pk).update(minor="")
+        return Fail(ref="", error=_not_done(part), detail=end.trouble)  # a retry begins it anew
+    SiteHealth.objects.filter(pk=call.subject.pk).update(**nothing_waits)
     return Done(note=end.words)
 
 
-def _start(call: Call) -> Outcome:
+def _run(call: Call, part: str) -> str:
+    return f"{call.job.pk}{part}"
+
+
+def _not_done(part: str) -> str:
+    return f"{PARTS[part]} could not be updated."
+
+
+def _start(call: Call, part: str) -> Outcome:
     """Hand the script over; it works on by itself, whatever becomes of the connection."""
     container = require(call.subject)
-    script = install.update_script(call.job.pk)
+    script = install.update_script(_run(call, part), part)
     output = console().run(container.node, container.vmid, ["bash", "-s", "update"], script)
     if output.exit_code == install.BUSY:
         return Retry(error="Another update is not done yet.", detail=answers.complaint(output))
     if output.exit_code:
-        return Fail(error=NOT_DONE, detail=answers.complaint(output))
+        return Fail(error=_not_done(part), detail=answers.complaint(output))
     return call.begun("update")
 
 

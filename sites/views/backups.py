@@ -1,17 +1,13 @@
 """Backups, and going back to them."""
 
-from collections.abc import Callable
 from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from nodepoint.api.errors import InfrastructureFailed
 from nodepoint.api.views import ApiView, success
 from nodepoint.api.waiting import finish
-from nodepoint.jobs.models import Job
 from sites import representation, services
-from sites.errors import BackupsInTheWay
 from sites.models import Site
 from sites.serializers import (
     BackupInput,
@@ -75,7 +71,7 @@ class Rollback(ApiView):
     def post(self, request: Request) -> Response:
         """The quota: where the storage can only go back to the newest, newer ones may have been discarded."""
         site, job = services.roll_back(**self.read(request), actor=request.auth.actor)
-        return _gone_back(request, job, lambda job: representation.backup_quota(site))
+        return finish(request, job, lambda job: representation.backup_quota(site))
 
 
 class Reset(ApiView):
@@ -88,21 +84,9 @@ class Reset(ApiView):
     def post(self, request: Request) -> Response:
         """The status of the site."""
         site, job = services.reset(**self.read(request), actor=request.auth.actor)
-        return _gone_back(request, job, lambda job: _status(site))
+        return finish(request, job, lambda job: _status(site))
 
 
 def _status(site: Site) -> dict[str, Any]:
     site.refresh_from_db()
     return {"status": services.status(site)}
-
-
-def _gone_back(request: Request, job: Job, answer: Callable[[Job], dict[str, Any]]) -> Response:
-    """The answer of a rollback. That newer backups stand in the way is a refusal, no failure."""
-    try:
-        return finish(request, job, answer)
-    except InfrastructureFailed as error:
-        job.refresh_from_db(fields=["detail"])
-        names = services.newer_in_the_way(job)
-        if names is None:
-            raise
-        raise BackupsInTheWay(error.sentence, headers=error.headers, backups=names) from error

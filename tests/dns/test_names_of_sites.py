@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from dns import belonging, services
+from dns import belonging
 from dns.models import ShownDomain, Zone
+from nodepoint.api.errors import from_job
 from nodepoint.jobs.models import Job
 from sites.models import CustomDomain
 from tests.dns.base import DnsTestCase
@@ -95,7 +96,7 @@ class NamesOfSitesTests(DnsTestCase):
         self.run_jobs()
         job.refresh_from_db()
         self.assertEqual((job.state, job.callers_fault), ("rolled_back", True))
-        refusal = services.refusal(job)
+        refusal = from_job(job)
         self.assertEqual((refusal.status_code, refusal.error_code), (409, "taken"))
         self.assertEqual(refusal.extra["verification"]["name"], "_nodepoint.example.com")
         self.assertEqual(

@@ -22,7 +22,7 @@ def scripts() -> dict[str, str]:
         "access": install.access_script(site()),
         "seal": install.seal_script("ab"),
         "health": install.health_script(),
-        "update": install.update_script("a1"),
+        "update": install.update_script("a1", "wordpress"),
     }
 
 

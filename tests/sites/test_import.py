@@ -1,6 +1,13 @@
 """Importing content from an address: guards that ask DNS and the container, the job, the way back."""
 
+from datetime import timedelta
+
+from django.utils import timezone
+
 from lab.content import Archive
+from nodepoint.audit.models import Entry
+from nodepoint.jobs.models import Job
+from nodepoint.jobs.tasks import prune
 from tests.sites.backups import BackupsCase
 
 OLD, OWN = "old.example", "janedoe.nodepoint.eu"
@@ -112,6 +119,34 @@ class FaultTests(ImportCase):
             self.assertTrue(job.callers_fault)
             self.assertEqual(self.tables, before)
             job.delete()
+            answer = self.done("/action/import", 400, url=URL)
+            self.assertEqual((answer["code"], list(answer["fields"])), ("validation", ["url"]))
+            self.assertEqual(answer["job"]["state"], "rolled_back")
+
+    def test_an_address_that_may_hold_a_key_is_on_no_page_and_goes_with_its_job(self):
+        secret = f"{URL}?signature=0123456789"
+        self.offer(secret)
+        self.begun("/action/import", url=secret)
+        job = self.site_jobs("sites.import").first()
+        self.assertEqual((job.data["from_host"], job.secret), ("files.example.org", {"url": secret}))
+        self.run_jobs()
+        job.refresh_from_db()
+        self.assertEqual((job.state, job.secret), ("succeeded", None))
+        self.assert_kept_for_a_day(secret)
+        kept = [*Entry.objects.values(), *Job.objects.values(), *job.steps.values()]
+        self.assertNotIn("signature", str(kept))
+
+    def assert_kept_for_a_day(self, url: str) -> None:
+        """Of one that failed for a fault of ours, so that it can be asked for again."""
+        self.fault("ssh", "error", "CONTENT", count=3)
+        self.begun("/action/import", url=url)
+        self.run_jobs()
+        job = self.site_jobs("sites.import").first()
+        self.assertEqual((job.state, job.secret), ("rolled_back", {"url": url}))
+        Job.objects.filter(pk=job.pk).update(finished_at=timezone.now() - timedelta(days=2))
+        prune()
+        job.refresh_from_db()
+        self.assertIsNone(job.secret)
 
     def test_a_script_that_fails_or_is_killed_is_run_again_and_in_the_end_undone(self):
         self.fault("ssh", "drop_before", "CONTENT")

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from sites.flows import RESET, ROLLBACK
 from sites.models import Backup, Site
+from sites.steps import rollback
 from tests.sites import test_crashes
 from tests.sites.backups import BackupsCase
 from tests.sites.faults import PASSING
@@ -24,6 +25,10 @@ class RollbackCase(BackupsCase):
 
     def read(self) -> str | None:
         return self.lab.guest._guests[900]["files"].get(NOTE)
+
+    def kept(self, name: str) -> str | None:
+        """What the file says in a snapshot."""
+        return self.snapshot(name)["files"].get(NOTE)
 
     def backup(self, text: str = "then") -> str:
         """A backup in which the file says this; it says `now` afterwards."""
@@ -51,7 +56,7 @@ class RollbackTests(RollbackCase):
         answer = self.done("/action/rollback", bak=name)
         self.assertEqual(answer, {"success": True, "quota": "1/2"})
         self.verify("then")
-        self.assertEqual((self.names(), self.snapshots()), ([name], ["initial", name]))
+        self.assertEqual((self.names(), self.snapshots()), (["before", name], ["initial", name, "before"]))
         self.assertEqual(self.job(self.site, "sites.rollback").warning, "")
         self.assertEqual(self.get("/status?service_id=1001").json()["status"], "running")
 
@@ -60,7 +65,7 @@ class RollbackTests(RollbackCase):
         for name, text in ((first, "first"), (second, "second"), (first, "first")):
             self.done("/action/rollback", bak=name)
             self.verify(text)
-        self.assertEqual(self.names(), [second, first])
+        self.assertEqual(self.names(), ["before", second, first])
 
     def test_a_plan_of_later_stays(self):
         name = self.backup()
@@ -138,8 +143,83 @@ class RollbackTests(RollbackCase):
         name = self.backup()
         self.calls.clear()
         self.done("/action/rollback", bak=name)
-        self.assertLessEqual(self.count("proxmox"), 24, self.calls)
-        self.assertLessEqual(self.count("ssh"), 2, self.calls)
+        self.assertLessEqual(self.count("proxmox"), 31, self.calls)
+        self.assertLessEqual(self.count("ssh"), 4, self.calls)
+
+
+class SafetyTests(RollbackCase):
+    """What was there is kept as `before`, where the storage goes back past it."""
+
+    def test_it_can_be_gone_back_to_any_number_of_times_and_counts_for_nobody(self):
+        self.done("/action/mkbak")
+        name = self.backup()
+        self.done("/action/rollback", bak=name)
+        self.write("later")
+        (safety, *_) = self.getbak()["backups"]
+        self.assertEqual(
+            (safety["name"], safety["kind"], safety["made_before"]), ("before", "safety", "sites.rollback")
+        )
+        self.assertEqual(self.getbak()["quota"], "2/2")
+        for _ in range(2):
+            self.done("/action/rollback", bak="before")
+            self.verify("now")
+            self.write("later")
+        self.assertTrue(self.snapshot("before")["consistent"])
+
+    def test_each_takes_the_place_of_the_one_before(self):
+        name = self.backup()
+        for text in ("one", "two"):
+            self.write(text)
+            self.done("/action/rollback", bak=name)
+            self.assertEqual(self.kept("before"), text)
+        self.write("three")
+        self.done("/action/reset")
+        self.verify(None)
+        self.assertEqual(self.snapshots(), ["initial", name, "before"])
+        self.assertEqual(self.getbak()["backups"][0]["made_before"], "sites.reset")
+        self.done("/action/rollback", bak="before")
+        self.verify("three")
+
+    def test_one_in_safe_mode_is_in_safe_mode_again(self):
+        self.done("/action/safemode", enabled=True)
+        self.done("/action/reset")
+        self.assertFalse(Site.objects.get().safe_mode)
+        self.done("/action/rollback", bak="before")
+        self.assertTrue(Site.objects.get().safe_mode)
+
+    def test_a_second_one_meanwhile_is_refused_and_takes_no_snapshot(self):
+        name = self.backup()
+        self.begun("/action/rollback", bak=name)
+        self.run_calls(3)
+        self.assertEqual(self.refused("/action/reset", 409, "busy")["code"], "busy")
+        self.refused("/action/rollback", 409, "busy", bak="initial")
+        self.run_jobs()
+        self.assertEqual((self.read(), self.kept("before")), ("then", "now"))
+
+    def test_without_room_for_it_nothing_is_changed(self):
+        name = self.backup()
+        self.lab.proxmox.cluster.filled["global-lvm"] = 10**18
+        self.assert_readable(self.done("/action/rollback", status=500, bak=name)["error"])
+        self.lab.proxmox.cluster.filled.clear()
+        self.verify("now")
+        self.assertEqual((self.names(), self.snapshots()), ([name], ["initial", name]))
+        self.done("/action/rollback", bak=name)
+        self.verify("then")
+
+    def test_a_snapshot_of_others_with_this_name_stays_and_nothing_is_changed(self):
+        name = self.backup()
+        self.foreign_snapshot("before")
+        self.assertIn("another snapshot", self.done("/action/rollback", status=500, bak=name)["error"])
+        self.verify("now")
+
+    def test_a_storage_that_refuses_once_the_container_is_killed_is_left_to_staff(self):
+        name = self.backup()
+        words = (
+            "Message: Rollback is only allowed with the most recent snapshot at LINSTORPlugin.pm line 773."
+        )
+        step = rollback._failed(mock.Mock(), words)
+        self.assertEqual((step.error, step.detail), (rollback.FOREIGN_IN_THE_WAY, words))
+        self.assertEqual(self.names(), [name])
 
 
 class HighAvailabilityTests(RollbackCase):
@@ -199,7 +279,15 @@ class NewestOnlyTests(RollbackCase):
         self.backup("older")
         self.done("/action/rollback", bak=self.backup())
         self.verify("then")
-        self.assertEqual(len(self.names()), 2)
+        self.assertEqual(len(self.names()), 2, "none is kept: it would be in the way")
+        self.assertIn("in the way", self.step(self.site, "before", "sites.rollback").detail)
+
+    def test_the_one_for_safety_of_another_act_can_be_gone_back_to_while_it_is_the_newest(self):
+        self.done("/action/replace", **{"from": "www.old.example", "to": self.site.hostname})
+        self.write("later")
+        self.done("/action/rollback", bak="before")
+        self.verify(None)
+        self.assertEqual(self.names(), ["before"])
 
     def test_newer_ones_are_named_and_nothing_is_touched(self):
         names = [self.backup(text) for text in ("1", "2", "3")]
@@ -263,7 +351,7 @@ class ResetTests(RollbackCase):
         answer = self.done("/action/reset", status_of_paymenter="x")
         self.assertEqual(answer, {"success": True, "status": "running"})
         self.verify(None)
-        self.assertEqual((self.names(), self.snapshots()), ([name], ["initial", name]))
+        self.assertEqual((self.names(), self.snapshots()), (["before", name], ["initial", name, "before"]))
         (message,) = mail.outbox
         self.assertEqual(message.to, [self.site.email])
         self.assertIn("was reset", message.subject)
@@ -301,8 +389,11 @@ class FaultTests(RollbackCase):
     CALLS = (
         f"GET {LXC}/config",
         f"GET {LXC}/snapshot",
-        "GET /api2/json/cluster/ha/resources",
+        "GET /api2/json/nodes/node1/storage/",
         f"POST {LXC}/snapshot",
+        ":vzsnapshot:",
+        "GET /api2/json/cluster/ha/resources",
+        "/rollback",
         ":vzrollback:",
         f"GET {LXC}/status/current",
         "/status/start",
@@ -310,7 +401,16 @@ class FaultTests(RollbackCase):
     )
 
     def test_every_step_has_been_thought_of(self):
-        names = ["possible", "newer_gone", "let_go", "rolled_back", "configured", "powered", "tuned"]
+        names = [
+            "possible",
+            "newer_gone",
+            "before",
+            "let_go",
+            "rolled_back",
+            "configured",
+            "powered",
+            "tuned",
+        ]
         self.assertEqual(list(ROLLBACK.by_name), names)
         self.assertEqual(list(RESET.by_name), [*names, "verified"])
 
@@ -328,7 +428,7 @@ class FaultTests(RollbackCase):
 
     def test_for_good_before_anything_is_lost(self):
         name = self.backup()
-        for match in self.CALLS[:4]:
+        for match in self.CALLS[:7]:
             with self.subTest(call=match):
                 self.fault("proxmox", "refuse", match, count=1000)
                 self.begun("/action/rollback", bak=name)
@@ -361,9 +461,22 @@ class FaultTests(RollbackCase):
 
     def test_a_node_that_goes_away_in_the_middle(self):
         name = self.backup()
+        for step in ("before", "rolled_back"):
+            with self.subTest(step):
+                self.write("now")
+                self._node_away(name, step)
+                self.verify("then")
+                self.assertEqual(
+                    (self.kept("before"), self.snapshots()), ("now", ["initial", name, "before"])
+                )
+
+    def _node_away(self, name: str, step: str) -> None:
         self.control("speed", factor=0.01)
         self.begun("/action/rollback", bak=name)
-        self.run_calls(5)
+        for _ in range(60):
+            if self.site_jobs("sites.rollback").first().steps.get(name=step).ref:
+                break
+            self.run_calls(1)
         self.control("node", node="node1", up=False)
         self.run_for(120)
         self.control("speed", factor=0)
@@ -371,7 +484,6 @@ class FaultTests(RollbackCase):
         self.lab.world.settle()
         self.lab.proxmox.cluster.containers[900].config.pop("lock", None)  # as staff would, by `pct unlock`
         self.run_jobs()
-        self.verify("then")
 
 
 class CrashTests(RollbackCase):
@@ -392,6 +504,8 @@ class CrashTests(RollbackCase):
                 killed = self._survive(border)
                 self.assertEqual(killed, set(ROLLBACK.by_name))
                 self.verify("then")
+                self.assertEqual(self.snapshots(), ["initial", name, "before"])
+                self.assertEqual(self.kept("before"), "now")
                 self.begun("/action/delbak", bak=name)
                 self._survive(border)
-                self.assertEqual((self.snapshots(), self.names()), (["initial"], []))
+                self.assertEqual((self.snapshots(), self.names()), (["initial", "before"], ["before"]))

@@ -1,4 +1,5 @@
-"""Minor releases of WordPress: with a snapshot before, a look after, and the way back."""
+"""Minor releases of WordPress and security updates of the system: with a snapshot before, a look after, and
+the way back."""
 
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from lab import health
 from nodepoint.jobs.models import Job
 from sites import answers, inside
 from sites.clients.console import Output
-from sites.models import Site, SiteHealth
+from sites.models import Backup, Site, SiteHealth
 from sites.services import updates
 from tests.base import on_one_database
 from tests.factories import SiteFactory
@@ -30,6 +31,7 @@ class AnswerTests(SimpleTestCase):
             ("run a1\nupdated 6.9 6.9.1\n", None),
             ("run a1\nupdated 6.9 6.9.1\ndone 0\n", answers.UpdateEnd(words="updated 6.9 6.9.1")),
             ("run a1\nnone 6.9\ndone 0\n", answers.UpdateEnd(words="none 6.9")),
+            ("run a1\nupgraded 12\ndone 0\n", answers.UpdateEnd(words="upgraded 12")),
             ("run a1\nfailed update 70 no room\ndone 70\n", answers.UpdateEnd("failed update 70 no room")),
             ("run a1\nupdated <b> 6.9\ndone 0\n", answers.UpdateEnd(answers.NO_STATUS)),
             ("run a1\nmore\nnone 6.9\ndone 0\n", answers.UpdateEnd(answers.NO_STATUS)),
@@ -48,10 +50,13 @@ class UpdateTests(ActsMixin, SiteTestCase):
         self.waits("6.9.1")
         mail.outbox.clear()
 
-    def waits(self, version: str) -> None:
-        """The daily look sees a release that waits."""
+    def waits(self, version: str = "", security: str = "") -> None:
+        """The daily look sees a release that waits, and security updates."""
+        said = [line for line in health.WELL if not (security and line.startswith("pending"))]
+        said += [f"minor {version}"] if version else []
+        said += ["pending 9 4", f"security {security}"] if security else []
         with self.lab.lock:
-            self.lab.guest.feel(self.site.vmid, *health.WELL, f"minor {version}")
+            self.lab.guest.feel(self.site.vmid, *said)
         SiteHealth.objects.update(tried_at=timezone.now() - timedelta(days=2))
         inside.look()
 
@@ -84,6 +89,40 @@ class UpdateTests(ActsMixin, SiteTestCase):
         self.assertEqual((self.version(), Site.objects.get().power), ("6.9", "running"))
         self.assertEqual([message.to for message in mail.outbox], [STAFF])
         self.assertEqual(updates.update_sites(), 0, "this release is not tried again here")
+
+    def test_security_updates_of_the_system_alike_each_once_and_both_behind_one_snapshot(self):
+        self.waits("6.9.1", security="0123456789abcdef")
+        job = self.update()
+        self.assertEqual((job.state, job.warning), ("succeeded", ""), self.tale(self.site))
+        said = dict(job.steps.values_list("name", "detail"))
+        self.assertEqual((said["system"], said["updated"]), ("upgraded 4", "updated 6.9 6.9.1"))
+        self.assertEqual(sum(call.startswith("POST") for _, call in self.calls if "/snapshot" in call), 2)
+        self.assertEqual(self.version(), "6.9.1")
+        self.waits(security="0123456789abcdef")
+        self.assertEqual(updates.update_sites(), 0, "these were tried")
+        self.waits(security="0123456789abcde0")
+        self.fault("ssh", "error", "UPDATE")
+        job = self.update()
+        self.assertEqual(job.data["wordpress"], False)
+        self.assertIn("The system could not be updated", job.warning)
+
+    def test_the_snapshot_that_a_customer_may_want_is_not_replaced_for_a_day(self):
+        self.act("/action/mkbak")
+        self.act("/action/rollback", bak=Backup.objects.get().name)
+        self.waits("6.9.1")
+        self.assertEqual(updates.update_sites(), 0)
+        Backup.objects.filter(name="before").update(created_at=timezone.now() - timedelta(days=2))
+        self.assertEqual(self.update().warning, "")
+        self.assertEqual(Backup.objects.get(name="before").job_id, self.job(self.site, "sites.update").pk)
+
+    def test_what_a_rollback_took_back_is_put_in_again_after_the_next_look(self):
+        self.act("/action/mkbak")
+        self.update()
+        self.act("/action/rollback", bak=Backup.objects.get(kind="customer").name)
+        self.assertEqual(inside.look(self.clock.time), 1)
+        self.assertEqual(
+            (SiteHealth.objects.get().minor, SiteHealth.objects.get().tried_version), ("6.9.1", "")
+        )
 
     def test_what_was_broken_before_is_no_reason_to_go_back(self):
         with self.lab.lock:

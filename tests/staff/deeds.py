@@ -118,14 +118,15 @@ def _with_a_backup(case: "Case") -> Site:
 
 
 def _backup() -> str:
-    return Backup.objects.filter(state=Backup.State.READY).get().name
+    return Backup.objects.get(state=Backup.State.READY, kind=Backup.Kind.CUSTOMER).name
 
 
 def _backups_are(count: int) -> Callable[["Case"], None]:
     def stands(case: "Case") -> None:
         _is(RUNNING)(case)
-        names = list(Backup.objects.filter(state=Backup.State.READY).values_list("name", flat=True))
-        case.assertEqual(len(names), count)
+        ready = Backup.objects.filter(state=Backup.State.READY)
+        case.assertEqual(ready.filter(kind=Backup.Kind.CUSTOMER).count(), count)
+        names = ready.order_by("pk").values_list("name", flat=True)
         case.assertEqual(case.container(900)["snapshots"], ["initial", *names])
 
     return stands
@@ -322,7 +323,9 @@ DEEDS = {
     "safe mode": Deed(_a_site, _asked("/action/safemode", enabled=True), _inside_is(safe_mode=True)),
     "lift": Deed(_from_before, lambda case: lift.lift_all(**BY), _inside_is(level=LEVEL)),
     "update": Deed(
-        _with_a_waiting_release, lambda case: updates.update_site(Site.objects.get(), **BY), _released
+        _with_a_waiting_release,
+        lambda case: updates.update_site(Site.objects.get(), wordpress=True, system=True, **BY),
+        _released,
     ),
     "toggle": Deed(_a_site, lambda case: case.toggle(enabled=False), _is({**RUNNING, "traffic": [False]})),
     "repair": Deed(

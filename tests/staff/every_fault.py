@@ -46,6 +46,8 @@ def _panel(*functions: str) -> tuple[Act, ...]:
 GOING_BACK = (
     CONFIG,
     SNAPSHOTS,
+    *_of("proxmox", "GET /api2/json/nodes/node1/storage/", f"POST {LXC}/snapshot", ":vzsnapshot:"),
+    *_of("ssh", "bash -s hold", "bash -s release"),
     Act("proxmox", f"GET {HA}"),
     HA_STATE,
     *_of("proxmox", "/rollback", ":vzrollback:"),
@@ -203,12 +205,13 @@ ANSWERED = ("refuse", "error")
 HELD = (Act("ssh", "hold"), Act("ssh", "release"))
 # What an act does as well as it can be done: where it cannot, it has its effect all the same, and says so.
 DOES_WITHOUT: dict[str, tuple[Act, ...]] = {
-    "update": _of("ssh", "bash -s hold", "bash -s release"),
+    "update": HELD,
+    "rollback": HELD,
     "backup": (Act("ssh", ""),),  # nobody holds the database meanwhile (docs/backups.md)
     "replace addresses": HELD,
     "import": HELD,
     "certificate": (Act("dns", " CAA"),),  # Let's Encrypt asks for it anyway
-    "reset": (CLUSTER,),  # the answer tells the state that was last known
+    "reset": (CLUSTER, *HELD),  # the answer tells the state that was last known
     "unlink": (CONFIG,),  # where its node does not answer, the cluster says that the container is gone
 }
 FOLLOWED_BY = dict.fromkeys(
