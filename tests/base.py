@@ -18,8 +18,8 @@ from nodepoint.jobs.testing import MovedClock, run_until_idle
 from sites import connections, live
 
 on_one_database = tag("one_database")
-"""For classes about what happens at the other systems, whatever database the rows are in: script/test leaves
-them out of its run on MariaDB."""
+"""For classes about what happens at the other systems, whatever database the rows are in: one of them is
+enough. script/test spreads them over SQLite and MariaDB, `script/test --both` runs them on each."""
 
 
 def typed(values: dict[str, str]) -> dict[str, Any]:
@@ -100,8 +100,9 @@ class ApiMixin:
         return self.client.get(path, headers=self.headers(**headers))
 
 
+@on_one_database
 class LabTestCase(ApiMixin, LabMixin, TestCase):
-    """One thread, rolled back at the end."""
+    """One thread, rolled back at the end. What depends on the database has real transactions, or no lab."""
 
 
 MIGRATED_ROWS = (

@@ -9,11 +9,12 @@ from argparse import ArgumentParser
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from django.conf import settings
-from django.db import connections
+from django.db import connection, connections
 from django.test.runner import DiscoverRunner
-from django.test.utils import TimeKeeper
+from django.test.utils import TimeKeeper, iter_test_cases
 
 from nodepoint.clients import http
 
@@ -58,11 +59,15 @@ class CountingResult(unittest.TextTestResult):
 
 class Runner(DiscoverRunner):
     """Closes with `N passed, N failed`, after unittest's summary. Log lines are shown only with `-v 2`, where
-    the seconds went with `--timing`; what failed stands in the file of `--failed-to`, a label a line."""
+    the seconds went with `--timing`; what failed stands in the file of `--failed-to`, a label a line.
 
-    def __init__(self, failed_to: str = "", **kwargs: Any) -> None:
+    With `--share` a class for which one database is enough (`tests.base.on_one_database`) is run on SQLite or
+    on MariaDB, by its name: two runs, one on each, have it once."""
+
+    def __init__(self, failed_to: str = "", share: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._failed_to = failed_to
+        self._share = share
 
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
@@ -70,14 +75,26 @@ class Runner(DiscoverRunner):
         parser.add_argument(
             "--failed-to", metavar="FILE", default="", help="Write labels of what failed there."
         )
+        parser.add_argument(
+            "--share",
+            action="store_true",
+            help="Leave those classes out whose turn it is on the other database.",
+        )
+
+    def load_tests_for_label(self, label: str, discover_kwargs: dict[str, Any]) -> Any:
+        found = super().load_tests_for_label(label, discover_kwargs)
+        if not self._share:
+            return found
+        mine = (test for test in iter_test_cases(found) if has_its_turn(test, connection.vendor))
+        return self.test_suite(mine)
 
     def setup_databases(self, **kwargs: Any) -> list[Any]:
         # In a file as in real life: between the threads of one process a database in memory answers "table is
         # locked" at once instead of waiting. In a folder of this run's own: several may run at once.
         self._folder = tempfile.TemporaryDirectory(prefix="nodepoint-test-")
-        for connection in connections.all():
-            if connection.vendor == "sqlite":
-                connection.settings_dict["TEST"]["NAME"] = f"{self._folder.name}/test.sqlite3"
+        for database in connections.all():
+            if database.vendor == "sqlite":
+                database.settings_dict["TEST"]["NAME"] = f"{self._folder.name}/test.sqlite3"
         return super().setup_databases(**kwargs)
 
     def teardown_databases(self, old_config: list[Any], **kwargs: Any) -> None:
@@ -109,6 +126,14 @@ class Runner(DiscoverRunner):
                 Path(self._failed_to).write_text("".join(f"{label}\n" for label in sorted(labels)))
             print(f"{result.passed} passed, {failed} failed{skipped}", flush=True)  # noqa: T201
         return super().suite_result(suite, result, **kwargs)
+
+
+def has_its_turn(test: unittest.TestCase, vendor: str) -> bool:
+    """Whether a run that shares tests with another has it: its database's vendor is `sqlite` or `mysql`."""
+    if "one_database" not in getattr(test, "tags", ()):
+        return True
+    name = unittest.util.strclass(type(test))
+    return bool(crc32(name.encode()) % 2) == (vendor == "mysql")
 
 
 def _label(test: Any) -> str:
