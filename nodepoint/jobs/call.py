@@ -1,9 +1,10 @@
 """What a step is given when it is called."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from nodepoint.jobs import experience
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.outcomes import Wait
 
@@ -43,7 +44,13 @@ class Call:
 
     def begun(self, ref: str, **facts: Any) -> Wait:
         """The remote work has begun and is known as `ref`; look when it is likely to be near its end."""
-        return Wait(ref=ref, facts=facts, begins=True, seconds=next_look(0.0, self.usual))
+        fresh = {experience.ADOPTED: False} if self.step.data.get(experience.ADOPTED) else {}
+        return Wait(ref=ref, facts=facts, begins=True, seconds=next_look(0.0, self.usual), data=fresh)
+
+    def adopted(self, ref: str, **facts: Any) -> Wait:
+        """Work that a lost call of ours began goes on and is known as `ref`. When it began, nobody saw, so
+        that its time teaches nothing."""
+        return replace(self.begun(ref, **facts), data={experience.ADOPTED: True})
 
     def look_again(self) -> Wait:
         """The remote work still goes on."""

@@ -335,14 +335,17 @@ def _next_call(job: Job, step: JobStep, wished: datetime | None) -> datetime | N
 
 
 def _work_seconds(held: Claim, now: datetime) -> float | None:
-    """How long the step's own work took: remote work from its beginning, else the last call alone.
+    """How long the step's own work took: remote work from its beginning, else the last call alone. None where
+    that was not seen.
 
     Remote work ended somewhere between the last look that saw it go on and this one. The middle is the best
     guess; but looks are far apart where the end was expected, and then it ended close before this one."""
     step = held.step
+    if not experience.teaches(step):
+        return None
     begun = step.data.get("begun")
     if not begun:
-        return None if step.calls else round((now - step.claimed_at).total_seconds(), 3)
+        return round((now - step.claimed_at).total_seconds(), 3)
     seen_ended = step.claimed_at.timestamp() - begun
     seen_going_on = held.called_before.timestamp() - begun if held.called_before else 0.0
     return round(max((seen_going_on + seen_ended) / 2, CLOSE_BEFORE * seen_ended), 3)

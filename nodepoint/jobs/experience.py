@@ -1,5 +1,11 @@
 """How long steps really take: learnt from finished ones, for the times of looks and for honest progress
-bars."""
+bars.
+
+Only from those whose end was seen when it came. The end of remote work is seen by a look, and where that came
+late, because nobody ran, the database was away or the other system did not answer, the time of our outage
+would be taken for the work's: ten orders of an evening's outage, and the next ones would be looked at after
+minutes. Proxmox VE tells no time of end with a task's status (pve-manager, PVE/API2/Tasks.pm,
+read_task_status)."""
 
 import time
 from collections import defaultdict
@@ -12,8 +18,34 @@ SAMPLES = 10  # the latest ones of each step
 ROWS = 200  # the latest finished steps of a kind of job, and those of as many whole jobs, are looked through
 KEPT = 5.0  # seconds that a reading is used again in this process
 KEPT_NOTHING = 2.0  # soon enough after the first one has finished
+LATE = 3.0  # seconds that the look which sees the end may come after its time …
+LATE_SHARE = 0.1  # … or this share of the work's time
+ADOPTED = "adopted"  # in a step's data: when its work began, nobody saw
 
 _readings: dict[str, tuple[float, dict[str, float]]] = {}
+_stood_still: datetime | None = None  # until when
+
+
+def distrust(now: datetime) -> None:
+    """This process has just stood still, or waited for the database, for longer than a heartbeat: calls that
+    began before `now` say nothing of the other systems."""
+    global _stood_still
+    _stood_still = now
+
+
+def teaches(step: JobStep) -> bool:
+    """Whether a step that ends with this call says how long its work takes. `step` is as it was when it was
+    claimed for the call."""
+    if step.held or step.tries or step.error:  # the call before it died, or saw nothing
+        return False
+    if _stood_still and step.claimed_at <= _stood_still:
+        return False
+    begun = step.data.get("begun")
+    if not begun:
+        return not step.calls
+    late = (step.claimed_at - step.due_at).total_seconds()
+    elapsed = step.claimed_at.timestamp() - begun
+    return not step.data.get(ADOPTED) and late <= max(LATE, LATE_SHARE * elapsed)
 
 
 def of(kind: str) -> dict[str, float]:
@@ -46,5 +78,7 @@ def _finished(kind: str) -> set[tuple[datetime, int, str, float]]:
 
 
 def forget() -> None:
-    """Drop what this process has read (tests use one process for many databases)."""
+    """Drop what this process knows (tests use one process for many databases)."""
+    global _stood_still
     _readings.clear()
+    _stood_still = None

@@ -19,7 +19,7 @@ from django.db import close_old_connections
 from django.db.utils import Error as DatabaseFault
 
 from nodepoint.clients.deadline import deadline
-from nodepoint.jobs import engine, limits, queue
+from nodepoint.jobs import engine, experience, limits, queue
 from nodepoint.jobs.errors import UnknownFlow
 
 log = structlog.get_logger("nodepoint.jobs")
@@ -27,6 +27,7 @@ log = structlog.get_logger("nodepoint.jobs")
 SLICE = 25.0  # seconds; well under django-q2's timeout (settings.Q_CLUSTER)
 SEAT_LEASE = 10.0
 BEAT = 3.0  # seconds between two renewals of what is being called
+STOOD_STILL = 4 * BEAT  # seconds between two, after which this process was stopped or waited for the database
 LONGEST_CALL = 240.0  # all remote calls of a step's call; one that hangs longer is not renewed any more
 IDLE_PAUSE = 0.04
 
@@ -142,13 +143,22 @@ class Runner:
             self._calls[claim] = time.monotonic()
 
     def _renew_for_ever(self) -> None:
+        before = time.monotonic()
         while not self._closed.wait(BEAT):
+            before = self._note_standstill(before)
             oldest = time.monotonic() - LONGEST_CALL
             youngest = time.monotonic() - BEAT
             with self._lock:
                 claims = [claim for claim, since in self._calls.items() if oldest < since < youngest]
             if claims:
                 self._renew(claims)
+
+    def _note_standstill(self, before: float) -> float:
+        """The time of this beat; `before` is that of the last one."""
+        now = time.monotonic()
+        if now - before > STOOD_STILL:
+            experience.distrust(self.clock.now())
+        return now
 
     def _renew(self, claims: list[engine.Claim]) -> None:
         try:

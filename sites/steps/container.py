@@ -71,7 +71,7 @@ def _unseen(call: Call) -> Outcome | None:
 
 def _lost_creation(call: Call, node: str, at_work: bool = False) -> Outcome | None:
     lost = lost_task(call, node, "vzcreate", at_work) if call.uncertain else None
-    return call.begun(lost, node=node) if lost else None
+    return call.adopted(lost, node=node) if lost else None
 
 
 def _create(call: Call, node: str, parameters: dict[str, Any]) -> Outcome:
@@ -117,7 +117,7 @@ def _adopt_creation(call: Call, site: Site, node: str) -> Outcome:
     """Our creation goes on, but its answer was lost: find its task."""
     newest = next(iter(proxmox().tasks(node, vmid=site.vmid, typefilter="vzcreate")), None)
     if newest and newest.running:
-        return call.begun(newest.upid, node=node)
+        return call.adopted(newest.upid, node=node)
     # It has just ended, as the next look will show; or it died with its node and nobody takes the lock off.
     return failed(call, newest.status if newest else "lock: create, and no task is known")
 

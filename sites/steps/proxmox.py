@@ -176,7 +176,8 @@ def begin(
 def _adopted(call: Call, upid: str, **facts: object) -> Outcome:
     """The task is followed from now on, and only once: where its end did not bring about what was wanted, the
     step has another begun."""
-    return replace(call.begun(upid, **facts), data={ENDED: _with(call, upid)})
+    found = call.adopted(upid, **facts)
+    return replace(found, data=found.data | {ENDED: _with(call, upid)})
 
 
 def _with(call: Call, upid: str) -> list[str]:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import requests
 from django.conf import settings
 from django.db import connection
-from django.test import override_settings
+from django.test import SimpleTestCase, override_settings
 
 from nodepoint.supervisor import Child, Supervisor
 from sites import connections
@@ -31,10 +31,11 @@ def database_url() -> str:
     return f"mysql://{user}@{host}/{config['NAME']}" + (f"?unix_socket={socket}" if socket else "")
 
 
-class ProcessTestCase(MigratedRows):
-    """A lab at `speed` and a worker, each a process group of its own."""
+class Processes(SimpleTestCase):
+    """A lab at `speed`, and whatever a test starts beside it, each a process group of its own."""
 
     speed = 0.02
+    said_in = "worker.log"  # what a failure quotes
 
     def setUp(self) -> None:
         super().setUp()
@@ -55,17 +56,6 @@ class ProcessTestCase(MigratedRows):
         self.lab_url, self.lab_settings = description["lab_url"], description["settings"]
         self.enterContext(override_settings(**typed(self.lab_settings)))
 
-    def start_worker(self, **environment: str) -> None:
-        """Start the worker command on the test database."""
-        env = os.environ | self.lab_settings | environment
-        env |= {
-            "NODEPOINT_DATA": str(self.folder),
-            "DATABASE_URL": database_url(),
-            "EMAIL_URL": "dummymail://",
-        }
-        argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker"]
-        self.supervisor.start(Child("worker", argv, env, self.folder / "worker.log"))
-
     def group(self, name: str) -> list[int]:
         """The process ids of a child's group, its leader first."""
         leader = self.supervisor.pid(name)
@@ -83,11 +73,26 @@ class ProcessTestCase(MigratedRows):
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
-                log = self.folder / "worker.log"
+                log = self.folder / self.said_in
                 tail = log.read_text()[-3000:] if log.exists() else ""
-                self.fail(f"Not within {seconds} s. The worker said: {tail}")
+                self.fail(f"Not within {seconds} s. {self.said_in} ends: {tail}")
             self.supervisor.tick(0.1)
 
     def state(self) -> dict:
         """What the simulated systems hold now."""
         return requests.get(f"{self.lab_url}/_lab/state", timeout=10).json()
+
+
+class ProcessTestCase(Processes, MigratedRows):
+    """A lab and a worker on the test database."""
+
+    def start_worker(self, **environment: str) -> None:
+        """Start the worker command on the test database."""
+        env = os.environ | self.lab_settings | environment
+        env |= {
+            "NODEPOINT_DATA": str(self.folder),
+            "DATABASE_URL": database_url(),
+            "EMAIL_URL": "dummymail://",
+        }
+        argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker"]
+        self.supervisor.start(Child("worker", argv, env, self.folder / "worker.log"))

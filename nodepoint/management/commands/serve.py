@@ -54,9 +54,10 @@ class Command(BaseCommand):
         self.check_settings()
         try:
             with Supervisor(report=self.say, grace=GRACE, cwd=settings.BASE_DIR) as supervisor:
-                supervisor.call(manage("prepare"), aloud=True)
                 if only != "worker":
                     supervisor.call(manage("collectstatic", "--noinput", "--verbosity=0"))
+                supervisor.call(manage("prepare"), aloud=True)
+                if only != "worker":
                     self.start_web(supervisor)
                 if only != "web":
                     supervisor.start(Child("worker", manage("worker")))

@@ -1,11 +1,13 @@
 """What is learnt of how long steps take."""
 
+import time
 from datetime import timedelta
 from unittest import mock
 
-from nodepoint.jobs import experience
+from nodepoint.jobs import engine, experience
 from nodepoint.jobs.models import JobStep
-from nodepoint.jobs.outcomes import Done, Fail, Wait
+from nodepoint.jobs.outcomes import Done, Fail, Retry, Wait
+from nodepoint.jobs.runner import STOOD_STILL, Runner
 from nodepoint.jobs.testing import run_until_idle
 from tests.nodepoint.jobs.base import KIND, EngineTestCase
 
@@ -62,6 +64,90 @@ class ExperienceTests(EngineTestCase):
         self.submit()
         self.run_jobs()
         self.assertEqual(experience.of(KIND), {})
+
+    def remote(self, *outcomes, subject: str) -> JobStep:
+        """A step whose remote work is begun and then looked at with these outcomes; its row when all was
+        called."""
+        begin = outcomes[0] if callable(outcomes[0]) else lambda call: call.begun("UPID:1")
+        with mock.patch.dict("nodepoint.jobs.registry._flows", clear=True):
+            self.flow(self.step("a", begin, *(one for one in outcomes if one is not begin)))
+            job = self.submit(subject=subject)
+            self.call("a", job)
+            self.away()
+            self.run_jobs()
+        return self.row("a", job)
+
+    def away(self) -> None:
+        """Nothing happens between two calls of a step."""
+
+    def test_our_own_outage_teaches_nothing_and_the_next_order_is_as_fast_as_before(self) -> None:
+        self.learn(*[40] * 3)
+        with mock.patch.object(self, "away", lambda: self.clock.move(600)):
+            rows = [self.remote(Done(), subject=f"late:{number}") for number in range(8)]
+        self.assertEqual([row.work_seconds for row in rows], [None] * 8)
+        experience.forget()
+        self.assertEqual(experience.of(KIND), {"a": 40})
+        self.flow(self.step("a", lambda call: call.begun("UPID:2"), Done()))
+        job = self.submit(subject="next")
+        begun = self.clock.now()
+        self.call("a", job)
+        self.assertEqual(self.row("a", job).due_at - begun, timedelta(seconds=28))
+
+    def test_an_end_that_was_seen_in_time_teaches(self) -> None:
+        self.learn(40)
+        for late, known in ((0, True), (2.5, True), (3.5, False)):
+            with mock.patch.object(self, "away", lambda late=late: self.clock.move(28 + late)):
+                row = self.remote(Done(), subject=f"late:{late}")
+            self.assertEqual(row.work_seconds is not None, known, late)
+
+    def test_looks_that_saw_nothing_teach_nothing(self) -> None:
+        away = Retry(error="Proxmox VE could not be reached.", seconds=300)
+        self.assertIsNone(self.remote(away, Done(), subject="thing:1").work_seconds)
+        again = self.remote(away, lambda call: call.look_again(), Done(), subject="thing:2")
+        self.assertIsNotNone(again.work_seconds)  # a look between saw it go on
+
+    def test_a_call_whose_worker_died_teaches_nothing(self) -> None:
+        self.flow(self.step("a"))
+        job = self.submit()
+        self.claim("a")
+        self.clock.move(engine.LEASE + 1)
+        self.run_jobs()
+        self.assertEqual((self.row("a", job).state, self.row("a", job).work_seconds), ("done", None))
+
+    def test_work_that_was_found_going_on_teaches_nothing_until_it_is_begun_anew(self) -> None:
+        found = self.remote(lambda call: call.adopted("UPID:1"), Done(), subject="thing:1")
+        self.assertIsNone(found.work_seconds)
+        anew = self.remote(
+            lambda call: call.adopted("UPID:1"), lambda call: call.begun("UPID:2"), Done(), subject="thing:2"
+        )
+        self.assertIsNotNone(anew.work_seconds)
+
+    def test_what_was_called_while_the_process_stood_still_teaches_nothing(self) -> None:
+        def stand_still(call):
+            self.clock.move(60)
+            experience.distrust(self.clock.now())
+            return Done()
+
+        self.flow(self.step("a", stand_still, Done()), self.step("b", after=("a",)))
+        job = self.submit()
+        self.clock.move(1)
+        self.run_jobs()
+        self.assertIsNone(self.row("a", job).work_seconds)
+        self.assertEqual(self.row("b", job).work_seconds, None)  # of the same moment
+        later = self.submit(subject="thing:2")
+        self.clock.move(1)
+        self.run_jobs()
+        self.assertIsNotNone(self.row("b", later).work_seconds)
+
+    def test_a_heartbeat_that_comes_late_is_noticed(self) -> None:
+        with mock.patch("nodepoint.jobs.runner.Runner._renew_for_ever"):
+            runner = Runner(1)
+        self.addCleanup(runner.close)
+        with mock.patch.object(experience, "distrust") as distrust:
+            runner._note_standstill(time.monotonic())
+            distrust.assert_not_called()
+            runner._note_standstill(time.monotonic() - STOOD_STILL - 1)
+            distrust.assert_called_once()
 
     def test_a_reading_is_kept_for_a_while_and_then_read_again(self) -> None:
         self.learn(5)

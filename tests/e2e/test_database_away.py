@@ -1,0 +1,194 @@
+"""MariaDB is away at the start and in the middle, and a host loses its network: all goes on by itself when it
+comes back. Real processes as in production: `serve` with web server and workers.
+
+Short by default. The long forms of the issue, with figures, beside nothing else:
+
+    NODEPOINT_AWAY_SECONDS=600 NODEPOINT_CUT_ORDERS=50 NODEPOINT_CUT_SECONDS=60 script/test --sqlite-only \\
+        tests.e2e.test_database_away
+"""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from unittest import skipIf
+
+import requests
+
+from nodepoint.management.commands.serve import manage
+from nodepoint.supervisor import Child
+from tests.base import on_one_database
+from tests.e2e.base import Processes
+from tests.e2e.mariadb import MISSING, MariaDb, Relay, free_port
+
+AWAY = float(os.environ.get("NODEPOINT_AWAY_SECONDS", "20"))  # in the middle
+AWAY_AT_START = AWAY if AWAY > 20 else 5.0
+CUT = float(os.environ.get("NODEPOINT_CUT_SECONDS", "20"))  # longer than a lease
+ORDERS = int(os.environ.get("NODEPOINT_CUT_ORDERS", "8"))
+PATIENCE = 120.0  # of the test, on a busy machine
+
+
+class HostsTestCase(Processes):
+    """Hosts of one installation: each a `serve` with a port and a data folder of its own."""
+
+    speed = 0.1
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.mariadb = MariaDb()
+        self.addCleanup(self.mariadb.remove)
+        self.urls: dict[str, str] = {}
+
+    def environment(self, name: str, port: int = 0, database: int | None = None) -> dict[str, str]:
+        """The settings of a host; `database`: the port through which it reaches MariaDB."""
+        own = {
+            "NODEPOINT_DATA": str(self.folder / name),
+            "NODEPOINT_BIND": "127.0.0.1",
+            "NODEPOINT_PORT": str(port or free_port()),
+            "SECRET_KEY": "a key that all hosts of this installation share, and no other",
+            "DATABASE_URL": self.mariadb.url(database),
+            "QUEUE_BROKER": "orm",
+            "WEB_PROCESSES": "1",
+            "EMAIL_URL": "dummymail://",
+        }
+        return os.environ | self.lab_settings | own
+
+    def start_host(self, name: str, database: int | None = None) -> None:
+        """Start `serve`."""
+        port = free_port()
+        self.urls[name] = f"http://127.0.0.1:{port}"
+        self.said_in = f"{name}.log"
+        environment = self.environment(name, port, database)
+        self.supervisor.start(Child(name, manage("serve"), environment, self.folder / self.said_in))
+
+    def issue_token(self) -> None:
+        """A token for the calls of this test."""
+        words = manage("create_token", "test", "--scopes", "sites", "--rate", "0")
+        token = self.supervisor.call(words, self.environment("command")).strip()
+        self.headers = {"Authorization": f"Bearer {token}"}
+
+    def health(self, name: str) -> int:
+        """The status of GET /health; 0 without an answer."""
+        try:
+            return requests.get(f"{self.urls[name]}/health", timeout=25).status_code
+        except requests.RequestException:
+            return 0
+
+    def seconds_until(self, condition: Callable[[], bool]) -> float:
+        """How long it took until it was true; a failure after PATIENCE."""
+        began = time.monotonic()
+        self.until(condition, PATIENCE)
+        return time.monotonic() - began
+
+    def back(self, name: str) -> None:
+        """Wait until the host answers as ever."""
+        self.until(lambda: self.health(name) == 200, PATIENCE)
+
+    def order(self, name: str, service: str) -> None:
+        """Order a site; a premium one, that is with HA, now and then."""
+        body = {
+            "service_id": service,
+            "email": f"{service}@example.com",
+            "plan": "premium" if service.endswith("0") else "basic",
+            "public_ip": "203.0.113.10",
+        }
+        answer = requests.post(f"{self.urls[name]}/create-site", json=body, headers=self.headers, timeout=25)
+        self.assertEqual(answer.status_code, 200, answer.text)
+
+    def states(self, name: str, services: list[str]) -> Counter[str]:
+        """How many sites are in which state, as the host sees it."""
+        answers = [
+            requests.get(
+                f"{self.urls[name]}/status", params={"service_id": one}, headers=self.headers, timeout=25
+            ).json()
+            for one in services
+        ]
+        return Counter(answer.get("status", answer.get("error")) for answer in answers)
+
+    def assert_each_is_there_once(self, services: list[str]) -> None:
+        """One container, record and proxy host for each order, and nothing else."""
+        state = self.state()
+        marks = [container["description"].splitlines()[0] for container in state["proxmox"]["containers"]]
+        self.assertEqual(sorted(mark.split(":")[2] for mark in marks), sorted(services))
+        for container in state["proxmox"]["containers"]:
+            self.assertEqual((container["status"], container["snapshots"]), ("running", ["initial"]))
+        records = [record["comment"] for record in state["cloudflare"]["records"]]
+        hosts = [host["meta"]["nodepoint"] for host in state["npm"]["proxy_hosts"]]
+        self.assertEqual((sorted(records), sorted(hosts)), (sorted(marks), sorted(marks)))
+
+
+@skipIf(MISSING, MISSING)
+@on_one_database
+class DatabaseAwayTests(HostsTestCase):
+    def test_it_waits_at_the_start_and_in_the_middle_and_comes_back_by_itself(self) -> None:
+        self.mariadb.start()
+        self.supervisor.call(manage("migrate", "--verbosity=0"), self.environment("command"))
+        self.mariadb.kill()
+        self.start_host("host")
+        log = self.folder / "host.log"
+        self.until(lambda: log.exists() and "database_away" in log.read_text(), PATIENCE)
+        self.supervisor.tick(AWAY_AT_START)
+        self.assertEqual(self.supervisor.deaths("host"), 0)
+        self.mariadb.start()
+        at_start = self.seconds_until(lambda: self.health("host") == 200)
+
+        self.issue_token()
+        services = [f"site-{number}" for number in range(3)]
+        for service in services:
+            self.order("host", service)
+        self.supervisor.tick(2)
+        self.mariadb.kill()
+        self.supervisor.tick(AWAY)
+        self.assertEqual(self.health("host"), 503)
+        calls = self.calls()
+        self.mariadb.start()
+        in_the_middle = self.seconds_until(lambda: self.calls() > calls and self.health("host") == 200)
+        live = self.seconds_until(lambda: self.states("host", services) == {"running": 3})
+        # Live comes before the snapshot `initial`, which is the last thing of an order.
+        self.seconds_until(lambda: all(one["snapshots"] for one in self.state()["proxmox"]["containers"]))
+        self.assert_each_is_there_once(services)
+        self.assertEqual(self.supervisor.deaths("host"), 0)
+        print(  # noqa: T201 - figures of the long form
+            f"\nMariaDB {AWAY_AT_START:.0f} s away at the start: up {at_start:.1f} s after its return;"
+            f" {AWAY:.0f} s in the middle: work goes on {in_the_middle:.1f} s after its return,"
+            f" all live {live:.1f} s later"
+        )
+
+    def calls(self) -> int:
+        """How many calls the infrastructure has had."""
+        return sum(self.state()["requests"].values())
+
+
+@skipIf(MISSING, MISSING)
+@on_one_database
+class CutOffTests(HostsTestCase):
+    """The lost host still reaches the infrastructure: it can act, and record nothing."""
+
+    def test_orders_of_a_host_that_is_cut_off_go_live_once(self) -> None:
+        self.mariadb.start()
+        relay = Relay(self.mariadb.port)
+        self.addCleanup(relay.close)
+        self.start_host("one")
+        self.back("one")
+        self.start_host("two", relay.port)
+        self.back("two")
+        self.issue_token()
+        services = [f"site-{number}" for number in range(ORDERS)]
+        for number, service in enumerate(services):
+            self.order("one" if number % 2 else "two", service)
+        self.supervisor.tick(2)
+        relay.cut()
+        began = time.monotonic()
+        self.supervisor.tick(CUT)
+        meanwhile = self.states("one", services)
+        relay.mend()
+        self.until(lambda: self.states("one", services) == {"running": ORDERS}, 4 * PATIENCE)
+        live = time.monotonic() - began
+        self.seconds_until(lambda: all(one["snapshots"] for one in self.state()["proxmox"]["containers"]))
+        self.assert_each_is_there_once(services)
+        self.back("two")
+        self.assertEqual([self.supervisor.deaths(name) for name in ("one", "two")], [0, 0])
+        print(  # noqa: T201 - figures of the long form
+            f"\n{ORDERS} orders, one of two hosts cut off for {CUT:.0f} s: {meanwhile['running']} live"
+            f" when it came back, all {live:.1f} s after the cut"
+        )
