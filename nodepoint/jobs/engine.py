@@ -18,20 +18,20 @@ from django.db import (
     connection,
     transaction,
 )
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.utils import timezone
 
-from nodepoint.jobs import deadlines, experience, limits, registry, retry, transitions
+from nodepoint.jobs import changes, deadlines, experience, limits, registry, retry, transitions
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import Job, JobStep
-from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
+from nodepoint.jobs.outcomes import Done, Fail, Outcome, Wait
+from nodepoint.prepared import Prepared, prepared
 
 log = structlog.get_logger("nodepoint.jobs")
 
 LEASE = 15.0  # seconds that a claimed step is its runner's; renewed while the call goes on
 LIMIT_PAUSE = 5.0  # a step that waits for a limit is woken when a slot is freed; this is for lost wake-ups
 GRACE = 10.0  # seconds that a slot outlives the next call of the step that keeps it
-CLOSE_BEFORE = 0.97  # of the time at which remote work was seen to have ended
 LOST_LEASES = 8
 WAITING = "SELECT id FROM jobs_jobstep WHERE due_at <= %s ORDER BY due_at LIMIT %s"
 WRITE_TRIES = 4
@@ -74,14 +74,13 @@ def claim_due(now: datetime, count: int) -> Iterator[Claim]:
     """Take the steps to be called now, the longest due first, at most `count`; each can be called as soon as
     it comes."""
     ids = _waiting(now, count)
-    for step in _due(now).filter(pk__in=ids).order_by("due_at") if ids else ():
+    for step in _due(now).filter(pk__in=ids).order_by("due_at").all() if ids else ():
         if claim := _take(step, now):
             yield claim
 
 
 def _waiting(now: datetime, count: int) -> list[int]:
-    """The ids of due steps. Plain SQL: runners ask many times a second, mostly in vain, and building the same
-    query with the ORM took a sixth of all processor time in a burst."""
+    """The ids of due steps."""
     with connection.cursor() as cursor:
         cursor.execute(WAITING, [connection.ops.adapt_datetimefield_value(now), count])
         return [step_id for (step_id,) in cursor.fetchall()]
@@ -93,28 +92,35 @@ def claim(step_id: int, now: datetime) -> Claim | None:
     return _take(step, now) if step else None
 
 
-def _due(now: datetime) -> QuerySet[JobStep]:
-    return JobStep.objects.filter(due_at__lte=now).select_related("job")
+def _due(now: datetime) -> Prepared[JobStep]:
+    return prepared(JobStep).filter(due_at__lte=now).select_related("job")
 
 
 def _take(step: JobStep, now: datetime) -> Claim | None:
-    mine = JobStep.objects.filter(pk=step.pk, version=step.version, due_at__lte=now).update(
-        version=F("version") + 1,
-        held=True,
-        due_at=now + timedelta(seconds=LEASE),
-        claimed_at=now,
-        started_at=step.started_at or now,  # a long first call shows in the progress bar, too
+    mine = (
+        _fenced(step, step.version)
+        .filter(due_at__lte=now)
+        .update(
+            version=F("version") + 1,
+            held=True,
+            due_at=now + timedelta(seconds=LEASE),
+            claimed_at=now,
+            started_at=step.started_at or now,  # a long first call shows in the progress bar, too
+        )
     )
     called_before, step.claimed_at = step.claimed_at, now
     return Claim(step, step.version + 1, called_before) if mine else None
 
 
+def _fenced(step: JobStep, version: int) -> Prepared[JobStep]:
+    """The step's row, as long as nobody has claimed or moved it since it had this version."""
+    return prepared(JobStep).filter(pk=step.pk, version=version)
+
+
 def renew(claims: list[Claim], now: datetime) -> None:
     """Keep steps whose calls go on, and the slots they hold, from being taken over."""
     for held in claims:
-        JobStep.objects.filter(pk=held.step.pk, version=held.version).update(
-            due_at=now + timedelta(seconds=LEASE)
-        )
+        _fenced(held.step, held.version).update(due_at=now + timedelta(seconds=LEASE))
     limits.renew([held.holder for held in claims], now, LEASE)
 
 
@@ -128,21 +134,19 @@ def execute(held: Claim, clock: Clock) -> list[int]:
         if _turned_round(step):
             return _put_down(held, now)
         if outcome := _lost_too_often(held):
-            return _surely(_record, held, outcome, now)
+            return _surely(_conclude, held, definition, outcome, now)
         if full := _surely(_take_limits, held, definition, now):
             return _surely(_line_up, held, full, now)
         outcome = _call(step, definition, now)
         now = clock.now()
-        woken = _surely(_free_limits, held, definition, outcome, now)
         try:
-            due_steps = _surely(_record, held, outcome, now)
+            return _surely(_conclude, held, definition, outcome, now)
         except (IntegrityError, DataError) as error:
             # Facts that the database does not take, such as a number that another has: a failure like any
             # other.
             log.exception("facts_refused")
             outcome = retry.counted(error, step, _endless(step))
-            due_steps = _surely(_record, held, outcome, now)
-        return due_steps + woken
+            return _surely(_conclude, held, definition, outcome, now)
 
 
 def _turned_round(step: JobStep) -> bool:
@@ -160,7 +164,7 @@ def _lost_too_often(held: Claim) -> Outcome | None:
     lost = (step.data.get(retry.LOST, 0) if step.tries else 0) + 1
     log.warning("lease_lost", tries=step.tries + 1, lost=lost)
     step.data = {**step.data, retry.LOST: lost}
-    JobStep.objects.filter(pk=step.pk, version=held.version).update(tries=F("tries") + 1, data=step.data)
+    _fenced(step, held.version).update(tries=F("tries") + 1, data=step.data)
     if _endless(step) or lost < LOST_LEASES:
         return None
     return Fail(
@@ -218,29 +222,45 @@ def _surely(write: Callable[..., Result], *arguments: Any) -> Result:
     return write(*arguments)
 
 
-def _record(held: Claim, outcome: Outcome, now: datetime) -> list[int]:
-    """Write an outcome and move the job on, in one transaction. Nothing is written once the lease is lost."""
+def _conclude(held: Claim, definition: registry.Step, outcome: Outcome, now: datetime) -> list[int]:
+    """Free the limits and record the outcome; returns the ids of the steps that became due or were woken.
+
+    Where rows are locked, limits come first: others need not wait for the record, nor it for their rows. A
+    crash in between is like one in the call. Where there is one writer, it is waited for once."""
+    one_writer = not connection.features.has_select_for_update
+    woken = [] if one_writer else _free_limits(held, definition, outcome, now)
     with transaction.atomic():
-        job = transitions.lock(held.step.job_id)
-        deadline = job.deadline_at
-        outcome = deadlines.enforce(job, held.step, outcome, now)
-        values = _values(job, held, outcome, now)
-        if not JobStep.objects.filter(pk=held.step.pk, version=held.version).update(**values):
-            log.warning("write_fenced")
-            return []
-        if job.deadline_at != deadline:
-            job.save(update_fields=["deadline_at"])
-        if outcome.facts:
-            model = apps.get_model(job.flow.subject)
-            model._base_manager.filter(pk=job.subject_pk).update(**outcome.facts)
-        if isinstance(outcome, Fail) and (outcome.callers_fault or outcome.refusal):
-            job.callers_fault, job.refusal = outcome.callers_fault, outcome.refusal
-            job.save(update_fields=["callers_fault", "refusal"])
-        if isinstance(outcome, Fail) and transitions.spared(job, held.step):
-            transitions.warn(job, held.step, outcome.error, now)
-        due_steps = [] if _changes_nothing(job, held.step, outcome) else transitions.settle(job, now)
-    _log(held.step, outcome)
-    return due_steps
+        said, due_steps = _record(held, outcome, now)
+        if one_writer:
+            woken = _free_limits(held, definition, outcome, now)
+    if said:
+        _log(held.step, said)
+    return due_steps + woken
+
+
+def _record(held: Claim, outcome: Outcome, now: datetime) -> tuple[Outcome | None, list[int]]:
+    """Write an outcome and move the job on; returns what was written, None once the lease is lost, and the
+    ids of the steps that became due."""
+    step = held.step
+    job = transitions.lock(step.job_id)
+    deadline = job.deadline_at
+    outcome = deadlines.enforce(job, step, outcome, now)
+    values = changes.of(job, step, outcome, now, held.called_before)
+    if not _fenced(step, held.version).update(version=held.version + 1, **values):
+        log.warning("write_fenced")
+        return None, []
+    if job.deadline_at != deadline:
+        transitions.write(job, "deadline_at")
+    if outcome.facts:
+        model = apps.get_model(job.flow.subject)
+        prepared(model).filter(pk=job.subject_pk).update(**outcome.facts)
+    if isinstance(outcome, Fail) and (outcome.callers_fault or outcome.refusal):
+        job.callers_fault, job.refusal = outcome.callers_fault, outcome.refusal
+        transitions.write(job, "callers_fault", "refusal")
+    if isinstance(outcome, Fail) and transitions.spared(job, step):
+        transitions.warn(job, step, outcome.error, now)
+    due_steps = [] if _changes_nothing(job, step, outcome) else transitions.settle(job, now)
+    return outcome, due_steps
 
 
 def _changes_nothing(job: Job, step: JobStep, outcome: Outcome) -> bool:
@@ -258,97 +278,8 @@ def _put_down(held: Claim, now: datetime) -> list[int]:
     """Leave a step as it is: its job was turned round after its last runner had died."""
     with transaction.atomic():
         job = transitions.lock(held.step.job_id)
-        JobStep.objects.filter(pk=held.step.pk, version=held.version).update(
-            version=held.version + 1, held=False, due_at=None, awaits=""
-        )
+        _fenced(held.step, held.version).update(version=held.version + 1, held=False, due_at=None, awaits="")
         return transitions.settle(job, now)
-
-
-def _values(job: Job, held: Claim, outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """The columns of the step that an outcome changes."""
-    step = held.step
-    values: dict[str, Any] = {
-        "version": held.version + 1,
-        "held": False,
-        "awaits": "",
-        "lined_up_at": None,
-        "calls": F("calls") + 1,
-        "started_at": deadlines.begun(step),
-    }
-    if outcome.ref is not None:
-        values["ref"] = outcome.ref[:255]
-    data = {name: kept for name, kept in step.data.items() if name not in retry.COUNTS} | outcome.data
-    if isinstance(outcome, Wait) and outcome.begins:
-        data["begun"] = now.timestamp()
-    if step.calls and step.lined_up_at:
-        data["in_line"] = data.get("in_line", 0.0) + deadlines.in_line(step)
-    if data != step.data:
-        values["data"] = data
-    undoing = step.state == S.UNDOING
-    match outcome:
-        case Done():
-            state = S.UNDONE if undoing else S.DONE
-            error, said = data.get("failed", ("", "")) if undoing else ("", "")
-            values |= {
-                "state": state,
-                "due_at": None,
-                "finished_at": now,
-                "error": error,
-                "detail": "\n".join(filter(None, (said, outcome.note))),
-            }
-            values["work_seconds"] = _work_seconds(held, now)
-        case Wait():
-            values |= {"tries": 0, "error": "", "detail": ""}
-            values["due_at"] = _not_at_once(step, outcome.seconds, now)
-            values["state"] = S.UNDOING if undoing else S.RUNNING
-        case Retry():
-            pause = outcome.seconds or retry.pause(
-                step.tries, *([retry.LONGEST_UNDO_PAUSE] if undoing else [])
-            )
-            values |= {"due_at": _not_at_once(step, pause, now), "tries": F("tries") + 1}
-            values["lined_up_at"] = now if outcome.in_line else None
-            values |= {
-                "state": S.UNDOING if undoing else S.WAITING,
-                "error": outcome.error,
-                "detail": outcome.detail,
-            }
-        case Fail():
-            values |= {"state": S.FAILED, "due_at": None, "finished_at": now}
-            values |= {"error": outcome.error, "detail": outcome.detail}
-    if not undoing:
-        values["due_at"] = _next_call(job, step, values["due_at"])
-    return values
-
-
-def _not_at_once(step: JobStep, seconds: float, now: datetime) -> datetime:
-    """In `seconds`, but SHORTEST_PAUSE after the call that has just ended began at the earliest. Whatever a
-    step says and however a system refuses, nobody is asked by one step more than once a second."""
-    return max(now + timedelta(seconds=seconds), step.claimed_at + timedelta(seconds=retry.SHORTEST_PAUSE))
-
-
-def _next_call(job: Job, step: JobStep, wished: datetime | None) -> datetime | None:
-    """When to call a step forward again that wishes it so: not once its job is being undone, since its undo
-    comes in its turn, and no later than for one last look when its time is over."""
-    if wished is None or job.state == Job.State.ROLLING_BACK:
-        return None
-    return min(filter(None, (wished, deadlines.end(job, step))))
-
-
-def _work_seconds(held: Claim, now: datetime) -> float | None:
-    """How long the step's own work took: remote work from its beginning, else the last call alone. None where
-    that was not seen.
-
-    Remote work ended somewhere between the last look that saw it go on and this one. The middle is the best
-    guess; but looks are far apart where the end was expected, and then it ended close before this one."""
-    step = held.step
-    if not experience.teaches(step):
-        return None
-    begun = step.data.get("begun")
-    if not begun:
-        return round((now - step.claimed_at).total_seconds(), 3)
-    seen_ended = step.claimed_at.timestamp() - begun
-    seen_going_on = held.called_before.timestamp() - begun if held.called_before else 0.0
-    return round(max((seen_going_on + seen_ended) / 2, CLOSE_BEFORE * seen_ended), 3)
 
 
 def _line_up(held: Claim, limit: str, now: datetime) -> list[int]:
@@ -358,7 +289,7 @@ def _line_up(held: Claim, limit: str, now: datetime) -> list[int]:
         job = transitions.lock(step.job_id)
         undoing = step.state == S.UNDOING
         stopped = job.state == Job.State.ROLLING_BACK and not undoing
-        JobStep.objects.filter(pk=step.pk, version=held.version).update(
+        _fenced(step, held.version).update(
             version=held.version + 1,
             held=False,
             awaits="" if stopped else limit,
@@ -373,10 +304,7 @@ def _line_up(held: Claim, limit: str, now: datetime) -> list[int]:
 
 def _free_limits(held: Claim, definition: registry.Step, outcome: Outcome, now: datetime) -> list[int]:
     """Give back the slots that are not needed until the step's next call, and wake those who stand in line
-    for them.
-
-    Before the outcome is recorded: others need not wait for that. A crash in between is like one in the call.
-    """
+    for them."""
     over = isinstance(outcome, Done | Fail)
     freed = [limit.name for limit in definition.limits if over or not limit.until_done]
     limits.release(held.holder, freed)

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from nodepoint.conflicts import crossed, duplicate
 from nodepoint.jobs.models import JobStep, Lease
+from nodepoint.prepared import prepared
 
 ASLEEP = 8  # steps at the head of a line that are tried to be woken for one free slot
 
@@ -22,12 +23,12 @@ def take(name: str, slots: int, holder: str, now: datetime, seconds: float, *, h
     until = now + timedelta(seconds=seconds)
     first = crc32(holder.encode()) % slots
     likely = Q(holder=holder) if held else Q(slot=first + 1) & Lease.free_at(now)
-    if Lease.objects.filter(likely, name=name).update(holder=holder, until=until):
+    if prepared(Lease).filter(likely, name=name).update(holder=holder, until=until):
         return True
-    leases = {lease.slot: lease for lease in Lease.objects.filter(name=name, slot__lte=slots)}
+    leases = {lease.slot: lease for lease in prepared(Lease).filter(name=name, slot__lte=slots).all()}
     mine = [lease for lease in leases.values() if lease.holder == holder]
     if mine:
-        return bool(Lease.objects.filter(pk=mine[0].pk, holder=holder).update(until=until))
+        return bool(prepared(Lease).filter(pk=mine[0].pk, holder=holder).update(until=until))
     in_turn = ((first + step) % slots + 1 for step in range(slots))
     return any(_take_slot(name, slot, leases.get(slot), holder, now, until) for slot in in_turn)
 
@@ -39,7 +40,7 @@ def _take_slot(
         return _add(name, slot, holder, until)
     if lease.holder and lease.until > now:
         return False
-    return bool(Lease.objects.filter(Lease.free_at(now), pk=lease.pk).update(holder=holder, until=until))
+    return bool(prepared(Lease).filter(Lease.free_at(now), pk=lease.pk).update(holder=holder, until=until))
 
 
 def _add(name: str, slot: int, holder: str, until: datetime) -> bool:
@@ -60,7 +61,7 @@ def _add(name: str, slot: int, holder: str, until: datetime) -> bool:
 def release(holder: str, names: list[str]) -> None:
     """Give back the slots called `names` that `holder` has. Nothing happens to those it lost meanwhile."""
     if names:
-        Lease.objects.filter(holder=holder, name__in=names).update(holder="")
+        prepared(Lease).filter(holder=holder, name__in=names).update(holder="")
 
 
 def renew(holders: list[str], now: datetime, seconds: float) -> None:
@@ -71,7 +72,7 @@ def renew(holders: list[str], now: datetime, seconds: float) -> None:
 def keep(holder: str, names: list[str], now: datetime, seconds: float) -> None:
     """Hold these slots for `seconds` although nothing is being called: the remote work itself is what is
     limited."""
-    Lease.objects.filter(holder=holder, name__in=names).update(until=now + timedelta(seconds=seconds))
+    prepared(Lease).filter(holder=holder, name__in=names).update(until=now + timedelta(seconds=seconds))
 
 
 def wake_next(names: list[str], now: datetime) -> list[int]:
@@ -81,8 +82,8 @@ def wake_next(names: list[str], now: datetime) -> list[int]:
 
 
 def _wake(name: str, now: datetime) -> int | None:
-    asleep = JobStep.objects.filter(awaits=name, held=False, due_at__gt=now)
-    for step in asleep.order_by("lined_up_at", "pk").values_list("pk", flat=True)[:ASLEEP]:
+    asleep = prepared(JobStep).filter(awaits=name, held=False, due_at__gt=now)
+    for step in asleep.order_by("lined_up_at", "pk").limit(ASLEEP).values("pk"):
         # Slots that are freed in the same moment wake one step each, not all of them the same.
         if asleep.filter(pk=step).update(due_at=now):
             return step

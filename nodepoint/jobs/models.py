@@ -10,6 +10,7 @@ from django.utils import timezone
 from nodepoint.fields import IdentifierField
 from nodepoint.jobs import registry
 from nodepoint.jobs.errors import UnknownFlow
+from nodepoint.prepared import prepared
 
 LABELS = ("service_id", "zone", "domain")  # what people call a job's subject, in its data
 
@@ -114,7 +115,7 @@ class Job(models.Model):
         """What the job works on, as it is now; None for a kind of job that works on nothing."""
         if not self.flow.subject:
             return None
-        return apps.get_model(self.flow.subject)._base_manager.get(pk=self.subject_pk)
+        return prepared(apps.get_model(self.flow.subject)).filter(pk=self.subject_pk).get()
 
     @property
     def subject_pk(self) -> str:

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from nodepoint.jobs import engine
 from nodepoint.jobs.models import JobStep
+from nodepoint.prepared import prepared
 
 
 class MovedClock:
@@ -40,11 +41,12 @@ def run_until_idle(
 
 
 def _next(clock: MovedClock, until: datetime | None) -> int | None:
-    step = JobStep.objects.filter(due_at__isnull=False).order_by("due_at", "pk").first()
-    if step is None or (until and step.due_at > until):
+    due = prepared(JobStep).filter(due_at__isnull=False).order_by("due_at", "pk").limit(1)
+    step_id, due_at = next(iter(due.values("pk", "due_at")), (None, None))
+    if step_id is None or (until and due_at > until):
         return None
-    clock.time = max(clock.time, step.due_at)
-    return step.pk
+    clock.time = max(clock.time, due_at)
+    return step_id
 
 
 def due(now: datetime, count: int) -> list[int]:

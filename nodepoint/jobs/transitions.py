@@ -1,15 +1,17 @@
 """How a job moves on once one of its steps has moved. Always called inside a transaction that holds the job's
 row."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
-from django.db.models import Case, F, Value, When
+from django.db.models import F, Q
 
 from nodepoint.jobs import experience, registry
 from nodepoint.jobs.models import LABELS, Job, JobStep, new_id
 from nodepoint.notices.models import PREFIX, STAFF, Notice
+from nodepoint.prepared import Prepared, prepared
 
 S = JobStep.State
 DELAY = 0.15  # share of a step's slack by which its first call may be put off
@@ -22,7 +24,7 @@ TO_UNDO = {S.RUNNING, S.WAITING, S.DONE, S.FAILED, S.UNDOING}
 def lock(job_id: str) -> Job:
     """The job's row, held until the transaction ends. Every writer takes it before any row of a step, so that
     branches that finish together see one another and no two of them wait for each other."""
-    return Job.objects.select_for_update().get(pk=job_id)
+    return prepared(Job).select_for_update().filter(pk=job_id).get()
 
 
 def create(kind: str, subject: str, now: datetime, *, queued: bool = False, **values) -> Job:
@@ -46,13 +48,23 @@ def create(kind: str, subject: str, now: datetime, *, queued: bool = False, **va
     return job
 
 
+def write(job: Job, *names: str) -> None:
+    """Write these columns of a job whose row is held."""
+    prepared(Job).filter(pk=job.pk).update(**{name: getattr(job, name) for name in names})
+
+
+def _steps(job: Job) -> Prepared[JobStep]:
+    """The rows of a job's steps, in their order."""
+    return prepared(JobStep).filter(job_id=job.pk).order_by("position")
+
+
 def running(subject: str) -> Job | None:
     """The running job of a subject, its row held: it cannot end unseen while a new one is put behind it.
 
     It is waited for by its primary key. Who waits for an entry of the unique index instead is in the way of
     the job that follows, which makes a new entry in the same place: MariaDB calls that a deadlock."""
-    while job_id := Job.objects.filter(active_key=subject).values_list("pk", flat=True).first():
-        job = Job.objects.select_for_update().filter(pk=job_id).first()
+    while found := prepared(Job).filter(active_key=subject).values("pk"):
+        job = prepared(Job).select_for_update().filter(pk=found[0]).first()
         if job and job.active_key == subject:
             return job
     return None
@@ -63,14 +75,14 @@ def start(job: Job, now: datetime) -> None:
     job.active_key, job.state, job.started_at = job.subject, Job.State.RUNNING, now
     if job.flow.deadline:
         job.deadline_at = now + timedelta(seconds=job.flow.deadline)
-    job.save(update_fields=["active_key", "state", "started_at", "deadline_at"])
+    write(job, "active_key", "state", "started_at", "deadline_at")
     settle(job, now)
 
 
 def settle(job: Job, now: datetime) -> list[int]:
     """Draw the conclusions from the states of the job's steps; returns the ids of the steps that became
     due."""
-    steps = list(job.steps.defer("data", "detail"))
+    steps = _steps(job).defer("data", "detail").all()
     if job.state == Job.State.ROLLING_BACK:
         return _undo_next(job, steps, now)
     if job.cancel_requested_at:
@@ -105,25 +117,26 @@ def _release(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
         return _release(job, steps, now)
     for step in ready:
         step.state = S.RUNNING
-    return _make_due(ready, _by_slack(job, steps, ready, now), state=S.RUNNING)
+    for delay, together in groupby(ready, _put_off(job, steps, ready)):
+        _make_due(list(together), now + timedelta(seconds=delay), state=S.RUNNING)
+    return [step.pk for step in ready]
 
 
-def _by_slack(job: Job, steps: list[JobStep], ready: list[JobStep], now: datetime) -> datetime | Case:
-    """When steps that became ready together are due: at once if the rest of the job waits for them, else a
-    little later.
+def _put_off(job: Job, steps: list[JobStep], ready: list[JobStep]) -> Callable[[JobStep], float]:
+    """By how many seconds each of the steps that became ready together is put off, which are sorted by it:
+    not at all if the rest of the job waits for it, else a little.
 
     In a burst the first calls of all jobs come together; what has slack then does not stand in the way of
     what has none."""
     if len(ready) < 2:
-        return now
+        return lambda step: 0.0
     behind: dict[str, float] = {}  # seconds from the step's begin to the end of the job
     for step in reversed(steps):
         followers = [behind.get(other.name, 0.0) for other in job.flow.steps if step.name in other.after]
         behind[step.name] = step.usual_seconds + max(followers, default=0.0)
     ready.sort(key=lambda step: -behind[step.name])
     longest = behind[ready[0].name]
-    delays = {step.pk: min(MOST_DELAY, DELAY * (longest - behind[step.name])) for step in ready}
-    return Case(*(When(pk=pk, then=Value(now + timedelta(seconds=delay))) for pk, delay in delays.items()))
+    return lambda step: min(MOST_DELAY, DELAY * (longest - behind[step.name]))
 
 
 def _unneeded(job: Job, steps: list[JobStep]) -> list[JobStep]:
@@ -134,13 +147,10 @@ def _unneeded(job: Job, steps: list[JobStep]) -> list[JobStep]:
     return [step for step in asked if not job.flow.step(step.name).needed(subject)]
 
 
-def _make_due(steps: Iterable[JobStep], due_at: datetime | Case, **values) -> list[int]:
-    ids = [step.pk for step in steps]
-    if ids:
-        JobStep.objects.filter(pk__in=ids).update(
-            due_at=due_at, held=False, tries=0, awaits="", version=F("version") + 1, **values
-        )
-    return ids
+def _make_due(steps: list[JobStep], due_at: datetime, **values: Any) -> None:
+    prepared(JobStep).filter(pk__in=[step.pk for step in steps]).update(
+        due_at=due_at, held=False, tries=0, awaits="", version=F("version") + 1, **values
+    )
 
 
 def _show_waiting(job: Job, steps: list[JobStep]) -> None:
@@ -150,13 +160,13 @@ def _show_waiting(job: Job, steps: list[JobStep]) -> None:
     state = Job.State.WAITING if held_up else Job.State.RUNNING
     if job.state != state:
         job.state = state
-        job.save(update_fields=["state"])
+        write(job, "state")
 
 
 def cancel(job: Job, now: datetime) -> None:
     """Have a job stopped at its next safe point."""
     job.cancel_requested_at = now
-    job.save(update_fields=["cancel_requested_at"])
+    write(job, "cancel_requested_at")
     settle(job, now)
 
 
@@ -173,8 +183,10 @@ def _cancel(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
 
 def _stop(ids: list[int], state: str, now: datetime) -> int:
     """Close those of these steps that nobody is calling; returns how many."""
-    return JobStep.objects.filter(pk__in=ids, held=False).update(
-        state=state, due_at=None, awaits="", finished_at=now, version=F("version") + 1
+    return (
+        prepared(JobStep)
+        .filter(pk__in=ids, held=False)
+        .update(state=state, due_at=None, awaits="", finished_at=now, version=F("version") + 1)
     )
 
 
@@ -188,13 +200,13 @@ def _give_up(job: Job, steps: list[JobStep], culprit: JobStep, now: datetime) ->
 def turn_back(job: Job, steps: list[JobStep], error: str, detail: str, now: datetime) -> list[int]:
     """Have a job undone, for a reason that customers (`error`) and staff (`detail`) can read."""
     job.error, job.detail, job.state = error, detail, Job.State.ROLLING_BACK
-    job.save(update_fields=["error", "detail", "state"])
+    write(job, "error", "detail", "state")
     _stop([s.pk for s in steps if s.state == S.PENDING], S.SKIPPED, now)
     # Steps that wait are not called forward again; their undo looks for what they may have begun.
-    JobStep.objects.filter(job=job, state__in=JobStep.ACTIVE, held=False).update(
+    prepared(JobStep).filter(job_id=job.pk, state__in=JobStep.ACTIVE, held=False).update(
         due_at=None, awaits="", version=F("version") + 1
     )
-    return _undo_next(job, list(job.steps.all()), now)
+    return _undo_next(job, _steps(job).all(), now)
 
 
 def _undo_next(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
@@ -209,7 +221,8 @@ def _undo_next(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
                 if step.state != S.FAILED:  # staff read there what went wrong
                     _stop([step.pk], S.UNDONE, now)
                 continue
-            return _make_due([step], now, state=S.UNDOING, ref="", data=_before_undo(step))
+            _make_due([step], now, state=S.UNDOING, ref="", data=_before_undo(step))
+            return [step.pk]
     undoable = any(step.undo for step in job.flow.steps)
     _end(job, Job.State.ROLLED_BACK if undoable else Job.State.FAILED, now)
     return []
@@ -232,18 +245,18 @@ def _end(job: Job, state: str, now: datetime) -> None:
     job.state, job.finished_at, job.active_key = state, now, None
     if state not in (Job.State.FAILED, Job.State.ROLLED_BACK) or job.callers_fault:
         job.secret = None  # else staff may ask for it again; `tasks.prune` takes it after a day
-    job.save(update_fields=["state", "finished_at", "active_key", "secret"])
+    write(job, "state", "finished_at", "active_key", "secret")
     if state == Job.State.SUCCEEDED and job.flow.tells and not _told_by_a_step(job):
         notify(job.flow.tells, job, now, once=f"{job.flow.tells}/{job.pk}")
-    following = Job.objects.filter(subject=job.subject, state=Job.State.QUEUED).order_by("created_at").first()
-    if following:
+    queued = prepared(Job).filter(subject=job.subject, state=Job.State.QUEUED)
+    if following := queued.order_by("created_at").first():
         start(following, now)
 
 
 def warn(job: Job, step: JobStep, sentence: str, now: datetime) -> None:
     """Keep what went wrong in a step that spares its job, and tell staff."""
     job.warning = "\n".join(filter(None, [job.warning, f"{step.title}: {sentence}"]))
-    job.save(update_fields=["warning"])
+    write(job, "warning")
     tell_staff(job, "warning", now)
 
 
@@ -274,7 +287,7 @@ def tell(
 ) -> None:
     """Have somebody told of what is true of a subject, likewise. Whoever calls holds a row, so that no two do
     this at once."""
-    if once and Notice.objects.filter(once=once).exists():
+    if once and prepared(Notice).filter(once=once).values("pk"):
         return
     row = Notice(pk=new_id(), kind=kind, about=about, cause=cause, once=once, says=says, created_at=now)
     row.save(force_insert=True)
@@ -290,4 +303,5 @@ def _told_of(job: Job) -> str:
 def _told_by_a_step(job: Job) -> bool:
     """Whether a step of an earlier release has sent the e-mail that is a notice now."""
     former = [step.name for step in job.flow.former]
-    return bool(former) and job.steps.filter(name__in=former, state=S.DONE).exclude(ref="").exists()
+    sent = _steps(job).filter(~Q(ref=""), name__in=former, state=S.DONE)
+    return bool(former) and bool(sent.values("pk"))

@@ -37,7 +37,7 @@ class CrashTests(SiteTestCase):
         "before the call": ("_call", False),
         "between call and record": ("_call", True),
         "in the record": ("_changes_nothing", False),
-        "between record and the freeing of slots": ("_log", False),
+        "after the record": ("_log", False),
     }
 
     def setUp(self) -> None:

@@ -151,7 +151,7 @@ BORDERS = {
         "settle",
         _dies(n, transitions.settle, after=True),
     ),
-    "recorded": lambda n: (engine, "_record", _dies(n, engine._record, after=True)),
+    "recorded": lambda n: (engine, "_conclude", _dies(n, engine._conclude, after=True)),
     "slots freed": lambda n: (limits, "release", _dies(n, limits.release, after=True)),
 }
 

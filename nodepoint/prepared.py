@@ -1,0 +1,256 @@
+"""Queries that are asked all the time: built once for each shape, then only filled in.
+
+Django builds the SQL of a query anew whenever it is asked, which takes some ten times as long as the database
+takes to answer one about a single row. `prepared(Model)` is said like `Model.objects`, with fewer words, and
+means the same; but the SQL is kept under the query's shape, which is everything but its values. The house
+asks with managers: this is for what a call of a step costs (docs/performance.md).
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.core.exceptions import EmptyResultSet
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
+from django.db.models import Expression, F, Field, Model, Q
+from django.db.models.expressions import CombinedExpression
+from django.db.models.query import get_related_populators
+from django.db.models.sql import UpdateQuery
+
+M = TypeVar("M", bound=Model)
+Reader = Callable[[list[tuple]], Iterable[Any]]
+
+COMPARISONS = {"exact", "gt", "gte", "lt", "lte", "in", "isnull"}  # which take a value as it is
+
+
+def prepared(model: type[M]) -> "Prepared[M]":
+    """All rows of a model, also those that its default manager leaves out."""
+    return Prepared(model, ())
+
+
+class Prepared(Generic[M]):
+    """A query to be; its methods mean what those of a queryset do. Rows come in no order but that which is
+    said.
+
+    True, False, None and sums with `F` belong to the shape, all other values are filled in. Raises ValueError
+    for a lookup that is none of COMPARISONS, and for other expressions."""
+
+    def __init__(self, model: type[M], parts: tuple[tuple[str, Any], ...]) -> None:
+        self._model, self._parts = model, parts
+
+    def filter(self, *conditions: Q, **lookups: Any) -> "Prepared[M]":
+        """With these conditions, too."""
+        return self._with("filter", Q(*conditions, **lookups))
+
+    def order_by(self, *names: str) -> "Prepared[M]":
+        """In this order."""
+        return self._with("order_by", names)
+
+    def select_related(self, *names: str) -> "Prepared[M]":
+        """With the rows that these foreign keys lead to."""
+        return self._with("select_related", names)
+
+    def select_for_update(self) -> "Prepared[M]":
+        """Held until the transaction ends, where the database holds single rows."""
+        if not connection.in_atomic_block:
+            raise transaction.TransactionManagementError("There is no transaction to hold rows for.")
+        return self._with("select_for_update", ())
+
+    def defer(self, *names: str) -> "Prepared[M]":
+        """Without these columns."""
+        return self._with("defer", names)
+
+    def limit(self, count: int) -> "Prepared[M]":
+        """At most so many. Each number makes a statement of its own."""
+        return self._with("limit", count)
+
+    def all(self) -> list[M]:
+        """Every row."""
+        return list(self._rows("objects", ()))
+
+    def first(self) -> M | None:
+        """The first row in the order that was said, or None."""
+        return next(iter(self.limit(1).all()), None)
+
+    def get(self) -> M:
+        """The only row. Raises the model's DoesNotExist or MultipleObjectsReturned."""
+        found = self.limit(2).all()
+        if len(found) == 1:
+            return found[0]
+        error = self._model.MultipleObjectsReturned if found else self._model.DoesNotExist
+        raise error(f"{self._model.__name__}: {len(found)} rows instead of one.")
+
+    def values(self, *names: str) -> list[Any]:
+        """Of every row these columns as a tuple; of a single column the value alone."""
+        rows = self._rows("values", names)
+        return [value for (value,) in rows] if len(names) == 1 else list(map(tuple, rows))
+
+    def update(self, **values: Any) -> int:
+        """Change the rows; returns how many."""
+        statement, found = self._statement("update", tuple(values.items()))
+        if statement is None:
+            return 0
+        with transaction.mark_for_rollback_on_error(using=DEFAULT_DB_ALIAS), connection.cursor() as cursor:
+            cursor.execute(statement.sql, statement.filled(found))
+            return cursor.rowcount
+
+    def _with(self, kind: str, what: Any) -> "Prepared[M]":
+        return Prepared(self._model, (*self._parts, (kind, what)))
+
+    def _rows(self, kind: str, what: tuple) -> Iterable[Any]:
+        statement, found = self._statement(kind, what)
+        if statement is None:
+            return ()
+        with connection.cursor() as cursor:
+            cursor.execute(statement.sql, statement.filled(found))
+            return statement.read(cursor.fetchall())
+
+    def _statement(self, kind: str, what: tuple) -> "tuple[_Statement | None, list[Any]]":
+        """The statement of this shape, None where no row can match, and the values to fill in."""
+        found: list[Any] = []
+        parts = tuple((name, _shape(part, found) if name == "filter" else part) for name, part in self._parts)
+        said = tuple(_shape(pair, found) for pair in what) if kind == "update" else what
+        shape = connection.vendor, self._model, parts, kind, said
+        if shape not in _kept:
+            _kept[shape] = self._built(kind, what)
+        return _kept[shape], found
+
+    def _built(self, kind: str, what: tuple) -> "_Statement | None":
+        slots: list[_Slot] = []
+        rows = self._model._base_manager.order_by()
+        for name, part in self._parts:
+            if name == "filter":
+                rows = rows.filter(_with_slots(self._model, part, slots))
+            elif name == "limit":
+                rows = rows[:part]
+            else:
+                rows = getattr(rows, name)(*part)
+        if kind == "update":
+            query = rows.query.chain(UpdateQuery)
+            query.add_update_values(dict(_with_slots(self._model, pair, slots) for pair in what))
+        else:
+            query = (rows.values_list(*what) if kind == "values" else rows).query
+        compiler = query.get_compiler(DEFAULT_DB_ALIAS)
+        try:
+            sql, params = compiler.as_sql()
+        except EmptyResultSet:
+            return None
+        read = {"update": list, "values": _values, "objects": _objects}[kind]
+        return _Statement(sql, tuple(params), read if kind == "update" else read(compiler))
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """SQL, its parameters, some of which are slots, and what makes results of the rows that it gives."""
+
+    sql: str
+    parameters: tuple[Any, ...]
+    read: Reader
+
+    def filled(self, found: list[Any]) -> list[Any]:
+        return [one.adapted(found) if isinstance(one, _Slot) else one for one in self.parameters]
+
+
+_kept: dict[tuple, _Statement | None] = {}
+
+
+class _Slot(Expression):
+    """The place of the value with this `number` in a statement."""
+
+    def __init__(self, number: int, column: Field) -> None:
+        super().__init__()
+        self.number, self.column = number, column
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list["_Slot"]]:
+        return "%s", [self]
+
+    def adapted(self, found: list[Any]) -> Any:
+        """Its value as the database's driver wants it."""
+        return self.column.get_db_prep_save(found[self.number], connection=connection)
+
+
+def _shape(part: Any, found: list[Any]) -> Any:
+    """What is always the same of a condition, or of a column's new value; the rest is added to `found`."""
+    if isinstance(part, Q):
+        return part.connector, part.negated, *(_shape(child, found) for child in part.children)
+    name, value = part
+    if _is_fixed(value):
+        return name, repr(value)
+    if name.endswith("__in"):
+        found.extend(value)
+        return name, len(value)
+    found.append(value)
+    return name
+
+
+def _with_slots(model: type[Model], part: Any, slots: list[_Slot]) -> Any:
+    """The same with slots in the places of what `_shape` finds."""
+    if isinstance(part, Q):
+        children = [_with_slots(model, child, slots) for child in part.children]
+        return Q(*children, _connector=part.connector, _negated=part.negated)
+    name, value = part
+    if _is_fixed(value):
+        return name, value
+    field = _field(model, name)
+    if name.endswith("__in"):
+        return name, [_new_slot(field, slots) for _ in value]
+    return name, _new_slot(field, slots)
+
+
+def _new_slot(field: Field, slots: list[_Slot]) -> _Slot:
+    slots.append(_Slot(len(slots), field))
+    return slots[-1]
+
+
+def _is_fixed(value: Any) -> bool:
+    if value is None or isinstance(value, bool | F | CombinedExpression):
+        return True
+    if hasattr(value, "resolve_expression"):
+        raise ValueError(f"{value!r}: of expressions only sums with F.")
+    return False
+
+
+def _field(model: type[Model], lookup: str) -> Field:
+    """The column that a lookup compares."""
+    *path, last = lookup.split("__")
+    if last not in COMPARISONS:
+        path.append(last)
+    field: Any = None
+    for name in path:
+        if field is not None and field.related_model is None:
+            raise ValueError(f"{lookup}: {name} is none of {', '.join(sorted(COMPARISONS))}.")
+        options = (field.related_model if field is not None else model)._meta
+        field = options.pk if name == "pk" else options.get_field(name)
+    return field
+
+
+def _values(compiler: Any) -> Reader:
+    """Rows with Python's values in place of the database's."""
+    converters = list(compiler.get_converters([column for column, *_ in compiler.select]).items())
+
+    def read(rows: list[tuple]) -> Iterator[list[Any]]:
+        for row in map(list, rows):
+            for place, (functions, expression) in converters:
+                for function in functions:
+                    row[place] = function(row[place], expression, connection)
+            yield row
+
+    return read
+
+
+def _objects(compiler: Any) -> Reader:
+    """Instances of the model, as Django's own ModelIterable makes them."""
+    convert, model = _values(compiler), compiler.klass_info["model"]
+    fields = compiler.klass_info["select_fields"]
+    own = slice(fields[0], fields[-1] + 1)
+    names = [column.target.attname for column, *_ in compiler.select[own]]
+    related = get_related_populators(compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS)
+
+    def read(rows: list[tuple]) -> Iterator[Model]:
+        for row in convert(rows):
+            made = model.from_db(DEFAULT_DB_ALIAS, names, row[own])
+            for populator in related:
+                populator.populate(row, made)
+            yield made
+
+    return read
