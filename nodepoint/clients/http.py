@@ -2,7 +2,8 @@
 
 `requests` alone has three gaps: its read time-out starts anew with each received byte, so a trickling
 answer lasts for ever; its exceptions do not tell whether the call was delivered; a followed redirect turns a
-POST into a GET. `Transport` closes them for any `requests.Session`, also for the one inside proxmoxer.
+POST into a GET. `Transport` closes them for any `requests.Session`, and `Line` for callers that need
+no session.
 """
 
 import io
@@ -23,6 +24,7 @@ from urllib.parse import quote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import default_headers
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
@@ -31,7 +33,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 from nodepoint.clients.deadline import deadline, end_of
 from nodepoint.clients.errors import BadAnswer, Refused, TimedOut, Unreachable, mask
 
-__all__ = ["Answer", "JsonApi", "PerThread", "Transport", "deadline", "fit"]
+__all__ = ["Answer", "JsonApi", "Line", "PerThread", "Transport", "deadline", "fit"]
 
 CONNECT_SECONDS = 10.0
 READ_RETRIES = 2
@@ -234,6 +236,38 @@ def fit(session: requests.Session, system: str) -> requests.Session:
     return session
 
 
+class Line:
+    """What a `requests.Session` is for a caller that keeps nothing between calls: no cookies, no proxies, no
+    .netrc. It takes half the processor time of one, whose merging of settings costs more than the sending.
+
+    `timeout`: total seconds of a call; `verify`: True, False or the path of a CA file; `headers` go with each
+    call."""
+
+    def __init__(
+        self, system: str, timeout: float, verify: bool | str = True, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._transport = Transport(system)
+        self._timeout, self._verify = timeout, verify
+        self._headers = {**default_headers(), **(headers or {})}
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        data: Mapping[str, str] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> requests.Response:
+        """One call. Raises what `Transport` raises."""
+        request = requests.PreparedRequest()
+        sent = {**self._headers, **(headers or {})}
+        request.prepare(method=method, url=url, headers=sent, params=params, data=data, json=json)
+        return self._transport.send(request, timeout=timeout or self._timeout, verify=self._verify)
+
+
 class PerThread(Generic[T]):
     """One `make()` for each thread and process: a session is not thread-safe and does not survive a fork."""
 
@@ -279,8 +313,7 @@ class JsonApi:
         self.system = system
         self.url = url.rstrip("/")
         self.timeout = timeout
-        self._verify = verify
-        self._sessions = PerThread(lambda: fit(requests.Session(), system))
+        self._lines = PerThread(lambda: Line(system, timeout, verify, {"Accept": "application/json"}))
 
     def call(
         self,
@@ -293,15 +326,13 @@ class JsonApi:
     ) -> Answer:
         """One request to the path made of `segments` (each one escaped). Raises `Unreachable`, `TimedOut`,
         `Refused` (their certificate is not trusted) or `BadAnswer` (a redirect, an endless answer)."""
-        response = self._sessions.get().request(
+        response = self._lines.get().request(
             method,
             "/".join((self.url, *(quote(str(s), safe="") for s in segments))),
             params=params,
             json=body,
-            headers={"Accept": "application/json", **(headers or {})},
-            timeout=timeout or self.timeout,
-            verify=self._verify,
-            allow_redirects=False,
+            headers=headers,
+            timeout=timeout,
         )
         return Answer(
             self.system, response.status_code, _json(response.content), response.text, response.headers

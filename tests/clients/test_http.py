@@ -88,6 +88,14 @@ class DeliveryTests(unittest.TestCase):
                 answer = JsonApi("npm", server.url, 5).call("GET", headers=headers)
             self.assertEqual(answer.body["Authorization"], "Bearer mine")
 
+    def test_nothing_of_an_answer_goes_into_the_next_call(self) -> None:
+        with double(lambda r: r.reply(200, dict(r.headers), Set_Cookie="a=b; Path=/")) as server:
+            api = JsonApi("npm", server.url, 5)
+            first, second = (api.call("POST", "x", body={}, headers={"X-Own": "1"}) for _ in range(2))
+        self.assertEqual(first.body, second.body)
+        self.assertNotIn("Cookie", second.body)
+        self.assertEqual((first.body["X-Own"], first.body["Accept"]), ("1", "application/json"))
+
 
 class DeadlineTests(unittest.TestCase):
     @contextmanager

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from proxmoxer import ProxmoxAPI, ResourceException
@@ -10,7 +11,7 @@ from proxmoxer.backends.https import JsonSerializer
 from requests import Response
 
 from nodepoint.clients.errors import BadAnswer, Refused, keep_secret
-from nodepoint.clients.http import PerThread, fit
+from nodepoint.clients.http import Line, PerThread
 from sites.clients.proxmox.errors import SYSTEM, http_error
 from sites.clients.proxmox.values import required, wire
 
@@ -57,20 +58,15 @@ class Calls:
         timeout: float = 40.0,
     ) -> None:
         keep_secret(token_value)
-        self._options = {
-            "host": host,
-            "user": user,
-            "token_name": token_name,
-            "token_value": token_value,
-            "verify_ssl": verify_tls,
-            "timeout": timeout,
-        }
+        self._options = {"host": host, "user": user, "token_name": token_name, "token_value": token_value}
+        token = {"Authorization": f"PVEAPIToken={user}!{token_name}={token_value}"}
+        self._line = partial(Line, SYSTEM, timeout, verify_tls, token)
         self._apis = PerThread(self._connect)
 
     def _connect(self) -> ProxmoxAPI:
         api = ProxmoxAPI(backend="https", **self._options)
-        # proxmoxer offers no public way to its session and to how it reads an answer.
-        fit(api._store["session"], SYSTEM)
+        # proxmoxer offers no public way to what sends its calls and to how it reads an answer.
+        api._store["session"] = self._line()
         api._store["serializer"] = _Envelope()
         return api
 
