@@ -12,13 +12,14 @@ class SitesConfig(AppConfig):
         can be asked for again: they need the models to be there."""
         from nodepoint import metrics as all_metrics
         from nodepoint import reconcile, restoration
-        from sites import belonging, health, metrics, orphans
+        from sites import anonymity, belonging, health, metrics, orphans
         from sites.reconcile import compare
         from sites.restored import settling
         from sites.services import again
         from sites.services.repair import repair_site
 
         again.register()
+        anonymity.register()
         belonging.register()
         health.register()
         all_metrics.register(metrics.SitesCollector())

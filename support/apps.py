@@ -6,3 +6,9 @@ class SupportConfig(AppConfig):
 
     name = "support"
     verbose_name = "Support"
+
+    def ready(self) -> None:
+        """Register what is personal in its rows."""
+        from support import anonymity
+
+        anonymity.register()

@@ -90,6 +90,11 @@ class HistoryEntry(models.Model):
             raise FieldError("History is only ever added to.")
         super().save(*args, **kwargs)
 
+    @classmethod
+    def erase_reasons(cls, row: SupportKey) -> int:
+        """The one change that history knows: what somebody wrote of a person who is to be forgotten."""
+        return models.QuerySet(cls).filter(support_key=row).exclude(reason="").update(reason="[erased]")
+
     def delete(self, *args: Any, **kwargs: Any) -> Never:
         """Never; FieldError."""
         raise FieldError("History is only ever added to.")

@@ -45,6 +45,14 @@ def record(
     )
 
 
+def erase(entries: list[Entry]) -> None:
+    """Write texts of entries anew that a person is to be taken out of: the one change that the log knows
+    (`nodepoint.anonymity`)."""
+    for entry in entries:
+        values = {name: getattr(entry, name) for name in ("label", "reason", "before", "after")}
+        QuerySet(Entry).filter(pk=entry.pk).update(**values)
+
+
 def entries_of(subject: str) -> QuerySet[Entry]:
     """What was done to one subject, newest first."""
     return Entry.objects.filter(subject=subject)

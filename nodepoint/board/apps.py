@@ -11,9 +11,12 @@ class BoardConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what concerns no app, then import `board` of all apps."""
+        from nodepoint import metrics as all_metrics
         from nodepoint.api import serving
         from nodepoint.board import again, calls, pictures, platform, tasks  # noqa: F401 - they register
+        from nodepoint.board.metrics import BoardCollector
 
+        all_metrics.register(BoardCollector())
         again.register()
         serving.begun.connect(calls.on_begun)
         autodiscover_modules("board")

@@ -25,6 +25,11 @@ def goal(kind: str, step: str) -> None:
     _goals[kind] = step
 
 
+def goals() -> dict[str, str]:
+    """The kinds of jobs that are counted, with the step that is their goal."""
+    return dict(_goals)
+
+
 def count(now: datetime | None = None) -> int:
     """Count the days that can have changed, and those of the last DAYS that were never counted. Returns how
     many."""

@@ -1,13 +1,15 @@
 """What django-q2 calls now and then, so that pages have something to show without asking anybody."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.utils import timezone
 
+from nodepoint import pruning
 from nodepoint.api import health
-from nodepoint.board import drift, statistics
+from nodepoint.board import drift, durations, statistics
 from nodepoint.board.models import CallCount, DayOfJobs, Dismissal, SystemState
 from nodepoint.jobs.registry import periodic
+from nodepoint.pruning import Rule
 
 KEPT_CALLS_DAYS = 90
 KEPT_DAYS = 400
@@ -15,6 +17,7 @@ KEPT_DISMISSALS_DAYS = 180  # as long as the jobs that they are about
 
 periodic("nodepoint.board.tasks.check_systems", minutes=1)
 periodic("nodepoint.board.tasks.count_days", minutes=5)
+periodic("nodepoint.board.tasks.count_durations", minutes=1)
 periodic("nodepoint.board.tasks.compare", minutes=60)
 periodic("nodepoint.board.tasks.prune", minutes=24 * 60)
 
@@ -38,14 +41,30 @@ def count_days() -> int:
     return statistics.count()
 
 
+def count_durations() -> int:
+    """See `durations.count`."""
+    return sum(durations.count(kind, goal) for kind, goal in statistics.goals().items())
+
+
 def compare() -> str:
     """Have everything compared; returns the job's id."""
     return drift.request("periodic check").pk
 
 
+CALLS = "counts of calls, by the hour"
+PRUNED = pruning.register(
+    Rule(CALLS, KEPT_CALLS_DAYS, lambda before: CallCount.objects.filter(hour__lt=before)),
+    Rule(
+        "figures of jobs, by the day",
+        KEPT_DAYS,
+        lambda before: DayOfJobs.objects.filter(day__lt=timezone.localdate(before)),
+    ),
+    Rule(
+        "dismissals of troubles", KEPT_DISMISSALS_DAYS, lambda before: Dismissal.objects.filter(at__lt=before)
+    ),
+)
+
+
 def prune() -> int:
     """Delete figures that no picture shows any more. Returns how many rows of calls."""
-    now = timezone.now()
-    DayOfJobs.objects.filter(day__lt=timezone.localdate() - timedelta(days=KEPT_DAYS)).delete()
-    Dismissal.objects.filter(at__lt=now - timedelta(days=KEPT_DISMISSALS_DAYS)).delete()
-    return CallCount.objects.filter(hour__lt=now - timedelta(days=KEPT_CALLS_DAYS)).delete()[0]
+    return pruning.carry_out(PRUNED)[CALLS]

@@ -6,12 +6,15 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.models import Task
 
+from nodepoint import pruning
 from nodepoint.jobs import queue, runner, transitions
 from nodepoint.jobs.models import Job, Lease
 from nodepoint.jobs.registry import flows
 from nodepoint.notices.models import PREFIX, Notice
+from nodepoint.pruning import Rule
 
 KEPT_DAYS = 180  # ended jobs
+KEPT_LEASES_DAYS = 1
 KEPT_NOTICES_DAYS = 14  # their jobs; the rows stay as long as what they tell of
 KEPT_TASKS_DAYS = 7
 KEPT_SECRETS_DAYS = 1  # of jobs that failed for no fault of who asked, so that they can be asked for again
@@ -50,20 +53,29 @@ def _alarm_one(job_id: str) -> int:
     return 1
 
 
+JOBS, NOTICES = "ended jobs, with their steps", "jobs of notices"
+PRUNED = pruning.register(
+    Rule(JOBS, KEPT_DAYS, lambda before: Job.objects.filter(finished_at__lt=before)),
+    Rule(
+        NOTICES,
+        KEPT_NOTICES_DAYS,
+        lambda before: Job.objects.filter(kind__startswith=PREFIX, finished_at__lt=before),
+    ),
+    Rule("notices", KEPT_DAYS, lambda before: Notice.objects.filter(created_at__lt=before)),
+    Rule(
+        "secrets of ended jobs",
+        KEPT_SECRETS_DAYS,
+        lambda before: Job.objects.filter(finished_at__lt=before).exclude(secret=None),
+        lambda jobs: jobs.update(secret=None),
+    ),
+    Rule("slots of limits", KEPT_LEASES_DAYS, lambda before: Lease.objects.filter(until__lt=before)),
+    # django-q2 keeps them for ever
+    Rule("tasks of django-q2", KEPT_TASKS_DAYS, lambda before: Task.objects.filter(stopped__lt=before)),
+)
+
+
 def prune() -> int:
     """Delete jobs that ended long ago, secrets of those that ended, slots that nobody uses and what django-q2
     kept of its tasks. Returns how many jobs."""
-    now = timezone.now()
-    Lease.objects.filter(until__lt=now - timedelta(days=1)).delete()
-    Task.objects.filter(
-        stopped__lt=now - timedelta(days=KEPT_TASKS_DAYS)
-    ).delete()  # django-q2 keeps them for ever
-    old = Job.objects.filter(finished_at__lt=now - timedelta(days=KEPT_DAYS))
-    notices = Job.objects.filter(
-        kind__startswith=PREFIX, finished_at__lt=now - timedelta(days=KEPT_NOTICES_DAYS)
-    )
-    Job.objects.filter(finished_at__lt=now - timedelta(days=KEPT_SECRETS_DAYS)).exclude(secret=None).update(
-        secret=None
-    )
-    Notice.objects.filter(created_at__lt=now - timedelta(days=KEPT_DAYS)).delete()
-    return (old | notices).delete()[1].get(Job._meta.label, 0)
+    gone = pruning.carry_out(PRUNED)
+    return gone[JOBS] + gone[NOTICES]

@@ -7,7 +7,9 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from nodepoint.api.models import Token
-from nodepoint.board import findings
+from nodepoint.board import durations, findings
+from nodepoint.board.models import CallCount, SystemState
+from nodepoint.board.tasks import count_durations
 from nodepoint.jobs import limits, queue
 from nodepoint.jobs.models import Job, JobStep
 from sites import watch
@@ -112,15 +114,71 @@ class MetricsTests(ApiTestCase):
         states = {state: found["api_tokens", state] for state in ("usable", "expired", "revoked")}
         self.assertEqual(states, {"usable": 2, "expired": 1, "revoked": 1})
 
+    def test_systems_are_told_as_the_last_checks_found_them(self) -> None:
+        now = timezone.now()
+        SystemState.objects.create(
+            name="npm", ok=True, latency_ms=250, checked_at=now - timedelta(seconds=90)
+        )
+        SystemState.objects.create(name="ssh", ok=False, latency_ms=None, checked_at=now)
+        found = self.read()
+        self.assertEqual((found["system_up", "npm"], found["system_up", "ssh"]), (1, 0))
+        self.assertEqual(found["system_latency_seconds", "npm"], 0.25)
+        self.assertAlmostEqual(found["system_check_age_seconds",], 90, delta=10)
+
+    def test_calls_of_the_hour_are_told_by_how_they_ended(self) -> None:
+        hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+        for status, calls, ago in ((2, 5, 0), (2, 6, 0), (5, 1, 0), (2, 99, 1)):
+            route = f"r{status}{calls}"
+            CallCount.objects.create(
+                hour=hour - timedelta(hours=ago), route=route, status=status, calls=calls
+            )
+        found = self.read()
+        ended = {word: found["api_calls_of_the_hour", word] for word in ("answered", "refused", "failed")}
+        self.assertEqual(ended, {"answered": 11, "refused": 0, "failed": 1})
+
+    def test_durations_of_orders_are_a_histogram_that_only_grows(self) -> None:
+        now = timezone.now()
+        job = Job.objects.create(
+            kind="sites.provision", subject="sites.site:1", created_at=now - timedelta(minutes=5)
+        )
+        for number, (name, seconds) in enumerate((("container", 9), ("verified", 0.5), ("snapshot", None))):
+            ended = now - timedelta(minutes=2)
+            JobStep.objects.create(
+                job=job, position=number, name=name, state="done", finished_at=ended, work_seconds=seconds
+            )
+        for _ in range(2):  # what was counted is not counted again
+            count_durations()
+        found = self.read()
+        buckets = [found["order_seconds_bucket", bound, "container"] for bound in ("5", "10", "+Inf")]
+        self.assertEqual(buckets, [0, 1, 1])
+        self.assertEqual(
+            (found["order_seconds_count", "verified"], found["order_seconds_sum", "verified"]), (1, 0.5)
+        )
+        self.assertEqual(found["order_seconds_sum", durations.WHOLE], 180)
+        self.assertNotIn(("order_seconds_count", "snapshot"), found)
+        job.delete()
+        JobStep.objects.create(
+            job=Job.objects.create(kind="sites.provision", subject="sites.site:2"),
+            position=1,
+            name="container",
+            state="done",
+            finished_at=timezone.now(),
+            work_seconds=700,
+        )
+        durations.count("sites.provision", "verified", timezone.now() + timedelta(minutes=1))
+        found = self.read()
+        buckets = [found["order_seconds_bucket", bound, "container"] for bound in ("10", "600", "+Inf")]
+        self.assertEqual(buckets, [1, 1, 2])
+
     def test_neither_queries_nor_series_grow_with_the_rows(self) -> None:
         Token.objects.update(last_used_at=timezone.now())
         findings.note(watch.POOL, watch.count())
         series = len(self.read())
-        with self.assertNumQueries(8):  # the token's own, and the seven of three collectors
+        with self.assertNumQueries(11):  # the token's own, and the ten of four collectors
             self.call("/metrics")
         for number in range(20):
             site = SiteFactory()
             Job.objects.create(kind="sites.provision", subject=site.key, state="succeeded")
             limits.take(f"dns.customer:{number}", 1, "x", timezone.now(), 60)
-        with self.assertNumQueries(8):
+        with self.assertNumQueries(11):
             self.assertEqual(len(self.read()), series)
