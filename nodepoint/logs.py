@@ -1,8 +1,13 @@
 """One JSON object a line on standard error, with the request and job it belongs to, and without secrets."""
 
+import io
+import json
 import logging
 import re
 import sys
+import threading
+from datetime import UTC, datetime
+from typing import IO
 
 import structlog
 
@@ -75,6 +80,60 @@ def config(level: str) -> dict:
             "urllib3": {"level": "ERROR"},
         },
     }
+
+
+TRACEBACK = "Traceback (most recent call last):"
+
+
+class JsonLines(io.TextIOBase):
+    """A standard error for services: what others write there as plain text, such as the interpreter's own
+    tracebacks, comes out as one JSON object a line, a traceback as one object."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._local = threading.local()  # threads that write at once do not mix their lines
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def fileno(self) -> int:
+        """Of the stream behind it: child processes write there themselves."""
+        return self._stream.fileno()
+
+    def write(self, text: str) -> int:
+        """Keep what is not a whole line yet, and a traceback until its last one."""
+        *whole, self._local.rest = (getattr(self._local, "rest", "") + text).split("\n")
+        for line in whole:
+            self._take(line)
+        return len(text)
+
+    def _take(self, line: str) -> None:
+        kept = self._local.__dict__.setdefault("traceback", [])
+        if line.startswith(TRACEBACK) or kept:
+            kept.append(line)
+            if line.startswith((" ", TRACEBACK)):
+                return
+            self._say(line, exception="\n".join(kept))
+            kept.clear()
+        elif line.startswith("{"):
+            self._stream.write(line + "\n")
+        elif line.strip():
+            self._say(line)
+        self._stream.flush()
+
+    def _say(self, event: str, **more: str) -> None:
+        at = datetime.now(UTC).isoformat()
+        level = "error" if more else "warning"
+        said = mask(None, "", {"event": event, **more, "logger": "stderr", "level": level, "timestamp": at})
+        self._stream.write(json.dumps(said) + "\n")
+
+
+def every_line_as_json() -> None:
+    """For processes whose standard error is a log: no line of it is anything but a JSON object from now
+    on."""
+    if not isinstance(sys.stderr, JsonLines):
+        sys.stderr = JsonLines(sys.stderr)
 
 
 def quiet() -> None:

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, connection
 
+from nodepoint import logs
 from nodepoint.jobs import broker
 from nodepoint.schema import Refused
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: object) -> None:
         """`nodepoint.schema.Refused` where this release must not touch the database."""
+        logs.every_line_as_json()
         settings.NODEPOINT_DATA.mkdir(parents=True, exist_ok=True)
         wait_for("database", database_fault)
         wait_for("broker", broker.fault)

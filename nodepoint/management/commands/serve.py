@@ -5,14 +5,18 @@ import socket
 import sys
 from collections.abc import Iterator
 
+import structlog
 from django.conf import settings
 from django.core.checks import ERROR, Tags, run_checks
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from nodepoint import logs
 from nodepoint.checks import INFRASTRUCTURE
 from nodepoint.env import WRONG_SETTINGS
 from nodepoint.management.local import NotToBeHad, listen
 from nodepoint.supervisor import CallFailed, Child, Stopped, Supervisor
+
+log = structlog.get_logger("nodepoint.serve")
 
 GRACE = 30  # seconds that running requests (22 at most) and steps have to end
 
@@ -52,6 +56,7 @@ class Command(BaseCommand):
     def handle(self, *, only: str | None, **options: object) -> None:
         os.environ["NODEPOINT_DATA"] = str(settings.NODEPOINT_DATA)  # children have another working folder
         self.check_settings()
+        logs.every_line_as_json()
         try:
             with Supervisor(report=self.say, grace=GRACE, cwd=settings.BASE_DIR) as supervisor:
                 if only != "worker":
@@ -86,8 +91,8 @@ class Command(BaseCommand):
             self.stderr.write("\n".join(errors))
             sys.exit(WRONG_SETTINGS)
         for message in found:
-            self.say(f"warning: {message.msg}")
+            log.warning(message.msg)
 
     def say(self, line: str) -> None:
-        self.stdout.write(f"nodepoint: {line}")
-        self.stdout.flush()
+        """What the supervisor tells, in the log with everything else."""
+        log.info(line)

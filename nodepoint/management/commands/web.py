@@ -4,6 +4,7 @@ import socket
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from nodepoint import logs
 from nodepoint.web import server
 
 GRACE = 28  # seconds; no request takes longer than 22
@@ -25,4 +26,5 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, fd: int, grace: float, **options: object) -> None:
+        logs.every_line_as_json()
         server.run(socket.socket(fileno=fd), grace)

@@ -3,6 +3,7 @@ import sys
 from django.core.checks import ERROR, run_checks
 from django.core.management.base import BaseCommand
 
+from nodepoint import logs
 from nodepoint.env import WRONG_SETTINGS
 from nodepoint.jobs import cluster
 
@@ -20,4 +21,5 @@ class Command(BaseCommand):
         if errors := [message.msg for message in found if message.level >= ERROR]:
             self.stderr.write("\n".join(errors))
             sys.exit(WRONG_SETTINGS)
+        logs.every_line_as_json()
         cluster.run()
