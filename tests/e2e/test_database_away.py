@@ -53,13 +53,13 @@ class HostsTestCase(Processes):
         }
         return os.environ | self.lab_settings | own
 
-    def start_host(self, name: str, database: int | None = None) -> None:
-        """Start `serve`."""
+    def start_host(self, name: str, *options: str, database: int | None = None) -> None:
+        """Start `serve` with these options."""
         port = free_port()
         self.urls[name] = f"http://127.0.0.1:{port}"
         self.said_in = f"{name}.log"
         environment = self.environment(name, port, database)
-        self.supervisor.start(Child(name, manage("serve"), environment, self.folder / self.said_in))
+        self.supervisor.start(Child(name, manage("serve", *options), environment, self.folder / self.said_in))
 
     def issue_token(self) -> None:
         """A token for the calls of this test."""
@@ -168,9 +168,10 @@ class CutOffTests(HostsTestCase):
         self.mariadb.start()
         relay = Relay(self.mariadb.port)
         self.addCleanup(relay.close)
-        self.start_host("one")
+        self.start_host("one", "--only=web")
         self.back("one")
-        self.start_host("two", relay.port)
+        self.start_host("worker", "--only=worker")
+        self.start_host("two", database=relay.port)
         self.back("two")
         self.issue_token()
         services = [f"site-{number}" for number in range(ORDERS)]
@@ -187,7 +188,8 @@ class CutOffTests(HostsTestCase):
         self.seconds_until(lambda: all(one["snapshots"] for one in self.state()["proxmox"]["containers"]))
         self.assert_each_is_there_once(services)
         self.back("two")
-        self.assertEqual([self.supervisor.deaths(name) for name in ("one", "two")], [0, 0])
+        self.assertEqual([self.supervisor.deaths(name) for name in ("one", "worker", "two")], [0, 0, 0])
+        self.assertEqual(self.health("worker"), 0)  # it listens nowhere
         print(  # noqa: T201 - figures of the long form
             f"\n{ORDERS} orders, one of two hosts cut off for {CUT:.0f} s: {meanwhile['running']} live"
             f" when it came back, all {live:.1f} s after the cut"
