@@ -63,7 +63,7 @@ answers() {
 # look URL DOMAIN: the page from inside, as a visitor who stays within the container; prepend.php tells such a one what has failed. The
 # address goes by standard input, since arguments are public.
 look() {
-    PAGE=$(printf 'url = "%s"\n' "$1" | curl -sSkL -K - --max-time 8 --max-redirs 2 --proto '=https' --noproxy '*' -b '' --connect-to "::127.0.0.1:443" \
+    PAGE=$(printf 'url = "%s"\n' "$1" | curl -sSkL -K - --max-time 8 --max-redirs 2 --proto '=https' --noproxy '*' -b '' -w '%{stderr}HTTP %{http_code}\n' --connect-to "::127.0.0.1:443" \
         -H "Host: $2" -H 'X-Nodepoint-Look: yes' 2>"$ANSWERS/curl" | head -c 262144 | tr -d '\0') || true
 }
 
@@ -83,12 +83,16 @@ safemode() {
         : 2>/dev/null >"${FLAGS[0]}" || : >"${FLAGS[1]}"
         answers "$(primary_domain)" || { if [[ -z $before ]]; then rm -f "${FLAGS[@]}"; fi; does_not_answer; }
     fi
+    forget_cached || echo 'pages that were kept are shown for another hour' >&2
     echo "safemode $1"
 }
 
 password() {
     local domain answer link
     domain=$(primary_domain)
+    # A new key takes the old one's place, so nobody's is made where its page would not be shown.
+    look "https://$domain/wp-login.php?action=lostpassword" "$domain"
+    [[ $(tail -n 1 "$ANSWERS/curl") == 'HTTP 200' ]] || does_not_answer
     # The site's own code runs as its own user; of what it writes only a line of exactly this form is believed.
     reset_key
     answer=$(last_said)
@@ -122,6 +126,7 @@ END
 
 # with inside.sh
 # with platform.sh
+# with cached.sh
 
 # In braces, so that a script that was cut off in this very line is not run either.
 { main "$@" </dev/null; }

@@ -127,6 +127,34 @@ class SafeModeTests(ContainerTestCase):
         self.assertEqual(title(front), self.container.site.hostname)
         self.assertIn("Welcome to WordPress", front.text)
 
+    def kept(self) -> list[str]:
+        """What the page cache says of two visits."""
+        return [self.container.visit("/", cached=True).headers["X-Page-Cache"] for _ in range(2)]
+
+    @base.long_form
+    def test_neither_cache_brings_anything_over_from_one_side_to_the_other(self):
+        option = "update_option('np_side', '{}', false); echo get_option('np_side');"
+        self.assertEqual(self.container.php(option.format("before")), "before")
+        self.kept()
+        drop_in = f"{CONTENT}/object-cache.php"
+        self.container.write(drop_in, FATAL)
+        self.addCleanup(self.container.run, "rm", "-f", drop_in)
+        self.container.shell("sleep 2.1")
+        self.assertEqual(self.kept(), ["HIT", "HIT"], "visitors do not notice yet")
+        self.assertEqual(self.answer("login"), (70, "failed drop-in object-cache.php\n"))
+        for side in ("first", "second"):
+            self.assertEqual(self.answer("safemode", "on")[0], 0)
+            self.assertEqual(self.kept(), ["MISS", "MISS"])
+            self.assert_safe()
+            self.assertEqual(self.container.php(option.format(side)), side)
+            self.container.run("rm", "-f", drop_in)
+            self.assertEqual(self.answer("safemode", "off")[0], 0)
+            self.container.shell("sleep 2.1")
+            own = "echo get_option('np_side'), ' ', get_class($GLOBALS['wp_object_cache']);"
+            self.assertEqual(self.container.php(own), f"{side} NodePoint\\Objects\\Cache")
+            self.assertEqual(self.kept(), ["MISS", "HIT"])
+            self.assert_whole()
+
     def test_where_it_does_not_help_it_is_not_turned_on(self):
         config = f"{WORDPRESS}/wp-config.php"
         self.container.shell(f"cp -a {config} /srv/configuration; echo 'broken(' >>{config}; sleep 2.1")
