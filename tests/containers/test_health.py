@@ -30,8 +30,8 @@ class HealthTests(ContainerTestCase):
         critical = [name for name, status in facts["test"].items() if status == "critical"]
         self.assertEqual(critical, [], facts["test"])
         recommended = {name for name, status in facts["test"].items() if status == "recommended"}
-        # The first two for want of a way to wordpress.org, which a real site has.
-        others = recommended - {"wordpress_version", "plugin_version", "php_extensions", "rest_availability"}
+        # These for want of a way to wordpress.org, which a real site has.
+        others = recommended - {"wordpress_version", "plugin_version"}
         self.assertEqual(others, set(), facts["test"])
         self.sick()
 
