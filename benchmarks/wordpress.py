@@ -1,13 +1,14 @@
 """How fast a site's pages are in a real container, with the page cache and without it, in one run.
 
-    sudo .venv/bin/python benchmarks/wordpress.py [--posts 1000] [--requests 10000]
+    sudo .venv/bin/python benchmarks/wordpress.py [--posts 1000] [--requests 10000] [--plugins FOLDER]
 
 A site of the smallest plan (2 GB) as the install script makes it, in the containers of tests/containers
-(script/containers says what they need). First as it is, then with that many posts in ten categories. Each
-page is asked for by 50 at once over connections that stay open: so many times with the page cache, and a
-fiftieth of that past it, with and without Redis. Printed are requests per second, median and p95 in
-milliseconds, and what was no 200. Exit code 1: an error, or a cached page is not 20 times as fast. The
-machine's processors make the pages and ask for them.
+(script/containers says what they need). First as it is, then with that many posts in ten categories, and,
+where FOLDER has the plugin `woocommerce`, with a shop of 100 products besides. Each page is asked for by 50
+at once over connections that stay open: so many times with the page cache, and a fiftieth of that past it,
+with and without Redis. Printed are requests per second, median and p95 in milliseconds, and what was no 200.
+Exit code 1: an error, or a cached page is not 20 times as fast. The machine's processors make the pages and
+ask for them.
 """
 
 import argparse
@@ -37,6 +38,25 @@ for ($n = 0; $n < (int) $argv[1]; $n++) {
     ]);
 }
 wp_defer_term_counting(false);
+"""
+
+# As an administrator's first visits leave it.
+MAKE_SHOP = """<?php
+require '/var/www/wordpress/wp-load.php';
+require_once ABSPATH . 'wp-admin/includes/admin.php';
+if (($argv[1] ?? '') === 'activate') {
+    exit(is_null(activate_plugin('woocommerce/woocommerce.php')) ? 0 : 1);
+}
+WC_Install::create_pages();
+update_option('woocommerce_coming_soon', 'no');
+for ($n = 0; $n < 100; $n++) {
+    $product = new WC_Product_Simple();
+    $product->set_name("Product $n");
+    $product->set_slug("product-$n");
+    $product->set_regular_price((string) ($n + 1));
+    $product->save();
+}
+flush_rewrite_rules();
 """
 
 
@@ -81,11 +101,11 @@ async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reques
     return head.split()[1]
 
 
-def main(posts: int, requests: int) -> int:
+def main(posts: int, requests: int, shop: bool) -> int:
     """Makes the site, measures it, prints a table; the exit code."""
     from django.test import override_settings
 
-    from tests.containers import base
+    from tests.containers import base, plugins
 
     failed = 0
     with override_settings(**base.SETTINGS):
@@ -93,12 +113,23 @@ def main(posts: int, requests: int) -> int:
         site = base.made(930, base.plain_template())
         print("| page | | requests/s | median ms | p95 ms | errors |\n| --- | --- | --- | --- | --- | --- |")
         failed += measured(site, "a new site, front page", "/", requests)
-        done = site.run("bash", "-c", f"{PHP} -- {posts}", stdin=MAKE_POSTS, timeout=900)
-        if done.exit_code:
-            raise SystemExit(f"the posts could not be made: {done}")
+        make(site, MAKE_POSTS, str(posts))
         for page, path in (("front page", "/"), ("a post", "/post-7/"), ("a category", "/category/topic-3/")):
             failed += measured(site, f"{posts} posts, {page}", path, requests)
+        if shop:
+            plugins.put(site, "woocommerce")
+            make(site, MAKE_SHOP, "activate")
+            make(site, MAKE_SHOP, "fill")
+            for page, path in (("front page", "/"), ("shop", "/shop/"), ("a product", "/product/product-7/")):
+                failed += measured(site, f"{posts} posts and WooCommerce, {page}", path, requests)
     return min(failed, 1)
+
+
+def make(site: object, code: str, argument: str) -> None:
+    """Has the site's own PHP make something; SystemExit where it does not."""
+    done = site.run("bash", "-c", f"{PHP} -- {argument}", stdin=code, timeout=900)
+    if done.exit_code:
+        raise SystemExit(f"could not be made: {done}")
 
 
 def measured(site: object, page: str, path: str, requests: int) -> int:
@@ -137,6 +168,7 @@ if __name__ == "__main__":
     )
     parser.add_argument("--posts", type=int, default=1000)
     parser.add_argument("--requests", type=int, default=10_000)
+    parser.add_argument("--plugins", type=Path, help="a folder with the plugin woocommerce, unpacked")
     parser.add_argument("--load", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.load:
@@ -147,4 +179,6 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    sys.exit(main(arguments.posts, arguments.requests))
+    if arguments.plugins:
+        os.environ["NODEPOINT_PLUGINS"] = str(arguments.plugins.resolve())
+    sys.exit(main(arguments.posts, arguments.requests, bool(arguments.plugins)))

@@ -23,7 +23,11 @@ const CHANGES = [
     'wp_update_nav_menu', 'edited_term', 'delete_term', 'edit_comment', 'profile_update', 'deleted_user', 'switch_theme',
     'customize_save_after', 'activated_plugin', 'deactivated_plugin', 'upgrader_process_complete', 'update_option_active_plugins',
     'update_option_sidebars_widgets', 'update_option_sticky_posts', 'update_option_blogname', 'update_option_page_on_front',
-    'woocommerce_product_set_stock', 'woocommerce_variation_set_stock', 'woocommerce_product_set_stock_status', 'nodepoint_forget_pages',
+    'woocommerce_product_set_stock', 'woocommerce_variation_set_stock', 'woocommerce_product_set_stock_status', 'wp_insert_site', 'wp_update_site',
+    'wp_delete_site', 'nodepoint_forget_pages',
+    // A plugin that caches, too, was told to empty its cache.
+    'w3tc_flush_all', 'w3tc_flush_posts', 'wp_cache_cleared', 'after_rocket_clean_domain', 'litespeed_purged_all',
+    'autoptimize_action_cachepurged', 'cache_enabler_complete_cache_cleared',
 ];
 const EDITS = ['updated_option', 'added_option', 'deleted_option', 'added_post_meta', 'updated_post_meta', 'deleted_post_meta'];
 // What WordPress and plugins note by the way.
