@@ -9,7 +9,7 @@ phase_configuration() {
     { sed '/# nodepoint$/d' /etc/hosts && echo "127.0.0.1 $PRIMARY_DOMAIN # nodepoint"; } | place /etc/hosts
     configure_wordpress
     as_site 10 rm -f "$ROOT/wp-content/mu-plugins/nodepoint-login.php" || true # where it was before it became the platform's own
-    echo "$CRON_MINUTE-59/5 * * * * www-data cd $ROOT && timeout 240 php wp-cron.php >/dev/null 2>&1" | place /etc/cron.d/wordpress
+    echo "$CRON_MINUTE-59/5 * * * * www-data timeout 240 php $SHARE/cron.php >/dev/null 2>&1" | place /etc/cron.d/wordpress
     configure_mail
 }
 

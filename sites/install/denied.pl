@@ -9,7 +9,7 @@ use Fcntl qw(O_RDONLY O_NOFOLLOW O_NONBLOCK);
 # What pages are made of: stays where an exception is one that is not understood.
 my @ASSETS = map { ".$_" } qw(css js mjs json map png jpg jpeg gif webp avif svg ico woff woff2 ttf otf eot);
 # Folders that are WordPress's own, or of which pages are made: nothing that a file there says closes them as a whole.
-my $NEVER = qr{^(?:|/wp-content|/wp-content/(?:uploads|plugins|themes|mu-plugins|languages)|/wp-admin(?:/.*)?|/wp-includes(?:/.*)?)$};
+my $NEVER = qr{^(?:|/wp-content|/wp-content/(?:uploads(?:/sites(?:/\d+)?)?|plugins|themes|mu-plugins|languages)|/wp-admin(?:/.*)?|/wp-includes(?:/.*)?)$};
 # What holds both for the versions that say it and for those that do not, see below.
 my $TRANSPARENT = qr/^(?:ifmodule|ifversion|ifdefine|limit|requireall)$/;
 

@@ -8,8 +8,8 @@ MOST_DENIED=400
 denied_folders() {
     local changed=$CHANGED
     denied_pl | place "$SHARE/denied.pl"
-    { echo '#!/bin/bash' && declare -p ROOT SHARE DENIED MOST_DENIED &&
-        declare -f clean_environment within as_site complaint place said_denied find_denied look_for_denied && echo look_for_denied; } |
+    { echo '#!/bin/bash' && declare -p ROOT SHARE DENIED MOST_DENIED CLOCK &&
+        declare -f clean_environment within as_site complaint place notice_clock forget_cached said_denied find_denied look_for_denied && echo look_for_denied; } |
         place "$SHARE/denied.sh"
     find_denied
     changed+=$CHANGED CHANGED=
@@ -47,6 +47,7 @@ look_for_denied() {
     clean_environment
     ANSWERS=$(mktemp -d /run/nodepoint.XXXXXXXX)
     trap 'rm -rf "$ANSWERS"' EXIT
+    notice_clock
     CHANGED=
     if [[ -e $DENIED ]]; then cp "$DENIED" "$ANSWERS/before"; fi
     find_denied
@@ -81,11 +82,12 @@ said_denied() {
             my @words = grep { /^[.A-Za-z0-9_-]{1,64}$/ } split / /, $words;
             my $names = join "|", map { /^\./ ? "[^/]+" . plain($_) : plain($_) } @words;
             my $match = $kind eq "all" ? "" : !@words ? next : $kind eq "except" ? "(?!(?:.*/)?(?:$names)\$)" : "(?:.*/)?(?:$names)\$";
-            $line{qq{location ~ "^} . plain($folder) . qq{/$match" { internal; }\n}} = 1;
+            $line{qq{location ~ "^} . plain($folder) . qq{/$match" { internal; if (\$site_part) { return 404; } }\n}} = 1;
         }
         for my $line (sort keys %line) { print $line if $said++ < $most }
         print STDERR "only $most of $said folders are closed\n" if $said > $most;
     ' "$MOST_DENIED"
 }
 
+# with clock.sh
 # with denied.pl

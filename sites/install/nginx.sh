@@ -20,12 +20,20 @@ phase_web() {
 # For the site's calls to itself, which verify whom they reach: prepend.php has them trust this certificate.
 certify_loopback() {
     local key=/etc/nginx/loopback.key names="DNS:$PRIMARY_DOMAIN,DNS:localhost"
-    if [[ $(openssl x509 -in /etc/nginx/loopback.pem -noout -ext subjectAltName 2>/dev/null | tr -d ' \n') == *"Name:$names" ]]; then
+    if [[ $(openssl x509 -in /etc/nginx/loopback.pem -noout -ext subjectAltName 2>/dev/null | tr -d ' \n') == *"Name:$names" ]] &&
+        is_valid_now /etc/nginx/loopback.pem; then
         return
     fi
     if [[ ! -s $key ]]; then (umask 077 && openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:prime256v1 >"$key"); fi
     openssl req -x509 -key "$key" -days 7300 -subj /CN=localhost -addext "subjectAltName = $names" -addext 'basicConstraints = critical, CA:FALSE' |
         place /etc/nginx/loopback.pem
+}
+
+# One that was made while the clock was ahead is not valid yet.
+is_valid_now() {
+    local begins
+    begins=$(openssl x509 -in "$1" -noout -startdate | cut -d= -f2)
+    openssl x509 -in "$1" -noout -checkend 0 >/dev/null && (($(date -d "$begins" +%s) <= $(date +%s)))
 }
 
 # The same as the rules of Proxmox VE's firewall, which holds where root in here does not: see sites/isolation.py. Neighbour
@@ -63,6 +71,8 @@ nginx_site() {
 	limit_req_status 429;
 	map $http_x_forwarded_proto:$https $site_https { default ""; ~^https: on; ~:on$ on; }
 	map $site_https $site_port { on 443; default 80; }
+	# What lies at the root also for a site of a network in folders: WordPress's own rules, which it gives for Apache alone.
+	map $uri $site_shared { volatile; default ""; "~^/[_0-9a-zA-Z-]+(?<site_below>/(?:wp-(?:content|admin|includes)(?:/.*)?|.*\.php))$" $site_below; }
 	# A file whose address names its version never changes under it; another one is asked for again the next day.
 	map $args $site_kept { "~(?:^|&)(?:ver|v)=[^&]" "public, max-age=31536000, immutable"; default "public, max-age=86400"; }
 	# Without what stands behind the question mark: the keys of password links do.
@@ -80,10 +90,12 @@ nginx_site() {
 	    access_log /var/log/nginx/access.log site;
 	    root $ROOT;
 	    index index.php;
+	    absolute_redirect off; # here it would be http
 	    client_max_body_size ${UPLOAD_MB}m;
 	    large_client_header_buffers 4 40k; # as the proxy has it, see sites/proxy_config.py
 	    location = /healthz { access_log off; return 200 "ok\n"; }
 	END
+    nginx_network
     nginx_refused
     cat <<-'END'
 	    location / { try_files $uri $uri/ /index.php?$args; }
@@ -98,18 +110,30 @@ nginx_site() {
 	END
 }
 
+# prepend.php says whether the site is a network in folders, so that it holds from the first request on.
+nginx_network() {
+    cat <<-'END'
+	    set $site_part "";
+	    if (-e /run/nodepoint-cache/folders) { set $site_part $site_shared; }
+	    if (-e $request_filename) { set $site_part ""; }
+	    if ($site_part = /wp-admin) { return 301 $uri/; }
+	    if ($site_part) { rewrite ^ $site_part last; }
+	END
+}
+
 # What only Apache would have refused, by `.htaccess`, and what is nobody's business. `internal` is a 404 to visitors, and lets a
-# plugin hand a file out: X-Accel-Redirect, as WooCommerce sends it where SERVER_SOFTWARE says nginx.
+# plugin hand a file out: X-Accel-Redirect, as WooCommerce sends it where SERVER_SOFTWARE says nginx. What nginx_network has led
+# here counts as internal for nginx, and is a visitor's all the same.
 nginx_refused() {
     cat <<-'END'
 	    location ~ /\.(?!well-known/) { deny all; }
-	    location ~* ^/(?:wp-config\.php|readme\.html|license\.txt)$ { deny all; }
+	    location ~* ^/(?:wp-config\.php|nginx\.conf|readme\.html|license\.txt)$ { deny all; }
 	    location ~* ^/wp-admin/(?:install|setup-config)\.php$ { deny all; }
 	    location ~* /(?:uploads|files|cache|upgrade)/.*\.ph(?:p\d?|tml|ar)$ { deny all; }
 	    location ~* (?:\.(?:bak|daf|log|old|orig|save|sql|sql\.[a-z0-9.]+|swp|wpress)|~)$ { deny all; }
-	    location ~* ^/wp-content/(?:updraft|ai1wm-backups|wpvividbackups|backups-dup-(?:lite|pro)|backup-db|backup-guard|backups?|backupwordpress-[^/]*|backupwp|bps-backup|envato-backups|infinitewp/backups|managewp/backups|old-cache|upgrade-temp-backup|wflogs|wishlist-backup|wpbackitup_backups|wp-rocket-config)/ { internal; }
-	    location ~* ^/wp-content/uploads/(?:backupbuddy_(?:backups|temp)|backup-guard|backwpup[^/]*|dlm_uploads|gravity_forms|mainwp/backup|mailpoet/tmp|pp-files|sucuri|wc-logs|woocommerce_uploads|wpallexport|wpallimport|wpcf7_uploads|wp-clone|wp-file-manager-pro/fm_backup|wp-migrate-db|wp-staging|wpvivid(?:backups|_staging)?)/ { internal; }
-	    location ~* ^/wp-content/uploads/edd/(?!.*\.(?:gif|jpe?g|mp3|ogg|png|svg|webp)$) { internal; }
+	    location ~* ^/wp-content/(?:updraft|ai1wm-backups|wpvividbackups|backups-dup-(?:lite|pro)|backup-db|backup-guard|backups?|backupwordpress-[^/]*|backupwp|bps-backup|envato-backups|infinitewp/backups|managewp/backups|old-cache|upgrade-temp-backup|wflogs|wishlist-backup|wpbackitup_backups|wp-rocket-config)/ { internal; if ($site_part) { return 404; } }
+	    location ~* ^/wp-content/uploads/(?:sites/\d+/)?(?:backupbuddy_(?:backups|temp)|backup-guard|backwpup[^/]*|dlm_uploads|gravity_forms|mainwp/backup|mailpoet/tmp|pp-files|sucuri|wc-logs|woocommerce_uploads|wpallexport|wpallimport|wpcf7_uploads|wp-clone|wp-file-manager-pro/fm_backup|wp-migrate-db|wp-staging|wpvivid(?:backups|_staging)?)/ { internal; if ($site_part) { return 404; } }
+	    location ~* ^/wp-content/uploads/(?:sites/\d+/)?edd/(?!.*\.(?:gif|jpe?g|mp3|ogg|png|svg|webp)$) { internal; if ($site_part) { return 404; } }
 	    include site-denied.conf;
 	END
     if [[ $XMLRPC == yes ]]; then

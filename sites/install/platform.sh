@@ -38,6 +38,7 @@ platform_files() {
     object_cache_php | place "$SHARE/object-cache.php"
     objects_php | place "$SHARE/objects.php"
     pages_php | place "$SHARE/pages.php"
+    cron_php | place "$SHARE/cron.php"
     prepend_php | place "$SHARE/prepend.php" # last: it takes in the others
 }
 
@@ -61,4 +62,5 @@ place() {
 # with object-cache.php
 # with objects.php
 # with pages.php
+# with cron.php
 # with prepend.php

@@ -16,6 +16,8 @@ const PLATFORM = '/etc/wordpress-platform-domain';
 const LOOPBACK = '/etc/nginx/loopback.pem';
 const WATCHED = '/etc/nodepoint/watched'; // touched by each look of the platform's (health.sh, update.sh)
 const WATCHED_FOR = 3 * 86400; // seconds
+const NETWORK = '/run/nodepoint-cache/network'; // there: it is one; cron.php looks
+const IN_FOLDERS = '/run/nodepoint-cache/folders'; // there: its sites are folders; nginx looks
 const SAFE_MODE = ['/etc/nodepoint/safemode', '/run/nodepoint-safemode'];
 const DEFAULTS = [
     'FS_METHOD' => 'direct',
@@ -68,12 +70,14 @@ function hook(string $name, string $function, int $priority = 10, int $arguments
     ];
 }
 
-/** Without these, plugins_url() and its like make http addresses, which end in mails and generated files. */
+/** Without these, plugins_url() and its like make http addresses, which end in mails and generated files. NODEPOINT_SITE: the one of
+ * a network that it is, as `host/path/`. */
 function be_the_site(): void
 {
-    if (primary() !== '') {
+    [$name, $path] = explode('/', getenv('NODEPOINT_SITE') ?: primary(), 2) + [1 => ''];
+    if ($name !== '') {
         $_SERVER += [
-            'HTTPS' => 'on', 'HTTP_HOST' => primary(), 'SERVER_NAME' => primary(), 'SERVER_PORT' => '443',
+            'HTTPS' => 'on', 'HTTP_HOST' => $name, 'SERVER_NAME' => $name, 'SERVER_PORT' => '443', 'REQUEST_URI' => "/$path",
             'SERVER_PROTOCOL' => 'HTTP/1.1', 'REQUEST_METHOD' => 'GET', 'REQUEST_SCHEME' => 'https',
             'HTTP_X_FORWARDED_PROTO' => 'https', 'REMOTE_ADDR' => '127.0.0.1',
         ];
@@ -156,7 +160,19 @@ function configured($enabled)
     foreach (DEFAULTS as $name => $value) {
         default_of($name, $value);
     }
+    if (ABSPATH === ROOT . '/') {
+        flag(NETWORK, \is_multisite());
+        flag(IN_FOLDERS, \is_multisite() && !(defined('SUBDOMAIN_INSTALL') && \SUBDOMAIN_INSTALL));
+    }
     return $enabled && !is_safe();
+}
+
+/** The file is there where it is so. */
+function flag(string $file, bool $is): void
+{
+    if ($is !== file_exists($file)) {
+        $is ? @touch($file) : @unlink($file);
+    }
 }
 
 function default_of(string $name, $value): void

@@ -13,7 +13,7 @@ from tests.base import on_one_database
 from tests.sites.test_install_script import HOSTILE, bash, site
 
 PHP = Path(install.__file__).parent
-PLATFORM = ("prepend.php", "safemode.php", "login.php", "theme.php")
+PLATFORM = ("prepend.php", "safemode.php", "login.php", "theme.php", "pages.php", "objects.php", "cron.php")
 
 
 def scripts() -> dict[str, str]:
