@@ -15,6 +15,7 @@ from tests.containers.mirror import apt_setting
 SUITE = "trixie"
 # Beside what every container needs: a shell to log in by, as Proxmox VE's own templates have it.
 PACKAGES = "systemd-sysv,dbus,iproute2,iputils-ping,procps,ca-certificates,netbase,openssh-server"
+MACHINE = "systemd-sysv,dbus,iproute2,procps,ca-certificates,netbase"
 # Debian keeps parts of WordPress in packages of their own.
 WORDPRESS = (
     "wordpress",
@@ -44,23 +45,41 @@ def make(folder: Path, proxy: str) -> tuple[Path, Path]:
     return template, archive
 
 
+def machine(folder: Path, suite: str, proxy: str) -> Path:
+    """`machine-SUITE.tar`: a Debian as it is right after its installation; made unless it is there."""
+    image = folder / f"machine-{suite}.tar"
+    if not image.exists():
+        with tempfile.TemporaryDirectory(prefix="nodepoint-materials-") as name:
+            made = Path(name, "machine.tar")
+            _debian(Path(name), made, suite, MACHINE, proxy)
+            shutil.move(made, image)
+    return image
+
+
 def _bootstrap(work: Path, proxy: str) -> None:
     """A root file system as `template.tar`, and WordPress's packages in `wordpress/`."""
-    inside = [*_settings(DATES), f'Acquire::http::Proxy "{proxy}"']
-    work.joinpath("zz-mirror").write_text("".join(f"{line};\n" for line in inside))
     download = f"apt-get -qq -oAPT::Sandbox::User=root download {' '.join(WORDPRESS)}"
     fetch = f"mkdir /tmp/wordpress && cd /tmp/wordpress && {download}"
     hooks = (
         f"chroot \"$1\" sh -c '{fetch}'",
         f"copy-out /tmp/wordpress {work}",
         'rm -r "$1/tmp/wordpress"',
-        f"copy-in {work}/zz-mirror /etc/apt/apt.conf.d",
     )
+    _debian(work, work / "template.tar", SUITE, PACKAGES, proxy, hooks)
+
+
+def _debian(
+    work: Path, target: Path, suite: str, packages: str, proxy: str, hooks: tuple[str, ...] = ()
+) -> None:
+    """A root file system whose apt goes by `proxy`; `hooks`: what else is done in it."""
+    inside = [*_settings(DATES), f'Acquire::http::Proxy "{proxy}"']
+    work.joinpath("zz-mirror").write_text("".join(f"{line};\n" for line in inside))
+    last = (*hooks, f"copy-in {work}/zz-mirror /etc/apt/apt.conf.d")
     _run(
-        *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={PACKAGES}"),
+        *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={packages}"),
         *(f"--aptopt={line}" for line in _settings(DATES + WAY)),
-        *(f"--customize-hook={hook}" for hook in hooks),
-        *(SUITE, f"{work}/template.tar", *_mirror()),
+        *(f"--customize-hook={hook}" for hook in last),
+        *(suite, str(target), *_mirror()),
     )
 
 

@@ -1,8 +1,10 @@
 """What the containers reach outside: packages, in the way of the machine's own apt, and prepared files."""
 
+import contextlib
 import hashlib
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
@@ -19,6 +21,7 @@ from dnslib.server import BaseResolver
 ASKED = ("If-Modified-Since", "If-None-Match", "Range", "Cache-Control")
 ANSWERED = ("Content-Type", "Content-Length", "Last-Modified", "ETag", "Content-Range")
 SECONDS = 60.0
+TUNNELS = ("pypi.org:443", "files.pythonhosted.org:443")
 
 
 class Mirror(ThreadingHTTPServer):
@@ -62,6 +65,20 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_file(self._fetched())
         else:
             self._pass_on()
+
+    def do_CONNECT(self) -> None:
+        """The way to Python's packages, which is TLS from end to end: bytes are passed on both ways."""
+        if self.path not in TUNNELS:
+            self.send_error(HTTPStatus.FORBIDDEN)
+            return
+        host, _, port = self.path.partition(":")
+        with socket.create_connection((host, int(port)), SECONDS) as other:
+            self.send_response(HTTPStatus.OK)
+            self.end_headers()
+            back = threading.Thread(target=_pump, args=(other, self.connection), daemon=True)
+            back.start()
+            _pump(self.connection, other)
+            back.join()
 
     def _send_file(self, file: Path | None) -> None:
         if file is None or not file.is_file():
@@ -107,6 +124,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nothing: what was asked stands in `requests`."""
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    """Pass bytes on until one side is gone, or is silent for a minute."""
+    source.settimeout(SECONDS)
+    with contextlib.suppress(OSError):
+        while chunk := source.recv(1 << 16):
+            target.sendall(chunk)
+        target.shutdown(socket.SHUT_WR)
 
 
 class Nowhere(BaseResolver):

@@ -1,5 +1,6 @@
 """The doctor: all well, or what to fix, system by system."""
 
+import json
 import re
 from datetime import timedelta
 from io import StringIO
@@ -71,6 +72,17 @@ class DoctorTests(LabTestCase):
         self.assertEqual(self.row(text, system)[1:4], ["yes", "yes", "no"])
         for word in words:
             self.assertIn(word, text)
+
+    def test_single_lines_can_be_asked_for_and_read_by_programs(self) -> None:
+        out = StringIO()
+        call_command("doctor", only=["proxmox", "ssh"], json=True, stdout=out)
+        found = json.loads(out.getvalue())
+        self.assertEqual(found["settings"], [])
+        systems = [finding["system"] for finding in found["findings"]]
+        self.assertEqual(systems, ["proxmox", "ssh node1", "ssh node2", "ssh node3"])
+        self.assertTrue(all(finding["permitted"] for finding in found["findings"]))
+        with self.assertRaisesMessage(CommandError, "No line of the doctor: proxmos; there are broker, "):
+            call_command("doctor", only=["proxmos"])
 
     def test_a_whole_installation_is_well_and_nothing_was_changed(self) -> None:
         before = self.state()

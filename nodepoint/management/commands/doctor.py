@@ -1,12 +1,14 @@
 """`manage.py doctor`: whether every system that we drive can be reached and permits what we need."""
 
+import json
 import smtplib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 
 from django.conf import settings
 from django.core import mail
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
@@ -31,17 +33,22 @@ class Command(BaseCommand):
     help = "Ask each system that we drive something harmless and print what to fix."
     requires_system_checks = []
 
-    def handle(self, **options: object) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--only", nargs="+", metavar="SYSTEM", help="ask these alone: the first word of their lines"
+        )
+        parser.add_argument("--json", action="store_true", help="print an object instead of the table")
+
+    def handle(self, *, only: Sequence[str] | None, json: bool, **options: object) -> None:
         """One line for each setting that is wrong, then the table of all systems that are set up."""
         wrong = infrastructure()
-        for message in wrong:
-            self.stdout.write(message.msg)
         unset = {message.msg.split()[0] for message in wrong if message.id in ABSENT}
         try:
-            findings = examine_all(unset)
+            findings = examine_all(unset, only)
         except DatabaseError as error:
             raise CommandError(f"The database cannot be used ({error}). Has `migrate` been run?") from error
-        self.stdout.write("\n".join(table(findings)))
+        said = [message.msg for message in wrong]
+        self.stdout.write(as_json(said, findings) if json else "\n".join([*said, *table(findings)]))
         ill = [finding.system for finding in findings if finding.fixes]
         if ill:
             raise CommandError(f"To be looked after: {', '.join(ill)}.")
@@ -49,9 +56,17 @@ class Command(BaseCommand):
             raise CommandError("Settings are missing or wrong.")
 
 
-def examine_all(unset: set[str]) -> list[Finding]:
-    """Ask all systems at once. `unset`: settings that cannot be used; what needs one is not asked."""
+def examine_all(unset: set[str], only: Sequence[str] | None = None) -> list[Finding]:
+    """Ask all systems at once. `unset`: settings that cannot be used; what needs one is not asked. `only`:
+    first words of the lines to ask for, None: all of them. CommandError when one of these is no line's."""
     chosen = [*_platform(), *sites.checkup.examinations(), *dns.checkup.examinations(), *_mail()]
+    if only is not None:
+        lines = {one.system.split()[0] for one in chosen} | {"mail"}  # which is there with a mail server only
+        if strangers := sorted(set(only) - lines):
+            raise CommandError(
+                f"No line of the doctor: {', '.join(strangers)}; there are {', '.join(sorted(lines))}."
+            )
+        chosen = [one for one in chosen if one.system.split()[0] in only]
     ready = [one for one in chosen if not unset.intersection(one.where + one.who)]
     with ThreadPoolExecutor(max(1, len(ready))) as pool:
         found = dict(zip(ready, pool.map(examine, ready), strict=True))
@@ -114,6 +129,11 @@ def _log_in_to_mail() -> None:
         raise Refused("mail", str(error)) from error
     except (OSError, smtplib.SMTPException) as error:
         raise Unreachable("mail", f"{type(error).__name__}: {error}") from error
+
+
+def as_json(settings: list[str], findings: list[Finding]) -> str:
+    """`{"settings": [sentence, …], "findings": [{system, …, fixes}, …]}`, with the fields of `Finding`."""
+    return json.dumps({"settings": settings, "findings": [asdict(finding) for finding in findings]})
 
 
 def table(findings: list[Finding]) -> list[str]:
