@@ -14,6 +14,7 @@ from django.urls import reverse_lazy
 
 from nodepoint import env, logs, servers, shapes
 from nodepoint.staff import policies
+from nodepoint.version import version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 NODEPOINT_DATA = env.load_files(BASE_DIR)
@@ -198,6 +199,7 @@ REST_FRAMEWORK = {
 UNFOLD = {
     "SITE_TITLE": "NodePoint",
     "SITE_HEADER": "NodePoint",
+    "SITE_SUBHEADER": version(),
     "SITE_SYMBOL": "dns",
     "SHOW_VIEW_ON_SITE": False,
     "SITE_URL": None,  # there is nothing for people outside the admin

@@ -19,6 +19,7 @@ from nodepoint.api.errors import Unavailable
 from nodepoint.api.views import ApiView, success
 from nodepoint.clients.errors import ClientError
 from nodepoint.jobs import broker, limits, queue
+from nodepoint.version import version
 
 PROBE_SECONDS = 5.0
 FULL_MB = 2  # less than this is left: a full disk
@@ -86,6 +87,7 @@ class HealthOutput(serializers.Serializer):
 
     status = serializers.CharField()
     timestamp = serializers.DateTimeField()
+    version = serializers.CharField(required=False)
     database = serializers.DictField(required=False)
     disk = serializers.DictField(required=False, help_text="ok, free_mb (of NODEPOINT_DATA)")
     queue = serializers.DictField(required=False, help_text="oldest_due_seconds, workers, broker")
@@ -105,8 +107,8 @@ class HealthView(ApiView):
         """Only the deep check looks at the token: the plain one must not depend on it."""
 
     def get(self, request: Request) -> Response:
-        """`status, timestamp`; deep also `database, disk, queue, systems`. 503 when the database is gone, or
-        the disk full: then what only reads still works."""
+        """`status, timestamp`; deep also `version, database, disk, queue, systems`. 503 when the database is
+        gone, or the disk full: then what only reads still works."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         if free_mb() < FULL_MB:
@@ -126,6 +128,7 @@ def _deep() -> dict[str, Any]:
     database = {"ok": True, "latency_ms": round((time.monotonic() - begun) * 1000, 1)}
     away = broker.fault()
     return {
+        "version": version(),
         "database": database,
         "disk": {"ok": True, "free_mb": free_mb()},
         "queue": {
