@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from lab.wordpress import SAFE_MODE
+
 WELL = (
     "system Debian GNU/Linux 13 (trixie)",
     "release 13.1",
@@ -30,7 +32,7 @@ def lines(guest: dict[str, Any]) -> list[str]:
     said: Iterable[str] = guest.get("health") or WELL
     if guest.get("trouble"):
         said = [line for line in said if line != "answered yes"]
-    return [*said, "end"]
+    return [*said, f"safemode {'on' if SAFE_MODE in guest['files'] else 'off'}", "end"]
 
 
 def update(guest: dict[str, Any], run: str, part: str, fault: str) -> str:

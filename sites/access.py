@@ -47,6 +47,10 @@ class NotSwitched(NoLink):
         self.final = final
 
 
+class StrangeName(NoLink):
+    """The link leads to a name that is none of the site's."""
+
+
 class LeadsElsewhere(Exception):
     """The site's name, which is the text, does not lead here now, and the site does not go by another one."""
 
@@ -57,7 +61,10 @@ def login_link(site: Site) -> str:
     token. ClientError, NotRunning, NoLink, LeadsElsewhere.
     """
     with deadline(SECONDS):
-        link = _link(site, LOGIN, "login")
+        try:
+            link = _link(site, LOGIN, "login")
+        except StrangeName:  # its domain has moved to another site, and WordPress is about to be told
+            return _link(site, LOGIN, "login", site.hostname)
         name = urlsplit(link).netloc
         if name == site.hostname or pointing.look(name, site.public_ip, LOOK_SECONDS).is_here:
             return link
@@ -93,8 +100,10 @@ def _link(site: Site, form: re.Pattern[str], *act: str) -> str:
         raise NoLink(answers.complaint(output), answers.culprit(output))
     found = form.fullmatch(output.stdout.rstrip("\n").rpartition("\n")[2])
     # A container whose root was taken over must not send its customer to a stranger's page.
-    if not found or found[1] not in (act[1:] or _names(site)):
-        raise NoLink("The answer is no link to a name of the site.")
+    if not found:
+        raise NoLink("The answer is no link.")
+    if found[1] not in (act[1:] or _names(site)):
+        raise StrangeName("The answer is a link to a name that is not the site's.")
     return found[0].removeprefix("link ")
 
 

@@ -36,6 +36,7 @@ FORMS = {
     "refused": VERSION,
     "test": f"({WORD}) (good|recommended|critical|unknown)",
     "answered": "yes",
+    "safemode": "on|off",
 }
 LINE = re.compile(r"([a-z]{1,20}) (.+)")
 SEVERAL = {"package", "down", "failed", "test"}  # facts that come more than once

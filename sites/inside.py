@@ -19,7 +19,6 @@ from sites.connections import console
 from sites.models import Site, SiteHealth
 from sites.steps.proxmox import require
 
-EVERY = timedelta(hours=24)
 AGAIN = timedelta(hours=1)  # after a look that failed
 MINUTES = 2  # between two rounds, which share the sites among them
 CATCHING_UP = 1.5  # of an even share a round takes at most
@@ -57,7 +56,7 @@ def due(now: datetime) -> list[Site]:
 def _unseen(sites: QuerySet[Site], now: datetime) -> QuerySet[Site]:
     never = Q(health=None)
     failed = ~Q(health__error="") & Q(health__tried_at__lte=now - AGAIN)
-    return sites.filter(never | failed | Q(health__tried_at__lte=now - EVERY))
+    return sites.filter(never | failed | Q(health__tried_at__lte=now - SiteHealth.EVERY))
 
 
 def _ask(site: Site, end: float) -> dict[str, Any]:

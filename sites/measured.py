@@ -2,6 +2,7 @@
 
 import math
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -78,6 +79,7 @@ class SiteHealth(models.Model):
         max_length=16, blank=True, default="", db_default="", help_text="That of those put in last."
     )
 
+    EVERY = timedelta(hours=24)  # between two looks
     SILENT = timedelta(days=3)  # after that long without an answer somebody should look
 
     class Meta:
@@ -95,6 +97,14 @@ class SiteHealth(models.Model):
         asked = Q(site__suspended_at=None, site__wanted_power="running") & ~Q(error="")
         standing = cls.objects.filter(site__state="live", site__deletion_requested_at=None)
         return standing.filter(Q(trouble_count__gt=0) | (asked & silent))
+
+    @classmethod
+    def look_soon(cls, site_pk: Any, now: datetime) -> models.QuerySet["SiteHealth"]:
+        """The next round of looks has the site among the first, for what is known of it is of another day.
+        Returns its row, or none."""
+        known = cls.objects.filter(pk=site_pk)
+        known.update(tried_at=now - cls.EVERY)
+        return known
 
     @property
     def sentences(self) -> list[str]:

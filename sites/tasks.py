@@ -2,6 +2,7 @@
 
 from sites import domain_watch, enforcement, inside
 from sites.services import updates
+from sites.services.inside import restore_safe_modes
 
 
 def enforce_suspensions() -> int:
@@ -15,8 +16,10 @@ def look_at_domains() -> int:
 
 
 def look_inside() -> int:
-    """See `inside.look`."""
-    return inside.look()
+    """See `inside.look`; then `services.inside.restore_safe_modes` for what it has found."""
+    seen = inside.look()
+    restore_safe_modes()
+    return seen
 
 
 def update_sites() -> int:

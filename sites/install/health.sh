@@ -19,6 +19,7 @@ main() {
     updates
     mail
     wordpress
+    safe_mode
     come_by
     echo end
 }
@@ -64,6 +65,11 @@ mail() {
     if [[ ! -e /etc/msmtprc ]]; then return; fi
     timeout -k 1 4 journalctl -q -t msmtp --since=-24h -o cat 2>/dev/null |
         awk '/exitcode=EX_OK/ { taken++; next } /exitcode=/ { refused++ } END { print "mail", taken + 0, refused + 0 }' || true
+}
+
+# The second flag is for a disk that is full, and gone with a restart (access.sh).
+safe_mode() {
+    if [[ -e /etc/nodepoint/safemode || -e /run/nodepoint-safemode ]]; then echo 'safemode on'; else echo 'safemode off'; fi
 }
 
 # Of all that WordPress, its plugins and its theme may print, only lines of this form are passed on.

@@ -55,6 +55,8 @@ run() {
     : >"$WORK/complained"
     "update_$PART" || code=$?
     words=$(tail -n 3 "$WORK/complained" | tail -c 600 | tr -c '[:print:]' ' ' | cut -c1-300)
+    # WordPress's own mark of an upgrade at work; one that was cut off leaves it behind.
+    if [[ $PART == wordpress ]]; then as_site 5 rm -f "$ROOT/.maintenance" || true; fi
     if [[ $code == 0 ]]; then
         echo "$ANSWER" >>"$STATUS"
     else
@@ -73,8 +75,6 @@ update_wordpress() {
     elif [[ $code == 0 ]]; then
         code=70
     fi
-    # WordPress's own mark of an upgrade at work; one that was cut off leaves it behind.
-    as_site 5 rm -f "$ROOT/.maintenance" || true
     return "$code"
 }
 

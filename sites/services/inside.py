@@ -1,15 +1,23 @@
 """What a customer chooses about WordPress inside his site. The wish is stored with the job that carries it
 out."""
 
+import contextlib
+from datetime import timedelta
 from typing import Any
 
+from django.utils import timezone
+
+from nodepoint.api.errors import ApiError
 from nodepoint.jobs import queue
+from nodepoint.jobs.errors import JobRefused
 from nodepoint.jobs.models import Job
 from sites import options
 from sites.errors import BadOptions, WrongState
-from sites.models import Site
+from sites.models import Site, SiteHealth
 from sites.services.standing import site_for_action
 
+ACTOR = "daily look"
+LATELY = timedelta(minutes=10)  # longer than it takes from one round of looks to the next
 OPTIONS, SAFE_MODE = "sites.options", "sites.safemode"
 
 
@@ -62,3 +70,21 @@ def switch_safe_mode(service_id: str, enabled: bool, *, actor: str = "") -> tupl
         return now, job
 
     return queue.whole(work)
+
+
+def restore_safe_modes() -> int:
+    """Have safe mode switched on again where it is to be on, and the last look has found it off: a full disk
+    keeps it until a restart only. Returns of how many sites."""
+    seen = SiteHealth.objects.filter(tried_at__gte=timezone.now() - LATELY, error="", site__safe_mode=True)
+    rows = [row for row in seen.select_related("site") if row.facts.get("safemode") == "off"]
+    return sum(_restore_safe_mode(row) for row in rows)
+
+
+def _restore_safe_mode(row: SiteHealth) -> int:
+    jobs = Job.objects.filter(subject=row.site.key, kind=SAFE_MODE)
+    if jobs.filter(created_at__gte=row.looked_at).exists():
+        return 0
+    with contextlib.suppress(ApiError, JobRefused):  # the site stands no more, or another job is at work
+        switch_safe_mode(row.site.service_id, True, actor=ACTOR)
+        return 1
+    return 0

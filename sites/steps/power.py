@@ -9,7 +9,7 @@ from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Outcome, Retry, Wait
 from sites.clients.proxmox import HaResource
 from sites.connections import proxmox
-from sites.models import Site
+from sites.models import Site, SiteHealth
 from sites.steps.proxmox import Container, begin, follow, follows_moves, held_up, require
 
 GRACE = 60  # seconds that a container gets to end by itself before it is killed
@@ -51,6 +51,9 @@ def _turned(call: Call, container: Container, wished: str) -> Outcome | None:
 
 
 def _verified(call: Call, container: Container, power: str, note: str = "") -> Done:
+    if power == "running" and call.subject.safe_mode:
+        # On a full disk it goes with a restart: `services.inside.restore_safe_modes`.
+        SiteHealth.look_soon(call.subject.pk, call.now)
     facts = {"node": container.node, "power": power, "power_verified_at": call.now}
     return Done(ref=call.ref or None, facts=facts, note=note)
 

@@ -1,6 +1,5 @@
 """Going back to a snapshot. It brings back the whole container of that day, its configuration too."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -147,8 +146,7 @@ def _look_soon(call: Call) -> None:
     """The daily look comes next: what is known of the inside is of another day, and the mark that keeps the
     site from updating itself is old. What was updated since may be so again, but for what this was the way
     back from."""
-    known = SiteHealth.objects.filter(pk=call.subject.pk)
-    known.update(tried_at=call.now - timedelta(days=1))
+    known = SiteHealth.look_soon(call.subject.pk, call.now)
     if call.job.data["backup"] != safety.BEFORE:
         known.update(tried_version="", tried_security="")
 

@@ -1,6 +1,10 @@
 """POST /action/safemode: WordPress without plugins and theme, so that whoever administers it can log in."""
 
+from unittest import mock
+
+from lab.wordpress import SAFE_MODE
 from nodepoint.jobs.models import Job
+from sites import tasks
 from tests.factories import SiteFactory
 from tests.sites.acts import ActsMixin
 from tests.sites.base import SiteTestCase
@@ -52,6 +56,20 @@ class SafeModeTests(ActsMixin, SiteTestCase):
             self.assertEqual(self.shown()[0], wanted, self.tale(self.site))
         self.act("/action/reset")
         self.assertFalse(self.shown()[0])
+
+    def test_where_a_restart_has_lost_it_on_a_full_disk_it_is_switched_on_again(self):
+        tasks.look_inside()
+        self.safe_mode(True)
+        self.lab.guest._guests[self.site.vmid]["files"].pop(SAFE_MODE)  # it was on a tmpfs
+        self.act("/action/restart")
+        for begun in (1, 0):
+            with mock.patch("django.utils.timezone.now", return_value=self.clock.time):
+                before = Job.objects.filter(kind="sites.safemode").count()
+                tasks.look_inside()
+                self.assertEqual(Job.objects.filter(kind="sites.safemode").count() - before, begun)
+            self.run_jobs()
+        self.assertIn(SAFE_MODE, self.lab.guest._guests[self.site.vmid]["files"])
+        self.assertEqual(self.job(self.site, "sites.restart").warning, "")
 
     def test_a_connection_that_breaks_is_made_up_for(self):
         self.fault("ssh", "drop_after", "bash -s safemode", 1)
