@@ -11,7 +11,6 @@ from sites import options as choices
 from sites.measured import disk_percent, month
 from sites.models import Backup, Plan, Site, SiteUsage
 
-DELETION = "sites.delete_backup"
 MB, GB = 1024**2, 1024**3
 
 
@@ -95,11 +94,10 @@ def backups(site: Site) -> dict[str, Any]:
 
 
 def _backup(backup: Backup) -> dict[str, Any]:
-    for_safety = backup.kind == Backup.Kind.SAFETY and backup.job_kind != DELETION
     return {
         "name": backup.name,
         "kind": backup.kind,
-        "made_before": backup.job_kind if for_safety else None,
+        "made_before": services.made_before(backup),
         "created_at": backup.created_at,
         "status": _backup_status(backup),
     }

@@ -28,7 +28,13 @@ class BackupForm(ActForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         ready = self.subject.backups.filter(state=Backup.State.READY)
-        self.fields["backup"].choices = [(b.name, f"{b.name}, {b.created_at:%Y-%m-%d %H:%M}") for b in ready]
+        by_kind = sorted(ready, key=lambda backup: backup.kind == Backup.Kind.SAFETY)
+        self.fields["backup"].choices = [(backup.name, _of_when(backup)) for backup in by_kind]
+
+
+def _of_when(backup: Backup) -> str:
+    for_safety = " (for safety)" if backup.kind == Backup.Kind.SAFETY else ""
+    return f"{backup.name}{for_safety}, {backup.created_at:%Y-%m-%d %H:%M}"
 
 
 class DiscardForm(ActForm):

@@ -10,10 +10,10 @@ from nodepoint.audit.models import Entry
 from nodepoint.board import findings
 from nodepoint.board.models import Finding
 from nodepoint.clients.errors import SYSTEMS
-from nodepoint.jobs import timeline
+from nodepoint.jobs import registry, timeline
 from nodepoint.jobs.models import Job
 from nodepoint.notices.models import jobs_about
-from sites import diagnosis, representation
+from sites import diagnosis, representation, services
 from sites.admin.lists import COLOURS
 from sites.models import Backup, CustomDomain, Site, SiteHealth
 from sites.services.legality import Facts
@@ -169,7 +169,13 @@ def _custom_name(row: CustomDomain) -> dict[str, Any]:
 def _backup(backup: Backup) -> dict[str, Any]:
     state = "in the making" if backup.state == Backup.State.CREATING else "ready"
     state = "being deleted" if state == "ready" and backup.busy else state
-    return {"row": backup, "state": state, "colour": "success" if state == "ready" else "info"}
+    kind = services.made_before(backup)
+    return {
+        "row": backup,
+        "made_before": registry.flow(kind).title if kind else "",
+        "state": state,
+        "colour": "success" if state == "ready" else "info",
+    }
 
 
 def health(site: Site) -> dict[str, Any] | None:

@@ -12,6 +12,8 @@ from sites.models import Backup, Site
 from sites.services.standing import site_for_action
 from sites.steps.snapshot import INITIAL
 
+DELETION = "sites.delete_backup"
+
 
 def standing_backups(site: Site) -> QuerySet[Backup]:
     """The backups that count, newest first: whole ones, and those in the making. `busy`: a job is at work on
@@ -26,6 +28,12 @@ def listed_backups(site: Site) -> QuerySet[Backup]:
     facts = {"busy": Exists(job.filter(state__in=Job.ALIVE)), "job_kind": Subquery(job.values("kind")[:1])}
     counts = Q(state=Backup.State.READY) | Q(state=Backup.State.CREATING, busy=True)
     return site.backups.annotate(**facts).filter(counts)
+
+
+def made_before(backup: Backup) -> str | None:
+    """The kind of the job before which a snapshot for safety was taken; None for others, and while it is
+    being deleted. `backup`: of `listed_backups`."""
+    return backup.job_kind if backup.kind == Backup.Kind.SAFETY and backup.job_kind != DELETION else None
 
 
 def create_backup(service_id: str, *, actor: str = "") -> tuple[Backup, Job]:
@@ -67,7 +75,7 @@ def delete_backup(service_id: str, bak: str, *, actor: str = "") -> tuple[Backup
     backup = _find(site, bak)
 
     def work() -> tuple[Backup, Job]:
-        job = _submit("sites.delete_backup", site, {"backup": bak}, actor)
+        job = _submit(DELETION, site, {"backup": bak}, actor)
         # Once more: another job may have deleted it between the look and this one.
         if not Backup.objects.filter(pk=backup.pk, state=Backup.State.READY).update(job_id=job.pk):
             raise UnknownBackup(bak)
