@@ -3,11 +3,11 @@
     .venv/bin/python benchmarks/lift.py [--sites 200] [--batch 5] [--speed 0.1] [--watched 10]
 
 Starts a demo of its own in a temporary folder, orders the sites, sets their level back, has them lifted by
-`manage.py lift`, and meanwhile visits through the proxy: all of them in turn, and some of them, spread over the
-order in which they are lifted, again and again. Printed is how many answers were none, and the longest time
-between two good answers of a watched one, which holds the pause between two visits: an upper bound of how long
-it was away. What takes a site off the net here is the platform's own doing (a proxy host written, a container
-stopped). The lab's script ends no service; how long a real one is away is measured by
+`manage.py lift`, and meanwhile visits through the proxy: all of them in turn, and some of them, spread over
+the order in which they are lifted, again and again. Printed is how many answers were none, and the longest
+time between two good answers of a watched one, which holds the pause between two visits: an upper bound of
+how long it was away. What takes a site off the net here is the platform's own doing (a proxy host written, a
+container stopped). The lab's script ends no service; how long a real one is away is measured by
 tests/containers/test_lift.py.
 """
 
@@ -104,7 +104,7 @@ def main() -> None:
             f"{len(names)} sites, {options.batch} at once: lifted in {took:.0f} s;"
             f" {sum(len(visits.rounds) * len(visits.names) for visits in both)} visits,"
             f" {sum(visits.bad for visits in both)} bad answers;"
-            f" {len(watched.names)} sites watched: {watched.away:.1f} s at most from one good answer to the next"
+            f" {len(watched.names)} sites watched: {watched.away:.1f} s at most between good answers"
         )
 
 
