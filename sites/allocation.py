@@ -2,12 +2,14 @@
 order.
 """
 
+from collections.abc import Collection
 from ipaddress import IPv4Address
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
+from sites import occupied
 from sites.errors import NoCapacity
 from sites.models import ClusterReading, ReservationLock, Site, TakenName, Template
 from sites.naming import free_subdomain
@@ -26,11 +28,12 @@ def address_range() -> tuple[IPv4Address, IPv4Address]:
     return IPv4Address(first.strip()), IPv4Address(last.strip())
 
 
-def free_address() -> str:
-    """The lowest free private address of the range; NoCapacity when all are taken."""
+def free_address(seen: Collection[str] | None = None) -> str:
+    """The lowest private address of the range that neither we nor, as far as we know, any container uses;
+    NoCapacity when all are taken. `seen`: addresses in use by a fresh reading; by default the last one."""
     first, last = address_range()
     never = {settings.SITE_GATEWAY, *settings.SITE_NAMESERVERS, *settings.PROXY_LAN_IPS}
-    taken = _held("private_ip") | never
+    taken = _held("private_ip") | never | set(occupied.known().addresses if seen is None else seen)
     for number in range(int(first), int(last) + 1):
         if (address := str(IPv4Address(number))) not in taken:
             return address
@@ -86,6 +89,17 @@ def _names() -> set[str]:
     """What sites and strangers hold."""
     held = Site.objects.filter(subdomain__isnull=False).order_by().values_list("subdomain", flat=True)
     return set(held.union(TakenName.objects.order_by().values_list("subdomain", flat=True)))
+
+
+def reserve_other_address(site: Site | Template, in_use: Collection[str]) -> str:
+    """Move an order, or a template that is built, to another address because a container that is not ours
+    uses its own. Returns the new one; NoCapacity."""
+    with transaction.atomic():
+        lock()
+        address = free_address({*in_use, site.private_ip})
+        type(site).objects.filter(pk=site.pk).update(private_ip=address)
+    site.private_ip = address
+    return address
 
 
 def reserve_other_vmid(site: Site | Template, in_use: set[int]) -> int:

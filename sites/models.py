@@ -12,13 +12,14 @@ from nodepoint.fields import IdentifierField
 from sites import marks
 from sites.golden import Template, new_build_id
 from sites.measured import SiteHealth, SiteUsage
-from sites.platform import ClusterReading, Platform, ReservationLock, TakenName
+from sites.platform import ClusterReading, Occupancy, Platform, ReservationLock, TakenName
 
 __all__ = [
     "Backup",
     "ClusterReading",
     "CustomDomain",
     "MovedDomain",
+    "Occupancy",
     "Plan",
     "Platform",
     "ReleasedDomain",

@@ -46,6 +46,24 @@ class ClusterReading(models.Model):
         return f"reading of {self.taken_at}"
 
 
+class Occupancy(models.Model):
+    """What containers that no row of ours has made use at Proxmox VE, as read last: one row.
+
+    `guests`: {vmid: [address, node, read at (epoch seconds)]}; the address is empty where it has no fixed
+    one, or nobody lets us see it. `vmids`: all that were in use. `taken_at`: NULL while some were never
+    read."""
+
+    guests = models.JSONField(default=dict)
+    vmids = models.JSONField(default=list)
+    taken_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"occupancy of {self.taken_at}"
+
+
 class Platform(models.Model):
     """What holds for the platform as a whole: one row, written by staff."""
 

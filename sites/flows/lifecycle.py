@@ -27,7 +27,7 @@ PROVISION = register(
         scope="sites",
         deadline=30 * 60,
         stands=is_live,
-        version=3,
+        version=4,
         tells=SITE_LIVE,
         former=(former_step("customer_told", "Sending the e-mail", "snapshot"),),
         steps=(
@@ -39,15 +39,24 @@ PROVISION = register(
                 usual=0.1,
             ),
             Step(
+                "place",
+                "Making sure that the address is free",
+                reservation.free_indeed,
+                nothing_to_undo="What it has reserved instead is given back with the rest.",
+                after=("reserved",),
+                limits=(CALLS,),
+                usual=0.1,
+            ),
+            Step(
                 "container",
                 "Creating the container",
                 container.created,
                 undo=container.removed,
-                after=("reserved",),
+                after=("place",),
                 limits=(CREATIONS, CALLS),
                 usual=45,
             ),
-            *publication("reserved"),
+            *publication("place"),
             # Before the start: a container never runs unguarded.
             Step(
                 "firewall",

@@ -1,7 +1,7 @@
 """Building a golden template: a container is made, filled, sealed, packed, and removed again."""
 
 from nodepoint.jobs.registry import Flow, Step, register
-from sites.steps import firewall, template
+from sites.steps import firewall, reservation, template
 from sites.steps.proxmox import CALLS, CREATIONS
 
 MINUTES = 60
@@ -15,6 +15,7 @@ TEMPLATE = register(
         scope="sites",
         deadline=60 * MINUTES,
         stands=template.is_ready,
+        version=2,
         steps=(
             Step(
                 "reserved",
@@ -24,11 +25,20 @@ TEMPLATE = register(
                 usual=0.1,
             ),
             Step(
+                "place",
+                "Making sure that the address is free",
+                reservation.free_indeed,
+                nothing_to_undo="What it has reserved instead is given back with the rest.",
+                after=("reserved",),
+                limits=(CALLS,),
+                usual=0.1,
+            ),
+            Step(
                 "container",
                 "Creating the container",
                 template.created,
                 undo=template.container_unmade,
-                after=("reserved",),
+                after=("place",),
                 limits=(CREATIONS, CALLS),
                 usual=45,
             ),

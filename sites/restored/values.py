@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from ipaddress import AddressValueError, IPv4Interface, NetmaskValueError
+from ipaddress import IPv4Address
 from typing import Any
 
 from django.conf import settings
 
+from sites import occupied
 from sites.clients.npm import ProxyHost
 from sites.clients.proxmox import Config, Snapshot
 from sites.connections import site_network
@@ -54,11 +55,8 @@ def first_snapshot(things: Things) -> Snapshot | None:
 
 def address_of(config: Config) -> str | None:
     """The fixed address of a container inside SITE_NETWORK; None where it has none."""
-    try:
-        address = IPv4Interface(config.net0.get("ip", "")).ip
-    except (AddressValueError, NetmaskValueError):  # `dhcp`, `manual` or none
-        return None
-    return str(address) if address in site_network() else None
+    address = occupied.address_of(config)
+    return address if address and IPv4Address(address) in site_network() else None
 
 
 def name_of(things: Things) -> str:

@@ -4,7 +4,11 @@ stay reserved where a container of ours was left standing because somebody took 
 from typing import Any
 
 from nodepoint.jobs.call import Call
-from nodepoint.jobs.outcomes import Done, Outcome
+from nodepoint.jobs.outcomes import Done, Fail, Outcome, Wait
+from sites import occupied
+from sites.allocation import reserve_other_address, reserve_other_vmid
+from sites.connections import proxmox
+from sites.errors import NoCapacity
 from sites.models import Site
 from sites.steps import container
 from sites.steps.backups import forget_missing
@@ -21,6 +25,26 @@ NOTHING = {
     "certificate_id": None,
     "power": "",
 }
+
+
+def free_indeed(call: Call) -> Outcome:
+    """Nothing at Proxmox VE uses the address and the VMID that an order was given, or it has others. Before
+    anything is made: what uses them now cannot be its own."""
+    places = occupied.reading()
+    if places is None:
+        return Wait(seconds=1.0)
+    site, notes = call.subject, []
+    if site.vmid in places.vmids and not proxmox().vmid_free(site.vmid):
+        taken = site.vmid
+        notes.append(f"VMID {taken} is in use: now {reserve_other_vmid(site, set(places.vmids))}.")
+    if places.still_has(site.private_ip):
+        taken, holder = site.private_ip, places.addresses[site.private_ip]
+        try:
+            address = reserve_other_address(site, places.addresses)
+        except NoCapacity as error:
+            return Fail(error=error.sentence, detail=f"container {holder} uses {taken}, and no other is free")
+        notes.append(f"Container {holder} uses {taken}: now {address}.")
+    return Done(note=" ".join(notes))
 
 
 HELD = ("vmid", "private_ip", "subdomain", "node")

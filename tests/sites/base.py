@@ -200,9 +200,9 @@ class SiteTransactionTestCase(SiteMixin, LabTransactionTestCase):
     """Real transactions, for tests with threads."""
 
 
-def make_foreign(test: SiteMixin, vmid: int, user: str = "root@pam") -> None:
-    """A container that somebody else makes in the cluster."""
-    config = {"hostname": "theirs", "rootfs": "global-lvm:8", "description": "Do not touch"}
+def make_foreign(test: SiteMixin, vmid: int, user: str = "root@pam", **more: str) -> None:
+    """A container that somebody else makes in the cluster. `more` of its configuration."""
+    config = {"hostname": "theirs", "rootfs": "global-lvm:8", "description": "Do not touch", **more}
     values = {"vmid": vmid, "ostemplate": test.lab.settings["PROXMOX_TEMPLATE"], **config}
     with test.lab.lock:
         test.lab.proxmox.cluster.lifecycle.create("node2", user, time.time(), values)

@@ -33,6 +33,7 @@ DESTROYED = Act("proxmox", f"DELETE {CT}")
 # step of sites.provision: what it looks at and what it does; empty with a reason where it calls nobody.
 PROVISION: dict[str, tuple[Act, ...] | str] = {
     "reserved": "rows of our own",
+    "place": (Act("proxmox", "GET /api2/json/cluster/resources"),),
     "container": (
         Act("proxmox", "GET /api2/json/cluster/nextid"),
         Act("proxmox", "GET /api2/json/nodes"),

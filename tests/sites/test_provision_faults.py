@@ -8,7 +8,7 @@ from django.test import override_settings
 from sites import connections
 from sites.clients.npm import calls
 from sites.flows import PROVISION as FLOW
-from sites.models import Site
+from sites.models import Occupancy, Site
 from tests.base import on_one_database
 from tests.sites.base import SiteTestCase
 from tests.sites.faults import PROVISION, Act, acts
@@ -29,6 +29,7 @@ class ProvisionFaultTests(SiteTestCase):
         service = f"S{self.number}"
         connections.npm.cache_clear()
         calls._logins.clear()  # so that a fault of the login meets one
+        Occupancy.objects.update(taken_at=None)  # likewise, of the look at what is in use
         made = self.creations()
         plan = "premium" if any(act.plan == "premium" for act in faulty) else "basic"
         certificate = "letsencrypt" if letsencrypt else self.lab.settings["NPM_CERTIFICATE"]

@@ -21,9 +21,10 @@ class RemoteCallTests(SiteTestCase):
 
     def test_the_first_site_and_its_end(self):
         self.live_site()
-        # One login at NPM; the front page is looked at once through the proxy. Over SSH: the script, a look
-        # at it, a look at the site, the link for the e-mail.
-        self.assert_calls(proxmox=27, cloudflare=2, npm=5, ssh=4, front=1)
+        # One look at the places in use, which later orders share. One login at NPM; the front page is looked
+        # at once through the proxy. Over SSH: the script, a look at it, a look at the site, the link for the
+        # e-mail.
+        self.assert_calls(proxmox=28, cloudflare=2, npm=5, ssh=4, front=1)
         self.delete()
         self.run_jobs()
         self.assert_calls(proxmox=12, cloudflare=2, npm=2)
