@@ -40,6 +40,8 @@ from nodepoint.shapes import (
     user_with_realm,
     verify_tls,
     volume,
+    webhook_secret,
+    webhook_url,
     word,
 )
 
@@ -105,6 +107,8 @@ OPTIONAL: dict[str, tuple[str, Shape]] = {
     "PROXMOX_POOL": ("the name of a pool, such as nodepoint", pve_pool),
     "PROXMOX_HOME_NODE": ("one of PROXMOX_NODES", pve_node),
     "STAFF_EMAIL": ("e-mail addresses", email_address),
+    "NOTICE_WEBHOOK_URL": ("an https address, or an http one at a private IP address", webhook_url),
+    "NOTICE_WEBHOOK_SECRET": ("whsec_ and the base64 of 24 to 64 bytes", webhook_secret),
 }
 
 
@@ -151,6 +155,10 @@ def _contradictions() -> Iterator[CheckMessage]:
         (
             settings.NPM_CERTIFICATE != "letsencrypt" or settings.LETSENCRYPT_EMAIL,
             "LETSENCRYPT_EMAIL is missing: NPM_CERTIFICATE=letsencrypt needs an e-mail address.",
+        ),
+        (
+            not settings.NOTICE_WEBHOOK_URL or settings.NOTICE_WEBHOOK_SECRET,
+            "NOTICE_WEBHOOK_SECRET is missing: NOTICE_WEBHOOK_URL needs one to sign with.",
         ),
     ]
     yield from (Error(sentence, id="nodepoint.E003") for holds, sentence in rules if not holds)

@@ -1,10 +1,11 @@
 """Reading the shapes that settings have: addresses, networks, host:port. Each raises ValueError for what is
 none."""
 
+import base64
 import re
 import ssl
 from email.utils import parseaddr
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -77,6 +78,30 @@ def node_hosts(text: str) -> dict[str, tuple[str, int | None]]:
 def http_url(text: str) -> str:
     """An http or https address."""
     return _url(text, "http", "https")
+
+
+def webhook_url(text: str) -> str:
+    """An https address, or an http one at a private IP address: what is told crosses no open network in
+    plain."""
+    found = urlsplit(_url(text, "http", "https"))
+    if found.scheme == "http":
+        try:
+            if not ip_address(found.hostname or "").is_private:
+                raise Malformed
+        except ValueError:
+            raise Malformed from None
+    return text
+
+
+def webhook_secret(text: str) -> str:
+    """`whsec_` and the base64 of 24 to 64 bytes, as Standard Webhooks has it."""
+    try:
+        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        raise Malformed from None
+    if not text.startswith("whsec_") or not 24 <= len(key) <= 64:
+        raise Malformed
+    return text
 
 
 def mail_url(text: str) -> str:

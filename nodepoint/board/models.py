@@ -134,3 +134,25 @@ class Dismissal(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Alert(models.Model):
+    """A trouble of the board that stands, or stood: told once, and once more when it was over
+    (`nodepoint.board.alerts`)."""
+
+    key = IdentifierField(max_length=64, db_index=True, help_text="The same however its numbers change.")
+    group = models.CharField(max_length=100)
+    title = models.CharField(max_length=255)
+    detail = models.TextField(blank=True)
+    url = models.CharField(max_length=255)
+    level = models.PositiveSmallIntegerField()
+    first_seen = models.DateTimeField(default=timezone.now)
+    since = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
+    over_at = models.DateTimeField(null=True, db_index=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.title

@@ -114,6 +114,10 @@ class Board:
         found = [group for function in asked for group in function()]
         return sorted((group for group in found if group.total), key=lambda group: -group.level)
 
+    def everything(self) -> list[Group]:
+        """The same whoever may see it, for notices."""
+        return [group for _, _, function in self.sources for group in function() if group.total]
+
     def pictures(self, user: AbstractBaseUser) -> list[Picture]:
         """The pictures that this user may see, the wide ones first."""
         painted = [paint() for paint in self._for(user, self.painters)]

@@ -6,19 +6,21 @@ from django.utils import timezone
 
 from nodepoint import pruning
 from nodepoint.api import health
-from nodepoint.board import drift, durations, statistics
-from nodepoint.board.models import CallCount, DayOfJobs, Dismissal, SystemState
+from nodepoint.board import alerts, drift, durations, statistics
+from nodepoint.board.models import Alert, CallCount, DayOfJobs, Dismissal, SystemState
 from nodepoint.jobs.registry import periodic
 from nodepoint.pruning import Rule
 
 KEPT_CALLS_DAYS = 90
 KEPT_DAYS = 400
+KEPT_ALERTS_DAYS = 90
 KEPT_DISMISSALS_DAYS = 180  # as long as the jobs that they are about
 
 periodic("nodepoint.board.tasks.check_systems", minutes=1)
 periodic("nodepoint.board.tasks.count_days", minutes=5)
 periodic("nodepoint.board.tasks.count_durations", minutes=1)
 periodic("nodepoint.board.tasks.compare", minutes=60)
+periodic("nodepoint.board.tasks.tell_troubles", minutes=1)
 periodic("nodepoint.board.tasks.prune", minutes=24 * 60)
 
 
@@ -51,6 +53,11 @@ def compare() -> str:
     return drift.request("periodic check").pk
 
 
+def tell_troubles() -> int:
+    """Tell staff of troubles that stand, and of those that are over. Returns how many notices."""
+    return alerts.look()
+
+
 CALLS = "counts of calls, by the hour"
 PRUNED = pruning.register(
     Rule(CALLS, KEPT_CALLS_DAYS, lambda before: CallCount.objects.filter(hour__lt=before)),
@@ -62,6 +69,7 @@ PRUNED = pruning.register(
     Rule(
         "dismissals of troubles", KEPT_DISMISSALS_DAYS, lambda before: Dismissal.objects.filter(at__lt=before)
     ),
+    Rule("troubles that are over", KEPT_ALERTS_DAYS, lambda before: Alert.objects.filter(over_at__lt=before)),
 )
 
 

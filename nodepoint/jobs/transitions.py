@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
+from django.conf import settings
 from django.db.models import F, Q
 
 from nodepoint.jobs import experience, registry
 from nodepoint.jobs.models import LABELS, Job, JobStep, new_id
-from nodepoint.notices.models import PREFIX, STAFF, Notice
+from nodepoint.notices.models import PREFIX, STAFF, WEBHOOK, Notice
 from nodepoint.prepared import Prepared, prepared
 
 S = JobStep.State
@@ -261,9 +262,12 @@ def warn(job: Job, step: JobStep, sentence: str, now: datetime) -> None:
 
 
 def tell_staff(job: Job, about: str, now: datetime) -> None:
-    """Have staff told by e-mail about a job: `failed`, `warning` or `late`. Not about an e-mail to staff."""
+    """Have staff told about a job by e-mail, and by the webhook where there is one: `failed`, `warning` or
+    `late`. Neither tells of itself."""
     if job.kind != STAFF:
         notify(STAFF, job, now, says=about)
+    if settings.NOTICE_WEBHOOK_URL and job.kind != WEBHOOK:
+        notify(WEBHOOK, job, now, says=about)
 
 
 def notify(kind: str, job: Job, now: datetime, *, once: str | None = None, says: str = "") -> None:

@@ -4,6 +4,7 @@ from django.conf import settings
 
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.outcomes import Done, Fail, Outcome
+from nodepoint.notices import webhook  # noqa: F401 - it registers its flow
 from nodepoint.notices.models import STAFF, Notice
 from nodepoint.notices.sending import Letter, notice
 

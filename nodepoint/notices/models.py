@@ -10,6 +10,7 @@ from nodepoint.fields import IdentifierField
 
 PREFIX = "notices."  # of the kinds of their jobs
 STAFF = "notices.staff"
+WEBHOOK = "notices.webhook"
 
 
 def jobs_about(subjects: Collection[str], most: int) -> list[str]:
@@ -31,7 +32,9 @@ class Notice(models.Model):
     kind = models.CharField(max_length=64, help_text="The kind of its job.")
     about = IdentifierField(max_length=64, db_index=True, help_text="Subject of the job that it tells of.")
     cause = IdentifierField(max_length=32, help_text="The job that it tells of.")
-    says = models.CharField(max_length=16, blank=True, help_text="To staff: failed, warning or late.")
+    says = models.CharField(
+        max_length=16, blank=True, help_text="To staff: failed, warning or late; of a trouble: begun or over."
+    )
     once = IdentifierField(max_length=100, null=True, unique=True, help_text="Nothing is told twice of it.")
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
     # Set while a mail server has it and has not answered yet; left set where nobody knows what it answered.

@@ -378,7 +378,7 @@ class OthersDatabaseTests(RestoredCase):
         applied = MigrationRecorder.Migration.objects
         applied.create(app="sites", name="9999_tomorrow")
         self.refused("newer release, which knows sites.9999_tomorrow: install that one")
-        applied.filter(app="sites", name__in=["9999_tomorrow", "0020_update"]).delete()
+        applied.filter(app="sites", name__in=["9999_tomorrow", "0022_occupancy"]).delete()
         self.refused("older release: run `manage.py migrate` first")
         applied.filter(app="nodepoint").delete()
         self.refused("holds no tables of NodePoint")

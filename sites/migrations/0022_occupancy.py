@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sites', '0020_update'),
+        ('sites', '0021_security_updates'),
     ]
 
     operations = [
