@@ -103,7 +103,7 @@ BAD: dict[str, list[str]] = {
     ],
     "DEFAULT_FROM_EMAIL": ["NodePoint", "NodePoint <noreply>", "a@example.com\nBcc: b@example.com"],
     "STAFF_EMAIL": MAILBOXES,
-    "NOTICE_WEBHOOK_URL": [*URLS, f"http://example.com/{SECRET}", f"http://203.0.113.9/{SECRET}"],
+    "NOTICE_WEBHOOK_URL": [*URLS, f"http://example.com/{SECRET}", f"http://9.9.9.9/{SECRET}"],
     "NOTICE_WEBHOOK_SECRET": [SECRET, f"whsec_{SECRET}", "whsec_c2hvcnQ=", "A" * 44, f"whsec_{'A' * 100}"],
     "API_WAIT_SECONDS": [*NUMBERS, "21"],
     "WEB_PROCESSES": [*NUMBERS, "0", "65"],
