@@ -21,6 +21,7 @@ from sites.connections import cloudflare
 from sites.models import Site
 from tests.base import LabTestCase, LabTransactionTestCase
 from tests.sites.faults import Act
+from tests.stage import Scene
 
 ORDER = {"service_id": "1001", "email": "Jane.Doe@example.com", "plan": "basic", "public_ip": "203.0.113.10"}
 
@@ -65,12 +66,16 @@ class SiteMixin(SimpleTestCase):
         return Site.objects.get(live_key=str(changes.get("service_id", "1001")))
 
     def live_site(self, **changes: Any) -> Site:
-        """A site that went through its whole provisioning."""
-        site = self.create(**changes)
-        self.run_jobs()
-        site.refresh_from_db()
-        self.assertEqual(site.state, Site.State.LIVE, self.tale(site))
-        return site
+        """A site that went through its whole provisioning, or a copy of one."""
+        before = Scene(self, changes)
+        if not before.copied():
+            site = self.create(**changes)
+            ordered = self.clock.time
+            self.run_jobs()
+            site.refresh_from_db()
+            self.assertEqual(site.state, Site.State.LIVE, self.tale(site))
+            before.keep(ordered)
+        return Site.objects.get(live_key=str(changes.get("service_id", "1001")))
 
     def delete(self, service_id: str = "1001"):
         """POST /delete-site, by the real time as well."""
