@@ -18,7 +18,6 @@ from tests.nodepoint.test_pages import command
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = "/root/nodepoint.bundle"
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
-LONGEST = 600.0  # seconds from a fresh machine to a green doctor
 SERVICE = "/etc/systemd/system/nodepoint.service"
 
 
@@ -101,7 +100,6 @@ class OperatorTests(SimpleTestCase):
     def test_the_life_of_an_installation_by_the_pages(self) -> None:
         began = time.monotonic()
         first = self.run_page(command("install-lab"))
-        self.assertLess(time.monotonic() - began, LONGEST)
         self.assertRegex(first, r"proxmox +yes +yes +yes")
         self.assertIn("password", first)
         token = re.search(r"^np_\S+$", first, re.MULTILINE)[0]
