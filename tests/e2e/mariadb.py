@@ -30,6 +30,8 @@ class MariaDb:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="nodepoint-mariadb-"))
+        # A server that starts deletes temporary tables of others that share its folder for them.
+        self.environment = os.environ | {"TMPDIR": str(self.folder)}
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.user = "mysql" if _exists("mysql") else "nobody"
@@ -38,7 +40,7 @@ class MariaDb:
         else:
             self.user = pwd.getpwuid(os.geteuid()).pw_name
         command = [INSTALL, *self._options(), "--auth-root-authentication-method=normal", "--skip-test-db"]
-        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run(command, check=True, capture_output=True, env=self.environment)
 
     def _options(self) -> list[str]:
         return ["--no-defaults", f"--user={self.user}", f"--datadir={self.folder}/data"]
@@ -53,7 +55,7 @@ class MariaDb:
         quick = ["--innodb-flush-log-at-trx-commit=0", "--max-connections=300", "--skip-name-resolve"]
         with (self.folder / "server.log").open("ab") as log:
             command = [SERVER, *self._options(), *options, *quick]
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
         for _ in range(300):
             if self.ask("CREATE DATABASE IF NOT EXISTS nodepoint CHARACTER SET utf8mb4"):
                 return

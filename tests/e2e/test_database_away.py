@@ -7,10 +7,12 @@ Short by default. The long forms of the issue, with figures, beside nothing else
         tests.e2e.test_database_away
 """
 
+import json
 import os
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from unittest import skipIf
 
 import requests
@@ -50,6 +52,7 @@ class HostsTestCase(Processes):
             "QUEUE_BROKER": "orm",
             "WEB_PROCESSES": "1",
             "EMAIL_URL": "dummymail://",
+            "STAFF_EMAIL": "",
         }
         return os.environ | self.lab_settings | own
 
@@ -127,6 +130,7 @@ class DatabaseAwayTests(HostsTestCase):
         self.start_host("host")
         log = self.folder / "host.log"
         self.until(lambda: log.exists() and "database_away" in log.read_text(), PATIENCE)
+        self.assertIn("STAFF_EMAIL is not set", log.read_text(), "what is for a demo only is named")
         self.supervisor.tick(AWAY_AT_START)
         self.assertEqual(self.supervisor.deaths("host"), 0)
         self.mariadb.start()
@@ -148,6 +152,8 @@ class DatabaseAwayTests(HostsTestCase):
         self.seconds_until(lambda: all(one["snapshots"] for one in self.state()["proxmox"]["containers"]))
         self.assert_each_is_there_once(services)
         self.assertEqual(self.supervisor.deaths("host"), 0)
+        for line in log.read_text().splitlines():
+            self.assertIsInstance(json.loads(line), dict)
         print(  # noqa: T201 - figures of the long form
             f"\nMariaDB {AWAY_AT_START:.0f} s away at the start: up {at_start:.1f} s after its return;"
             f" {AWAY:.0f} s in the middle: work goes on {in_the_middle:.1f} s after its return,"
@@ -175,10 +181,12 @@ class CutOffTests(HostsTestCase):
         self.back("two")
         self.issue_token()
         services = [f"site-{number}" for number in range(ORDERS)]
-        for number, service in enumerate(services):
-            self.order("one" if number % 2 else "two", service)
+        with ThreadPoolExecutor(10) as pool:
+            list(pool.map(self.order, ["one", "two"] * (ORDERS // 2), services))
         self.supervisor.tick(2)
         relay.cut()
+        ready = sum(bool(one["snapshots"]) for one in self.state()["proxmox"]["containers"])
+        self.assertLess(ready, ORDERS, "all was done before the host was cut off")
         began = time.monotonic()
         self.supervisor.tick(CUT)
         meanwhile = self.states("one", services)
@@ -191,6 +199,6 @@ class CutOffTests(HostsTestCase):
         self.assertEqual([self.supervisor.deaths(name) for name in ("one", "worker", "two")], [0, 0, 0])
         self.assertEqual(self.health("worker"), 0)  # it listens nowhere
         print(  # noqa: T201 - figures of the long form
-            f"\n{ORDERS} orders, one of two hosts cut off for {CUT:.0f} s: {meanwhile['running']} live"
-            f" when it came back, all {live:.1f} s after the cut"
+            f"\n{ORDERS} orders, one of two hosts cut off for {CUT:.0f} s when {ready} were done:"
+            f" {meanwhile['running']} live when it came back, all {live:.1f} s after the cut"
         )
