@@ -128,9 +128,8 @@ class OperatorTests(SimpleTestCase):
         self.assertEqual(self.settled(token)["status"], "running")
 
         self.run_page(command("uninstall"))
-        self.assertEqual(
-            self.machine.run(f"ls {SERVICE} 2>/dev/null; mariadb -e 'USE nodepoint' && echo kept"), "kept\n"
-        )
+        kept = f"test ! -e {SERVICE} && mariadb -e 'USE nodepoint' && echo kept"
+        self.assertEqual(self.machine.run(kept), "kept\n")
         self.run_page(command("uninstall-data"))
         self.assertEqual(self.machine.run("ls -d /opt/nodepoint /var/lib/nodepoint 2>/dev/null || true"), "")
 
