@@ -22,6 +22,7 @@ UPDATE_STATUS_FILE = "/var/lib/nodepoint/update.status"
 CONTENT_STATUS_FILE = "/var/lib/nodepoint/content.status"
 FOREIGN = 66  # exit code: the container holds what others have made, and keeps it
 NO_SITE = 69  # exit code: what a script is for is not in the container
+AT_WORK = "at work"  # said by the script for content: this very run is
 BUSY = 75  # exit code: an earlier run of the script is still at work
 PARAMETERS = "# parameters\n"
 WITH = re.compile(r"^# with ([\w-]+\.\w+)\n", re.MULTILINE)  # where a script takes in another file

@@ -6,8 +6,8 @@
 #
 # Arrives on the standard input of `bash -s ACT`. Prints `started` and leaves; the work goes on detached from the connection and
 # writes `run ID`, a line `phase NAME SECONDS` for each phase, what was found (`found TABLES CHANGES LEFT`), `failed NAME CODE
-# SENTENCE` for a phase that did not work, and at the end `done CODE`. A run of an ID that is at work or has ended well is not
-# begun again. Exit codes: 64 bad parameters, 69 no site of ours is in here, 71 (of `look`) nothing is to be had at the address, 75
+# SENTENCE` for a phase that did not work, and at the end `done CODE`. A run of an ID that is at work (`at work`) or has ended well is
+# not begun again. Exit codes: 64 bad parameters, 69 no site of ours is in here, 71 (of `look`) nothing is to be had at the address, 75
 # another run is still at work. In `done`: 65 no use trying again, 66 the disk is too small, 70 it went wrong.
 
 # parameters
@@ -35,7 +35,7 @@ main() {
     if [[ $ACT == look ]]; then look && exit 0; fi
     exec 9>>"$STATE/content.lock"
     if ! flock -n 9; then
-        if [[ $(line_of first) == "run $JOB" ]]; then echo started && exit 0; fi
+        if [[ $(line_of first) == "run $JOB" ]]; then echo at work && exit 0; fi
         if [[ $ACT != back ]] || ! stopped; then echo busy && exit 75; fi
     fi
     if [[ $(line_of first) == "run $JOB" && $(line_of last) == 'done 0' ]]; then echo started && exit 0; fi

@@ -1,5 +1,7 @@
 """What a site holds, changed inside its container by a script of ours."""
 
+from dataclasses import replace
+
 from nodepoint.api.errors import ApiError, BadRequest, as_refusal
 from nodepoint.clients.errors import Busy, Conflict, NotFound
 from nodepoint.jobs.call import Call
@@ -12,6 +14,7 @@ from sites.steps.proxmox import follows_moves, require
 from sites.steps.wordpress import SILENT_AFTER, look
 
 TRIES = 3
+MOST_STARTS = 6  # of the script, those after a failure included
 NOT_DONE = "The content of WordPress could not be worked on."
 AS_BEFORE = "What was there before is there still."
 NO_ROOM = f"The disk of the site is too small for what was fetched for WordPress. {AS_BEFORE}"
@@ -123,7 +126,13 @@ def _start(call: Call, act: str) -> Outcome:
         return Retry(error="Other work on the content is not done yet.", detail=answers.complaint(output))
     if output.exit_code:
         return _failed(call, answers.complaint(output))
-    return call.begun(act)
+    if output.stdout.strip() == install.AT_WORK or act == "back":  # an undo is tried until it is done
+        return call.begun(act)
+    # One that leaves no end marker, time and again, is killed by something in the container.
+    starts = call.step.data.get("starts", 0) + 1
+    if starts > MOST_STARTS:
+        return Fail(error=NOT_DONE, detail=f"the script was begun {starts} times and has come to no end")
+    return replace(call.begun(act), data={"starts": starts})
 
 
 def _failed(call: Call, detail: str) -> Outcome:

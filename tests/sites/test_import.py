@@ -123,6 +123,18 @@ class FaultTests(ImportCase):
             self.assertEqual((answer["code"], list(answer["fields"])), ("validation", ["url"]))
             self.assertEqual(answer["job"]["state"], "rolled_back")
 
+    def test_a_script_that_is_killed_time_and_again_ends_the_import_long_before_its_deadline(self):
+        before = dict(self.tables)
+        self.fault("ssh", "drop_before", "CONTENT", count=1000)
+        self.begun("/action/import", url=URL)
+        self.run_for(45 * 60)
+        self.assertEqual(self.site_jobs("sites.import").first().state, "rolling_back", self.tale(self.site))
+        self.clear_faults()
+        self.run_jobs()
+        job = self.site_jobs("sites.import").first()
+        self.assertEqual((job.state, self.tables), ("rolled_back", before))
+        self.assertIn("come to no end", job.detail)
+
     def test_an_address_that_may_hold_a_key_is_on_no_page_and_goes_with_its_job(self):
         secret = f"{URL}?signature=0123456789"
         self.offer(secret)
