@@ -135,7 +135,8 @@ def has_its_turn(test: unittest.TestCase, vendor: str) -> bool:
     if "one_database" not in getattr(test, "tags", ()):
         return True
     name = unittest.util.strclass(type(test))
-    return bool(crc32(name.encode()) % 2) == (vendor == "mysql")
+    # A third on MariaDB, where the same test takes twice as long.
+    return (crc32(name.encode()) % 3 == 0) == (vendor == "mysql")
 
 
 def _label(test: Any) -> str:

@@ -55,7 +55,7 @@ final class Backend
         'remove domain' => ['POST', '/action/deldomain', 'within' => 15, 'sends' => ['service_id', 'domain'],
             'reads' => self::JOB],
         'backups' => ['GET', '/action/getbak', 'within' => 8, 'sends' => ['service_id'], 'reads' => [
-            'backups.*.name', 'backups.*.created_at', 'backups.*.status', 'used', 'allowed']],
+            'backups.*.name', 'backups.*.created_at', 'backups.*.status', 'backups.*.kind', 'used', 'allowed']],
         'make backup' => ['POST', '/action/mkbak', 'within' => 15, 'sends' => ['service_id'],
             'reads' => self::JOB],
         'delete backup' => ['POST', '/action/delbak', 'within' => 15, 'sends' => ['service_id', 'bak'],

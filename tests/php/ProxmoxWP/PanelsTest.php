@@ -151,21 +151,24 @@ class PanelsTest extends Sites
     {
         $service = $this->shared();
         $panel = new Backups($this->backend($service));
-        $this->assertSame(['busy' => false, 'backups' => [], 'used' => 0, 'allowed' => 2], $panel->read());
+        $own = fn () => array_values(array_filter($panel->read()['backups'], fn (array $row) => ! $row['safety']));
+        $this->assertSame([false, 0, 2], [$panel->read()['busy'], $panel->read()['used'], $panel->read()['allowed']]);
+        $this->assertSame([], $own());
         $this->ended($panel, $panel->create());
-        $data = $panel->read();
-        $this->assertSame([1, 2], [$data['used'], $data['allowed']]);
-        [$backup] = $data['backups'];
+        $this->assertSame(1, $panel->read()['used']);
+        [$backup] = $own();
         $this->assertSame('ready', $backup['status']);
         $this->assertEqualsWithDelta(time(), $backup['made_at'], 120);
 
         $this->ended($panel, $panel->rollBack($backup['name']));
+        $kept = array_column($panel->read()['backups'], 'safety', 'name');
+        $this->assertSame([true, false], [$kept['before'], $kept[$backup['name']]]);
         $this->ended($panel, $panel->create());
         $e = $this->failure(fn () => $panel->create());
         $this->assertSame([409, 'quota_exceeded'], [$e->status, $e->errorCode]);
         $this->ended($panel, $panel->delete($backup['name']));
         $this->assertSame('not_found', $this->failure(fn () => $panel->delete($backup['name']))->errorCode);
-        $this->ended($panel, $panel->delete($panel->read()['backups'][0]['name']));
+        $this->ended($panel, $panel->delete($own()[0]['name']));
         $this->assertSame(0, $panel->read()['used']);
     }
 

@@ -135,7 +135,7 @@ class ViewsTest extends Sites
     {
         $domain = ['name' => self::HOSTILE, 'status' => 'failed', 'certificate' => 'none', 'error' => self::HOSTILE, 'problem' => self::HOSTILE,
             'primary' => true];
-        $backup = ['name' => self::HOSTILE, 'status' => 'ready', 'made_at' => 1_780_000_000];
+        $backup = ['name' => self::HOSTILE, 'status' => 'ready', 'made_at' => 1_780_000_000, 'safety' => false];
         $pages = [
             'domains' => $this->html('domains', ['busy' => false, 'domains' => [$domain], 'used' => 1, 'allowed' => 3, 'remaining' => 2],
                 ['trouble' => self::HOSTILE, 'address' => self::HOSTILE, 'job' => self::JOB]),
@@ -156,6 +156,15 @@ class ViewsTest extends Sites
         $this->assertSame(self::HOSTILE, json_decode('"'.substr($remove, strlen("remove('"), -2).'"'));
     }
 
+    public function test_a_backup_that_the_platform_keeps_says_so(): void
+    {
+        $backup = ['name' => 'before', 'status' => 'ready', 'made_at' => 1_780_000_000];
+        foreach ([true, false] as $safety) {
+            $html = $this->html('backups', ['busy' => false, 'backups' => [$backup + ['safety' => $safety]], 'used' => 0, 'allowed' => 1]);
+            $this->assertSame($safety, str_contains($html, 'kept by itself before the last change, does not count'));
+        }
+    }
+
     public function test_each_tab_holds_its_component(): void
     {
         $service = $this->service();
@@ -168,7 +177,7 @@ class ViewsTest extends Sites
 
     public function test_buttons_of_a_row_say_which_row_they_mean_and_begin_with_what_is_seen(): void
     {
-        $backup = ['name' => 'BAK1', 'status' => 'ready', 'made_at' => 1_780_000_000];
+        $backup = ['name' => 'BAK1', 'status' => 'ready', 'made_at' => 1_780_000_000, 'safety' => false];
         $domain = ['name' => 'a.example', 'status' => 'active', 'certificate' => 'active', 'error' => '', 'problem' => '', 'primary' => true];
         $html = $this->html('backups', ['busy' => false, 'backups' => [$backup], 'used' => 1, 'allowed' => 1])
             .$this->html('domains', ['busy' => false, 'domains' => [$domain], 'used' => 1, 'allowed' => 1, 'remaining' => 0]);

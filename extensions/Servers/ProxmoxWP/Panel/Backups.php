@@ -10,8 +10,8 @@ use DateTimeImmutable;
 final class Backups extends Panel
 {
     /**
-     * @return array{busy: bool, backups: list<array{name: string, status: string, made_at: int}>, used: int, allowed: int}
-     *     newest first; `made_at` in seconds since 1970, 0 if unknown
+     * @return array{busy: bool, backups: list<array{name: string, status: string, made_at: int, safety: bool}>, used: int, allowed: int}
+     *     newest first; `made_at` in seconds since 1970, 0 if unknown; `safety`: kept by the platform before a change, not counted
      */
     public function read(): array
     {
@@ -20,6 +20,7 @@ final class Backups extends Panel
             'name' => Field::text($row, 'name'),
             'status' => Field::word($row, 'status', ['creating', 'ready', 'deleting']),
             'made_at' => self::moment(Field::text($row, 'created_at')),
+            'safety' => Field::text($row, 'kind') === 'safety',
         ], Field::maps($answer, 'backups'));
 
         return [

@@ -20,6 +20,9 @@
                             {{ \Illuminate\Support\Carbon::createFromTimestamp($row['made_at'])->format('M d, Y H:i') }} UTC ·
                         @endif
                         {{ __('proxmoxwp::panel.backup_statuses.'.$row['status']) }}
+                        @if ($row['safety'])
+                            · {{ __('proxmoxwp::panel.safety_backup') }}
+                        @endif
                     </p>
                 </div>
                 @if ($row['status'] === 'ready')

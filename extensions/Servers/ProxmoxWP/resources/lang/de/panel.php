@@ -67,6 +67,7 @@ return [
     ],
 
     'backups_used' => ':used von :allowed Sicherungen sind belegt.',
+    'safety_backup' => 'vor der letzten Änderung von selbst angelegt, zählt nicht mit',
     'no_backups' => 'Noch keine Sicherungen.',
     'backup_statuses' => ['creating' => 'wird angelegt', 'ready' => 'bereit', 'deleting' => 'wird gelöscht', 'unknown' => 'nicht bekannt'],
 

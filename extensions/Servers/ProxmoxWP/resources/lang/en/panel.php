@@ -67,6 +67,7 @@ return [
     ],
 
     'backups_used' => ':used of :allowed backups are used.',
+    'safety_backup' => 'kept by itself before the last change, does not count',
     'no_backups' => 'No backups yet.',
     'backup_statuses' => ['creating' => 'being made', 'ready' => 'ready', 'deleting' => 'being deleted', 'unknown' => 'not known'],
 
