@@ -44,7 +44,7 @@ class UnlockTests(OverridesCase):
     def test_what_is_left_of_a_creation_is_removed_by_the_undo(self) -> None:
         self.control("speed", factor=1.0)
         site = self.create()
-        self.run_calls(1)
+        self.run_calls(2)  # the place, and the creation is begun
         self.control("node", node="node1", up=False)
         self.control("node", node="node1", up=True)
         self.control("speed", factor=0.0)
