@@ -21,7 +21,6 @@ from sites.connections import cloudflare
 from sites.models import Site
 from tests.base import LabTestCase, LabTransactionTestCase
 from tests.sites.faults import Act
-from tests.stage import Scene
 
 ORDER = {"service_id": "1001", "email": "Jane.Doe@example.com", "plan": "basic", "public_ip": "203.0.113.10"}
 
@@ -34,8 +33,6 @@ class SiteMixin(SimpleTestCase):
     """Orders by the API, jobs by hand. `calls`: every remote call as (system, "METHOD path")."""
 
     calls: list[tuple[str, str]]
-    copies = False
-    """Whether `live_site` may give a copy (tests/stage.py): for classes whose tests begin with it."""
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -68,17 +65,11 @@ class SiteMixin(SimpleTestCase):
         return Site.objects.get(live_key=str(changes.get("service_id", "1001")))
 
     def live_site(self, **changes: Any) -> Site:
-        """A site that went through its whole provisioning, or a copy of one."""
-        before = Scene(self, changes) if self.copies else None
-        if before and before.copied():
-            return Site.objects.get(live_key=str(changes.get("service_id", "1001")))
+        """A site that went through its whole provisioning."""
         site = self.create(**changes)
-        ordered = self.clock.time
         self.run_jobs()
         site.refresh_from_db()
         self.assertEqual(site.state, Site.State.LIVE, self.tale(site))
-        if before:
-            before.keep(ordered)
         return site
 
     def delete(self, service_id: str = "1001"):

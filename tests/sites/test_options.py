@@ -50,8 +50,6 @@ class BoundTests(SimpleTestCase):
 
 
 class OptionsTests(ActsMixin, SiteTestCase):
-    copies = True
-
     def setUp(self) -> None:
         super().setUp()
         self.site = self.live_site()

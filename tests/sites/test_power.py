@@ -21,8 +21,6 @@ ACTIONS = ("/action/start", "/action/stop", "/action/restart")
 
 
 class PowerTests(ActsMixin, SiteTestCase):
-    copies = True
-
     def test_stop_and_start(self):
         site = self.live_site()
         self.assert_answer(self.act("/action/stop"), status="stopped")
@@ -157,8 +155,6 @@ class PowerTests(ActsMixin, SiteTestCase):
 
 
 class RefusalTests(ActsMixin, SiteTestCase):
-    copies = True
-
     def test_bad_input(self):
         for path in ACTIONS:
             for body in ({}, {"service_id": ""}, {"service_id": ["1001"]}, {"service_id": "../x"}):
