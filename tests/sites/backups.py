@@ -6,8 +6,11 @@ from django.test import override_settings
 from django.utils import timezone
 
 from nodepoint.jobs.models import Job
+from sites.models import Site
 from tests.sites.acts import ActsMixin
 from tests.sites.base import SiteTestCase
+
+NOTE = "/root/note"  # a file in the container
 
 
 class BackupsCase(ActsMixin, SiteTestCase):
@@ -74,3 +77,38 @@ class BackupsCase(ActsMixin, SiteTestCase):
             now = timezone.now().timestamp()
             cluster.snapshots.create(cluster.containers[900], "root@pam", now, name, "by hand")
             self.lab.world.settle()
+
+
+class RollbackCase(BackupsCase):
+    """Going back to a backup, seen by a file in the container."""
+
+    def write(self, text: str) -> None:
+        """A file of the customer's in the container."""
+        with self.lab.lock:
+            self.lab.guest._guests[900]["files"][NOTE] = text
+
+    def read(self) -> str | None:
+        return self.lab.guest._guests[900]["files"].get(NOTE)
+
+    def kept(self, name: str) -> str | None:
+        """What the file says in a snapshot."""
+        return self.snapshot(name)["files"].get(NOTE)
+
+    def backup(self, text: str = "then") -> str:
+        """A backup in which the file says this; it says `now` afterwards."""
+        self.write(text)
+        name = self.done("/action/mkbak")["backup"]
+        self.write("now")
+        return name
+
+    def verify(self, text: str | None, power: str = "running") -> None:
+        """The container is as it was then, with the size and the address of now."""
+        site = Site.objects.select_related("plan").get(pk=self.site.pk)
+        self.assertEqual((self.read(), self.container(900)["status"]), (text, power), self.tale(site))
+        config = self.config(900)
+        self.assertEqual((config["memory"], config["cores"]), (site.plan.memory_mb, site.plan.cores))
+        self.assertGreaterEqual(self.container(900)["disk"], site.plan.disk_gb)
+        self.assertIn(f"ip={site.private_ip}/", config["net0"])
+        self.assertEqual((config["description"].strip(), config.get("onboot")), (site.owner_mark, 1))
+        self.assertNotIn("lock", config)
+        self.assertEqual(site.power, power)
