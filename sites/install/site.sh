@@ -48,17 +48,20 @@ phase_installation() {
         [[ $(last_said) == installed ]] || { echo 'WordPress was not installed:' && complaint; return 1; } >&2
         : >"$STATE/installed"
     fi
-    name_in_database
+    right_in_tables
     forget_cached
 }
 
-# The platform's prepend.php goes before it. This is for tools that look at the tables alone; whoever has renamed those knows better.
-name_in_database() {
+# The name, for tools that look at the tables alone: the platform's prepend.php goes before it. Whoever has renamed those knows better.
+right_in_tables() {
     local found
     found=$(site_sql <<<"SHOW TABLES LIKE 'wp\_options'")
     if [[ -n $found ]]; then
         site_sql <<<"UPDATE wp_options SET option_value = 'https://$PRIMARY_DOMAIN' WHERE option_name IN ('siteurl', 'home')
             AND option_value <> 'https://$PRIMARY_DOMAIN'"
+        # Sites made before lack the rules of categories; the next page makes all of them.
+        site_sql <<<"DELETE FROM wp_options WHERE option_name = 'rewrite_rules' AND option_value <> ''
+            AND LOCATE('category_name=', option_value) = 0"
     fi
 }
 
@@ -76,7 +79,9 @@ if (!is_blog_installed()) {
     add_filter('pre_http_request', fn() => new WP_Error('offline'));
     wp_install($argv[2], $argv[3], $argv[4], true, '', wp_generate_password(32));
     $GLOBALS['wp_rewrite']->set_permalink_structure('/%postname%/');
-    flush_rewrite_rules();
+    // The first page makes the rules. Made here they would lack those of categories and tags, which were registered while links
+    // were plain (wp-includes/class-wp-taxonomy.php, add_rewrite_rules).
+    delete_option('rewrite_rules');
 }
 if (is_blog_installed()) {
     echo "\ninstalled";

@@ -26,7 +26,8 @@ class InstallTests(ContainerTestCase):
         answer = self.container.visit("/")
         self.assertEqual((answer.status_code, title(answer)), (200, "site903.nodepoint.eu"))
         self.assertIn("https://site903.nodepoint.eu/wp-includes/", answer.text)
-        self.assertEqual(self.container.visit("/hello-world/").status_code, 200)
+        for path in ("/hello-world/", "/category/uncategorized/", "/feed/", "/wp-json/"):
+            self.assertEqual(self.container.visit(path).status_code, 200, path)
         self.assertEqual(self.container.visit("/nothing-here/").status_code, 404)
 
     def test_every_other_name_leads_to_it(self):
@@ -101,6 +102,13 @@ class InstallTests(ContainerTestCase):
         self.assertEqual(self.container.run("sha256sum", *files).stdout, before)
         self.assertEqual(self.container.shell(pids), server, "neither the database nor nginx was restarted")
         self.assertIn("Kept", self.container.visit("/").text)
+
+    def test_a_repeat_brings_the_pages_of_categories_to_a_site_made_without(self):
+        rules = """a:1:{s:7:"nope/?$";s:9:"index.php";}"""
+        change = f"UPDATE wp_options SET option_value = '{rules}' WHERE option_name = 'rewrite_rules';"  # noqa: S608
+        self.container.shell(f"mariadb wordpress <<'END'\n{change}\nEND\n")
+        self.assertEqual(self.container.install()[-1], "done 0")
+        self.assertEqual(self.container.visit("/category/uncategorized/").status_code, 200)
 
     def test_a_repeat_leaves_what_the_customer_has_made_of_it(self):
         named = "UPDATE wp_options SET option_value = '{}' WHERE option_name = 'blogname'"
