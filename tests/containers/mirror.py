@@ -21,7 +21,7 @@ from dnslib.server import BaseResolver
 ASKED = ("If-Modified-Since", "If-None-Match", "Range", "Cache-Control")
 ANSWERED = ("Content-Type", "Content-Length", "Last-Modified", "ETag", "Content-Range")
 SECONDS = 60.0
-TUNNELS = ("pypi.org:443", "files.pythonhosted.org:443")
+TUNNELLED = ":443"  # Python's packages are fetched by TLS, wherever pip is told to
 
 
 class Mirror(ThreadingHTTPServer):
@@ -68,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_CONNECT(self) -> None:
         """The way to Python's packages, which is TLS from end to end: bytes are passed on both ways."""
-        if self.path not in TUNNELS:
+        if not self.path.endswith(TUNNELLED):
             self.send_error(HTTPStatus.FORBIDDEN)
             return
         host, _, port = self.path.partition(":")
