@@ -12,6 +12,7 @@ SYSTEMS = {
     "npm": "Nginx Proxy Manager",
     "ispconfig": "ISPConfig",
     "dns": "The DNS resolver",
+    "webhook": "The webhook",
 }
 
 _VENDOR_LENGTH = 500

@@ -256,7 +256,7 @@ class Line:
         url: str,
         *,
         params: Mapping[str, str | int] | None = None,
-        data: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | bytes | None = None,
         json: Any = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,

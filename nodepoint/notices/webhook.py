@@ -12,9 +12,10 @@ import hmac
 import json
 from typing import Any
 
-import requests
 from django.conf import settings
 
+from nodepoint.clients.errors import ClientError
+from nodepoint.clients.http import Line, PerThread
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import Job
 from nodepoint.jobs.outcomes import Done, Fail, Outcome
@@ -22,7 +23,7 @@ from nodepoint.jobs.registry import Flow, Limit, Step, register
 from nodepoint.notices.models import WEBHOOK, Notice
 from nodepoint.notices.sending import DAYS, later
 
-SECONDS = (5.0, 10.0)  # to connect, and between two pieces of the answer
+SECONDS = 15.0  # for the whole call, however slowly the other side talks
 LANE = Limit("webhook", lambda: 2)
 PREFIX = "whsec_"  # of a secret, before its base64
 GONE = 410  # the specification's word for: never again
@@ -30,6 +31,8 @@ NO_ANSWER = "The webhook did not answer."
 NOT_TAKEN = "The webhook did not take the notice."
 REFUSED = "The webhook takes no notices any more."
 MOST_TRIES = 20  # kept in the step's data
+
+_line = PerThread(lambda: Line("webhook", SECONDS))
 
 
 def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
@@ -62,7 +65,7 @@ def posted(call: Call) -> Outcome:
     tries = call.step.data.get("attempts", [])[1 - MOST_TRIES :]
     try:
         status = _status(row, int(call.now.timestamp()), body)
-    except requests.RequestException as error:
+    except ClientError as error:  # a redirect, too: what it leads to was not asked for
         said = type(error).__name__
         return later(call, NO_ANSWER, said, {"attempts": [*tries, [call.now.isoformat(), said]]})
     tries.append([call.now.isoformat(), status])
@@ -77,16 +80,15 @@ def posted(call: Call) -> Outcome:
 
 
 def _status(row: Notice, timestamp: int, body: bytes) -> int:
-    """The status with which the other side answers; redirects are not followed, and no body is read."""
+    """The status with which the other side answers. Raises Unreachable, TimedOut, Refused (its certificate is
+    not trusted) or BadAnswer (a redirect, an endless answer)."""
     headers = {
         "content-type": "application/json",
         "webhook-id": f"msg_{row.pk}",
         "webhook-timestamp": str(timestamp),
         "webhook-signature": signature(settings.NOTICE_WEBHOOK_SECRET, f"msg_{row.pk}", timestamp, body),
     }
-    url, only_head = settings.NOTICE_WEBHOOK_URL, {"allow_redirects": False, "stream": True}
-    with requests.post(url, data=body, headers=headers, timeout=SECONDS, **only_head) as answer:
-        return answer.status_code
+    return _line.get().request("POST", settings.NOTICE_WEBHOOK_URL, data=body, headers=headers).status_code
 
 
 TO_WEBHOOK = register(

@@ -4,13 +4,16 @@ import hashlib
 import hmac
 import json
 import threading
+import time
 from base64 import b64decode, b64encode
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
+from unittest import mock
 
 from django.test import SimpleTestCase, override_settings
 
+from nodepoint.clients.http import Line, PerThread
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.outcomes import Fail
 from nodepoint.notices import webhook
@@ -30,6 +33,7 @@ class Receiver(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Talk)
         self.answers: list[int | None] = [204]
         self.taken: list[tuple[dict[str, str], bytes]] = []
+        self.trickles = threading.Event()  # one piece of the head after the other, without an end
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
 
@@ -39,6 +43,9 @@ class _Talk(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         self.server.taken.append(({name.lower(): value for name, value in self.headers.items()}, body))
+        while self.server.trickles.is_set():
+            self.wfile.write(b"x")
+            time.sleep(0.05)
         status = self.server.answers.pop(0) if len(self.server.answers) > 1 else self.server.answers[0]
         if status is not None:
             self.send_response(status)
@@ -106,7 +113,14 @@ class WebhookTests(EngineTestCase):
         self.assertEqual(pauses, sorted(pauses), "growing")
         self.assertEqual(job.state, Job.State.SUCCEEDED)
         tries = [said for _, said in self.posting().data["attempts"]]
-        self.assertEqual(tries, ["ConnectionError", 500, 302, 200])
+        self.assertEqual(tries, ["TimedOut", 500, "BadAnswer", 200])
+
+    def test_one_that_trickles_is_given_up_in_time(self) -> None:
+        self.receiver.trickles.set()
+        self.addCleanup(self.receiver.trickles.clear)
+        with mock.patch.object(webhook, "_line", PerThread(lambda: Line("webhook", 0.5))):
+            self.failing()
+        self.assertEqual([said for _, said in self.posting().data["attempts"]], ["TimedOut"])
 
     def test_one_that_is_gone_for_good_is_not_asked_again_and_tells_staff(self) -> None:
         self.receiver.answers = [410]
