@@ -3,6 +3,7 @@
 from nodepoint.jobs.registry import Flow, Step, former_step, register
 from nodepoint.restoration import after_release
 from sites.flows.notices import SITE_LIVE
+from sites.flows.place import PLACE
 from sites.flows.power import is_live
 from sites.flows.publication import publication
 from sites.steps import (
@@ -38,15 +39,7 @@ PROVISION = register(
                 undo=reservation.given_back,
                 usual=0.1,
             ),
-            Step(
-                "place",
-                "Making sure that the address is free",
-                reservation.free_indeed,
-                nothing_to_undo="What it has reserved instead is given back with the rest.",
-                after=("reserved",),
-                limits=(CALLS,),
-                usual=0.1,
-            ),
+            PLACE,
             Step(
                 "container",
                 "Creating the container",

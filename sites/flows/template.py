@@ -1,7 +1,8 @@
 """Building a golden template: a container is made, filled, sealed, packed, and removed again."""
 
 from nodepoint.jobs.registry import Flow, Step, register
-from sites.steps import firewall, reservation, template
+from sites.flows.place import PLACE
+from sites.steps import firewall, template
 from sites.steps.proxmox import CALLS, CREATIONS
 
 MINUTES = 60
@@ -24,15 +25,7 @@ TEMPLATE = register(
                 undo=template.given_up,
                 usual=0.1,
             ),
-            Step(
-                "place",
-                "Making sure that the address is free",
-                reservation.free_indeed,
-                nothing_to_undo="What it has reserved instead is given back with the rest.",
-                after=("reserved",),
-                limits=(CALLS,),
-                usual=0.1,
-            ),
+            PLACE,
             Step(
                 "container",
                 "Creating the container",

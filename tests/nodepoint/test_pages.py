@@ -66,6 +66,18 @@ def command(name: str) -> str:
 
 
 class PageTests(unittest.TestCase):
+    def test_each_page_that_is_named_in_code_is_there(self) -> None:
+        named = subprocess.run(
+            ("git", "grep", "-noE", r"docs/[a-z0-9/-]+\.md", "--", ":!docs", ":!*.md"),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+        self.assertTrue(named)
+        lost = [line for line in named if not (ROOT / line.rpartition(":")[2]).exists()]
+        self.assertEqual(lost, [])
+
     def test_each_block_is_run_or_says_why_not(self) -> None:
         run = []
         for page in PAGES:
