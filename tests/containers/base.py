@@ -29,6 +29,10 @@ MIRROR = (GATEWAY, 3142)
 WORDPRESS = "/var/www/wordpress"
 LONGEST = 600.0  # seconds for an installation
 VISITOR = "198.51.100.7"
+# Until PHP looks at a changed file again: opcache.revalidate_freq is 2, counted in whole seconds from its
+# last look, and more than two have to be gone (php-src, ext/opcache/ZendAccelerator.c,
+# validate_timestamp_and_record).
+NOTICED = "sleep 3.1"
 RELAY_PORT = 2525
 SMTP_USER, SMTP_PASSWORD = 'site "one"', "p@ss %20\\x41:'w\"rd"
 SMTP_URL = f"smtp://site%20%22one%22:p%40ss%20%2520%5Cx41%3A%27w%22rd@{GATEWAY}:{RELAY_PORT}"

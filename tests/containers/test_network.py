@@ -61,7 +61,7 @@ class NetworkTestCase(ContainerTestCase):
         command = ("setpriv", "--reuid", "www-data", "--regid", "www-data", "--clear-groups")
         done = self.container.run(*command, "php", "-r", code, stdin=constants)
         self.assertEqual((done.exit_code, done.stderr), (0, ""))
-        self.container.shell("sleep 2.1")
+        self.container.shell(base.NOTICED)
 
     def make_network(self, **choice: str) -> None:
         self.configure("define( 'WP_ALLOW_MULTISITE', true );")

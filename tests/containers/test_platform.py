@@ -69,13 +69,13 @@ class PlatformCase(ContainerTestCase):
         """For the end of the test. PHP looks every two seconds for what has changed."""
         self.container.shell(f"cp -a {CONFIG} /srv/configuration")
         self.addCleanup(
-            self.container.shell, f"rm -rf {CONFIG}; mv -T /srv/configuration {CONFIG}; sleep 2.1"
+            self.container.shell, f"rm -rf {CONFIG}; mv -T /srv/configuration {CONFIG}; {base.NOTICED}"
         )
 
     def configure(self, text: str) -> None:
         """As migrations do: written beside, then renamed."""
         self.container.write(f"{CONFIG}.tmp", text)
-        self.container.shell(f"mv -fT {CONFIG}.tmp {CONFIG}; sleep 2.1")
+        self.container.shell(f"mv -fT {CONFIG}.tmp {CONFIG}; {base.NOTICED}")
 
     def imported(self, more: str = "") -> str:
         password = self.container.shell("cat /var/lib/nodepoint/database").strip()
@@ -138,7 +138,7 @@ class ConfigurationTests(PlatformCase):
         self.assertEqual(self.container.php("activate_plugin('pagecache/pagecache.php');"), "")
         page = self.container.visit("/wp-admin/plugins.php", session=self.container.entered())
         self.assertNotIn("Could not update", page.text)
-        self.container.shell("sleep 2.1")
+        self.container.shell(base.NOTICED)
         self.assertEqual(self.container.visit("/").headers.get("X-Their-Cache"), "pagecache")
         self.assert_ours_holds()
 
@@ -202,7 +202,7 @@ class ConfigurationTests(PlatformCase):
         text = self.container.shell(f"cat {CONFIG}")
         self.assertIn(f"define( 'LOGGED_IN_KEY', '{'2' * 64}' );", text)
         self.assertIn("stop editing", text)
-        self.container.shell("sleep 2.1")
+        self.container.shell(base.NOTICED)
         self.assert_ours_holds()
 
     @base.long_form

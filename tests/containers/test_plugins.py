@@ -10,7 +10,7 @@ from tests.containers.plugins import Administrator
 
 SUPER_CACHE, W3_TOTAL_CACHE = 924, 925
 CONTENT = f"{WORDPRESS}/wp-content"
-CACHED_LATELY = f"find {CONTENT}/cache -type f -exec touch -d '1 minute ago' {{}} +; sleep 2.1"
+CACHED_LATELY = f"find {CONTENT}/cache -type f -exec touch -d '1 minute ago' {{}} +; {base.NOTICED}"
 
 
 def setUpModule() -> None:
@@ -61,7 +61,7 @@ class PluginTestCase(ContainerTestCase):
     def assert_all_is_as_before(self) -> None:
         """What a plugin leaves of its own folders is its own business."""
         self.admin.deactivate(self.plugin)
-        self.container.shell("sleep 2.1")
+        self.container.shell(base.NOTICED)
         own = self.container.php("echo get_class($GLOBALS['wp_object_cache']);")
         self.assertEqual(own, "NodePoint\\Objects\\Cache")
         after = self.container.shell(f"cat {WORDPRESS}/wp-config.php")
@@ -79,7 +79,7 @@ class SuperCacheTests(PluginTestCase):
         self.admin.activate(self.plugin)
         settings = "options-general.php?page=wpsupercache&tab=easy"
         self.admin.press(settings, "wp_cache_easy_on", wp_cache_easy_on="1")
-        self.container.shell("sleep 2.1")
+        self.container.shell(base.NOTICED)
         self.container.visit("/")
         self.container.shell(f"echo theirs >>{CONTENT}/cache/supercache/*/index-https.html")
         self.assertTrue(self.container.visit("/").text.endswith("theirs\n"))
@@ -101,7 +101,7 @@ class TotalCacheTests(PluginTestCase):
         settings = {f"{part}__enabled": "1" for part in parts}
         page = self.admin.press("admin.php?page=w3tc_general", "w3tc_save_options", **settings)
         self.assertIn("Plugin configuration successfully updated", page.text)
-        self.container.shell("sleep 2.1")
+        self.container.shell(base.NOTICED)
         self.assertIn("Page Caching using Disk: Enhanced", self.container.visit("/").text)
         theirs = self.container.php("echo get_class($GLOBALS['wp_object_cache']);")
         self.assertEqual(theirs, "W3TC\\ObjectCache_WpObjectCache")

@@ -60,7 +60,7 @@ class SafeModeTests(ContainerTestCase):
 
     def assert_found_and_left_out(self, path: str, code: str, name: str) -> None:
         self.container.write(path, code)
-        self.container.shell("sleep 2.1")  # opcache's look
+        self.container.shell(base.NOTICED)  # opcache's look
         self.assertIn(self.container.visit("/wp-login.php").status_code, (500, 503))
         for act in ("login", "password"):
             self.assertEqual(self.answer(act), (70, f"failed {name}\n"))
@@ -69,7 +69,7 @@ class SafeModeTests(ContainerTestCase):
         self.assertEqual(self.answer("password")[0], 0)
         self.container.shell(f"rm {path}")
         self.assertEqual(self.answer("safemode", "off"), (0, "safemode off\n"))
-        self.container.shell("sleep 2.1")
+        self.container.shell(base.NOTICED)
         self.assert_whole()
 
     def test_a_broken_plugin_is_found_and_left_out(self):
@@ -139,7 +139,7 @@ class SafeModeTests(ContainerTestCase):
         drop_in = f"{CONTENT}/object-cache.php"
         self.container.write(drop_in, FATAL)
         self.addCleanup(self.container.run, "rm", "-f", drop_in)
-        self.container.shell("sleep 2.1")
+        self.container.shell(base.NOTICED)
         self.assertEqual(self.kept(), ["HIT", "HIT"], "visitors do not notice yet")
         self.assertEqual(self.answer("login"), (70, "failed drop-in object-cache.php\n"))
         for side in ("first", "second"):
@@ -149,7 +149,7 @@ class SafeModeTests(ContainerTestCase):
             self.assertEqual(self.container.php(option.format(side)), side)
             self.container.run("rm", "-f", drop_in)
             self.assertEqual(self.answer("safemode", "off")[0], 0)
-            self.container.shell("sleep 2.1")
+            self.container.shell(base.NOTICED)
             own = "echo get_option('np_side'), ' ', get_class($GLOBALS['wp_object_cache']);"
             self.assertEqual(self.container.php(own), f"{side} NodePoint\\Objects\\Cache")
             self.assertEqual(self.kept(), ["MISS", "HIT"])
@@ -157,8 +157,8 @@ class SafeModeTests(ContainerTestCase):
 
     def test_where_it_does_not_help_it_is_not_turned_on(self):
         config = f"{WORDPRESS}/wp-config.php"
-        self.container.shell(f"cp -a {config} /srv/configuration; echo 'broken(' >>{config}; sleep 2.1")
-        self.addCleanup(self.container.shell, f"mv -T /srv/configuration {config}; sleep 2.1")
+        self.container.shell(f"cp -a {config} /srv/configuration; echo 'broken(' >>{config}; {base.NOTICED}")
+        self.addCleanup(self.container.shell, f"mv -T /srv/configuration {config}; {base.NOTICED}")
         self.assertEqual(self.answer("safemode", "on"), (70, "failed configuration wp-config.php\n"))
         flags = self.container.run("ls", "/etc/nodepoint/safemode", "/run/nodepoint-safemode")
         self.assertEqual(flags.stdout, "")
