@@ -15,7 +15,8 @@ from typing import Any
 from django.conf import settings
 
 from nodepoint.clients.errors import ClientError
-from nodepoint.clients.http import Line, PerThread
+from nodepoint.clients.http import PerThread
+from nodepoint.clients.line import Line
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import Job
 from nodepoint.jobs.outcomes import Done, Fail, Outcome

@@ -3,18 +3,12 @@
 import re
 import secrets
 import socket
-import ssl
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import Any
 from urllib.parse import urlsplit
-
-import requests
-from urllib3.util.ssl_ import create_urllib3_context
 
 from nodepoint.clients.deadline import end_of, left_until
 from nodepoint.clients.errors import Unreachable
-from nodepoint.clients.http import Transport, fit
+from nodepoint.clients.line import Line, trust
 
 SYSTEM = "npm"
 # The alert (112) with which nginx ends a handshake for a name that it does not serve, in OpenSSL's words.
@@ -82,19 +76,6 @@ class Page:
 NOT_SERVED = Page(0, "", "")
 
 
-class _ByName(Transport):
-    """Opens TLS with a host name of the proxy's sites, wherever the connection itself goes."""
-
-    def __init__(self, hostname: str) -> None:
-        super().__init__(SYSTEM)
-        self._hostname = hostname
-
-    def build_connection_pool_key_attributes(self, *args: Any, **options: Any) -> tuple[dict, dict]:
-        """As `Transport` says, with the name for the handshake."""
-        host, tls = super().build_connection_pool_key_attributes(*args, **options)
-        return host, {**tls, "server_hostname": self._hostname}
-
-
 class Website:
     """`address` is host[:port] of the proxy's HTTPS side as it is reached from here, `plain` that of its HTTP
     side (empty: port 80 beside port 443, else not known); `timeout` in seconds.
@@ -119,21 +100,15 @@ class Website:
         """The site's front page as a visitor gets it; `NOT_SERVED` where the proxy has no such name. Raises
         `Unreachable`, `TimedOut`, `BadAnswer` (a redirect) as the transport says.
         """
-        with requests.Session() as session:
-            fit(session, SYSTEM)
-            session.mount("https://", _ByName(hostname))
-            try:
-                response = session.get(
-                    self._url,
-                    headers={"Host": hostname},
-                    timeout=self._timeout,
-                    verify=False,
-                    allow_redirects=False,
-                )
-            except Unreachable as error:
-                if _is_unrecognized(error.vendor):
-                    return NOT_SERVED
-                raise
+        line = Line(SYSTEM, self._timeout, verify=False, headers={"Host": hostname}, hostname=hostname)
+        try:
+            response = line.request("GET", self._url)
+        except Unreachable as error:
+            if _is_unrecognized(error.vendor):
+                return NOT_SERVED
+            raise
+        finally:
+            line.close()
         link = response.headers.get("Link", "")
         return Page(
             response.status_code, response.headers.get("Location", ""), f"{link}\n{response.text}"[:MOST]
@@ -178,7 +153,7 @@ class Website:
         try:
             with socket.create_connection(self._address, left_until(end)) as plain:
                 plain.settimeout(left_until(end))
-                with _trusting().wrap_socket(plain, server_hostname=hostname):
+                with trust(False).wrap_socket(plain, server_hostname=hostname):
                     return True
         except OSError as error:  # ssl.SSLError is one
             if _is_unrecognized(str(error)):
@@ -193,8 +168,3 @@ def _host_and_port(address: str, default: int) -> tuple[str, int]:
 
 def _is_unrecognized(words: str) -> bool:
     return UNRECOGNIZED in words.lower().replace("_", " ")
-
-
-@cache
-def _trusting() -> ssl.SSLContext:
-    return create_urllib3_context(cert_reqs=ssl.CERT_NONE)

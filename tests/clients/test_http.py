@@ -1,6 +1,7 @@
 """The HTTP transport: every call ends in time, and its error tells whether it was delivered."""
 
 import gzip
+import json
 import logging
 import multiprocessing
 import os
@@ -9,14 +10,16 @@ import tempfile
 import threading
 import time
 import unittest
+from base64 import b64encode
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
-from nodepoint.clients import errors, http
+from nodepoint.clients import errors, line
 from nodepoint.clients.deadline import deadline
 from nodepoint.clients.errors import BadAnswer, Refused, TimedOut, Unreachable, keep_secret
 from nodepoint.clients.http import JsonApi, PerThread
+from nodepoint.clients.line import Line
 from tests.clients.double import Request, certificate, double, unused_address
 
 
@@ -64,7 +67,7 @@ class DeliveryTests(unittest.TestCase):
 
     def test_an_endless_answer_is_a_bad_one(self) -> None:
         with (
-            mock.patch.object(http, "MOST_BYTES", 1000),
+            mock.patch.object(line, "MOST_BYTES", 1000),
             double(lambda r: r.reply(200, b"x" * 1001)) as server,
             self.assertRaises(BadAnswer),
         ):
@@ -73,6 +76,35 @@ class DeliveryTests(unittest.TestCase):
     def test_a_packed_answer_is_unpacked(self) -> None:
         with double(lambda r: r.reply(200, gzip.compress(b'{"a": 1}'), Content_Encoding="gzip")) as server:
             self.assertEqual(JsonApi("npm", server.url, 5).call("GET").body, {"a": 1})
+
+    def test_what_is_not_packed_as_it_says_is_a_bad_answer(self) -> None:
+        packed = gzip.compress(b'{"a": 1}')
+        for encoding, content in {"gzip": packed[:-5], "x-gzip": b"no gzip", "br": packed}.items():
+            with (
+                self.subTest(encoding),
+                double(lambda r, c=content, e=encoding: r.reply(200, c, Content_Encoding=e)) as server,
+                self.assertRaises(BadAnswer),
+            ):
+                JsonApi("npm", server.url, 5).call("POST")
+
+    def test_what_grows_endless_when_it_is_unpacked_is_a_bad_answer(self) -> None:
+        bomb = gzip.compress(b" " * 1001)
+        with (
+            mock.patch.object(line, "MOST_BYTES", 1000),
+            double(lambda r: r.reply(200, bomb, Content_Encoding="gzip")) as server,
+            self.assertRaises(BadAnswer),
+        ):
+            JsonApi("npm", server.url, 5).call("GET")
+
+    def test_an_answer_in_pieces_is_put_together(self) -> None:
+        def pieces(request: Request) -> None:
+            request.connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            request.connection.sendall(b'3\r\n{"a\r\n5\r\n": 1}\r\n0\r\n\r\n')
+
+        with double(pieces) as server:
+            api = JsonApi("npm", server.url, 5)
+            self.assertEqual([api.call("POST").body for _ in range(2)], [{"a": 1}] * 2)
+            self.assertEqual(server.connections, 1)
 
     def test_path_segments_are_escaped(self) -> None:
         with double(lambda r: r.reply()) as server:
@@ -95,6 +127,22 @@ class DeliveryTests(unittest.TestCase):
         self.assertEqual(first.body, second.body)
         self.assertNotIn("Cookie", second.body)
         self.assertEqual((first.body["X-Own"], first.body["Accept"]), ("1", "application/json"))
+
+    def test_no_header_makes_two_of_a_request(self) -> None:
+        with double(lambda r: r.reply()) as server:
+            with self.assertRaises(ValueError):
+                JsonApi("npm", server.url, 5).call("GET", headers={"X": "1\r\nHost: other"})
+            Line("npm", 5).request("GET", f"{server.url}/a b\u00fc?c\r\nd")
+            self.assertEqual(
+                server.seen, ["GET /a%20b%C3%BC?cd"]
+            )  # line ends go, as everywhere in an address
+
+    def test_credentials_in_an_address_are_sent(self) -> None:
+        with double(lambda r: r.reply(200, dict(r.headers))) as server:
+            address = server.url.replace("//", "//me:p%40ss@")
+            answer = json.loads(Line("webhook", 5).request("GET", address).content)
+        self.assertEqual(answer["Authorization"], f"Basic {b64encode(b'me:p@ss').decode()}")
+        self.assertEqual(answer["Host"], server.address)
 
 
 class DeadlineTests(unittest.TestCase):
@@ -164,6 +212,14 @@ class TrustTests(unittest.TestCase):
         self.assertIn("CERTIFICATE_VERIFY_FAILED", caught.exception.vendor)
         self.assertEqual(len(server.seen), 2)
 
+    def test_a_file_of_authorities_that_changes_is_read_again(self) -> None:
+        with certificate() as old, certificate() as new, double(lambda r: r.reply(200, 1), tls=new) as server:
+            api = JsonApi("npm", server.url, 5, verify=str(old[0]))
+            with self.assertRaises(Refused):
+                api.call("POST")
+            old[0].write_bytes(new[0].read_bytes())
+            self.assertEqual(api.call("POST").body, 1)
+
     def test_where_no_certificate_is_verified_no_authorities_are_read(self) -> None:
         with (
             certificate() as files,
@@ -178,7 +234,7 @@ class TrustTests(unittest.TestCase):
         keep_secret("s3cr3t-token")
         with (
             double(lambda r: r.reply(302, Location="/?key=s3cr3t-token")) as server,
-            self.assertLogs("nodepoint.clients.http", logging.DEBUG) as logged,
+            self.assertLogs("nodepoint.clients.line", logging.DEBUG) as logged,
             self.assertRaises(BadAnswer) as caught,
         ):
             JsonApi("npm", server.url, 5).call("GET", "s3cr3t-token", headers={"A": "Bearer s3cr3t-token"})
@@ -193,6 +249,18 @@ class SessionTests(unittest.TestCase):
             for _ in range(5):
                 api.call("POST", body={"a": 1})
             self.assertEqual(server.connections, 1)
+
+    def test_a_write_goes_over_a_new_connection_where_the_server_has_ended_the_kept_one(self) -> None:
+        def once(request: Request) -> None:
+            request.reply()
+            request.drop()
+
+        with double(once) as server:
+            api = JsonApi("npm", server.url, 5)
+            for _ in range(3):
+                api.call("POST")
+                time.sleep(0.02)  # until its end has come
+            self.assertEqual((server.connections, len(server.seen)), (3, 3))
 
     def test_each_thread_has_its_own(self) -> None:
         made = PerThread(object)

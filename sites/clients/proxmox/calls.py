@@ -8,10 +8,10 @@ from typing import Any
 
 from proxmoxer import ProxmoxAPI, ResourceException
 from proxmoxer.backends.https import JsonSerializer
-from requests import Response
 
 from nodepoint.clients.errors import BadAnswer, Refused, keep_secret
-from nodepoint.clients.http import Line, PerThread
+from nodepoint.clients.http import PerThread
+from nodepoint.clients.line import Line, Response
 from sites.clients.proxmox.errors import SYSTEM, http_error
 from sites.clients.proxmox.values import required, wire
 

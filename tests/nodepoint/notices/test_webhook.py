@@ -13,7 +13,8 @@ from unittest import mock
 
 from django.test import SimpleTestCase, override_settings
 
-from nodepoint.clients.http import Line, PerThread
+from nodepoint.clients.http import PerThread
+from nodepoint.clients.line import Line
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.outcomes import Fail
 from nodepoint.notices import webhook
