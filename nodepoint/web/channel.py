@@ -21,6 +21,7 @@ READ_SECONDS = 10.0  # from a request's first byte, or the connection's begin, t
 KEEP_ALIVE_SECONDS = 30.0  # between an answer and the end of the next request
 WRITE_SECONDS = 30.0  # without a byte taken by the client
 LINGER_SECONDS = 2.0  # for what still comes of a request that was refused
+FIRST_BYTE_SECONDS = 1.0  # of a connection that was taken in just before the server was told to stop
 LONGEST_LINE = 4096  # bytes of the first line
 PAGES_LIMIT = 1024 * 1024  # bytes of a form of the admin; the API's own limit is API_BODY_LIMIT
 PAGES = "/admin/"
@@ -165,10 +166,11 @@ class Channel(HTTPChannel):
         except OSError:
             self.handle_close()
 
-    def end_if_free(self) -> bool:
-        """For a server that stops: end the connection unless something is being answered on it; whether it
-        did."""
-        free = not self.requests and not self.total_outbufs_len
+    def end_if_free(self, now: float) -> bool:
+        """For a server that stops: end the connection unless something is being asked or answered on it;
+        whether it did. A new one has a moment to ask; `now` as of time.monotonic()."""
+        asks = self.request is not None or (not self.answered and now - self.begun < FIRST_BYTE_SECONDS)
+        free = not asks and not self.requests and not self.total_outbufs_len
         self.will_close = self.will_close or free
         return free
 

@@ -41,8 +41,11 @@ class Server(TcpWSGIServer):
         self._stop_at = 0.0
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop(grace))
-        while not self._stop_at or (not self._all_ended() and time.monotonic() < self._stop_at):
-            self.asyncore.poll2(timeout=LOOK_SECONDS if not self._stop_at else 0.05, map=self._map)
+        while not self._stop_at:
+            self.asyncore.poll2(timeout=LOOK_SECONDS, map=self._map)
+        self._take_nobody_new()
+        while not self._all_ended() and time.monotonic() < self._stop_at:
+            self.asyncore.poll2(timeout=0.05, map=self._map)
         self.task_dispatcher.shutdown(timeout=0)
 
     def _stop(self, grace: float, frame: FrameType | None = None) -> None:
@@ -50,15 +53,21 @@ class Server(TcpWSGIServer):
         self._stop_at = self._stop_at or time.monotonic() + grace
         self.pull_trigger()
 
-    def _all_ended(self) -> bool:
-        """Whether nothing is being answered any more; takes no new connections from now on."""
-        self.accepting = False
-        free = [channel.end_if_free() for channel in list(self.active_channels.values())]
-        return all(free)
+    def _take_nobody_new(self) -> None:
+        """Whom the kernel has let in is answered; who comes later is refused, so that a load balancer asks
+        the next host at once."""
+        for _ in range(self.adj.backlog):
+            known = len(self._map)
+            self.handle_accept()
+            if len(self._map) == known:  # nobody waits any more
+                break
+        self.asyncore.dispatcher.close(self)  # the socket alone: threads still need the trigger
 
-    def readable(self) -> bool:
-        """Whether waitress should accept; at the end nobody is taken in who would not be answered."""
-        return super().readable() and self.accepting
+    def _all_ended(self) -> bool:
+        """Whether nothing is being answered any more."""
+        now = time.monotonic()
+        free = [channel.end_if_free(now) for channel in list(self.active_channels.values())]
+        return all(free)
 
 
 def run(listener: socket.socket, grace: float) -> None:

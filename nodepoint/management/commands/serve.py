@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import structlog
 from django.conf import settings
@@ -58,12 +59,15 @@ class Command(BaseCommand):
         self.check_settings()
         logs.every_line_as_json()
         try:
-            with Supervisor(report=self.say, grace=GRACE, cwd=settings.BASE_DIR) as supervisor:
+            with (
+                Supervisor(report=self.say, grace=GRACE, cwd=settings.BASE_DIR) as supervisor,
+                ExitStack() as port,  # closed before the children end: nobody waits for a host that stops
+            ):
                 if only != "worker":
                     supervisor.call(manage("collectstatic", "--noinput", "--verbosity=0"))
                 supervisor.call(manage("prepare"), aloud=True)
                 if only != "worker":
-                    self.start_web(supervisor)
+                    self.start_web(supervisor, port)
                 if only != "web":
                     supervisor.start(Child("worker", manage("worker")))
                 supervisor.run()
@@ -75,10 +79,11 @@ class Command(BaseCommand):
         except Stopped:  # a signal before all had been started: the supervisor has ended what there was
             return
 
-    def start_web(self, supervisor: Supervisor) -> None:
-        """Open the port and start the web processes on it. NotToBeHad when it is not to be had."""
+    def start_web(self, supervisor: Supervisor, stack: ExitStack) -> None:
+        """Open the port, until the stack ends, and start the web processes on it. NotToBeHad when it is
+        not to be had."""
         address, port = bound()
-        for child in web(listen(address, port)):
+        for child in web(stack.enter_context(listen(address, port))):
             supervisor.start(child)
         self.say(f"listening on {address}:{port}")
 

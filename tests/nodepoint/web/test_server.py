@@ -246,6 +246,26 @@ class StopTests(ServerTestCase):
 
 
 @on_one_database
+class LastProcessTests(ServerTestCase):
+    """A whole host that stops: whoever holds the port has let go of it."""
+
+    def test_whom_the_kernel_had_let_in_is_answered_and_who_comes_later_is_refused(self) -> None:
+        self.server.send_signal(signal.SIGSTOP)
+        waiting = [self.connect() for _ in range(3)]
+        waiting[0].sendall(HEALTH)
+        self.listener.close()
+        self.server.send_signal(signal.SIGTERM)
+        self.server.send_signal(signal.SIGCONT)
+        self.read_health(waiting[0])
+        waiting[1].sendall(HEALTH)  # a moment later than it was let in
+        self.read_health(waiting[1])
+        self.assertEqual([one.recv(64) for one in waiting], [b""] * 3)
+        self.assertEqual(self.server.wait(10), 0)
+        with self.assertRaises(ConnectionRefusedError):
+            self.connect()
+
+
+@on_one_database
 class ProcessesTests(unittest.TestCase):
     def test_the_processes_share_one_socket(self) -> None:
         with listen("127.0.0.1", 0) as listener:
