@@ -134,7 +134,9 @@ AXES_SENSITIVE_PARAMETERS = ["username", "password", "code", "csrfmiddlewaretoke
 AXES_ENABLE_ADMIN = False  # our own page (nodepoint.staff.admin)
 AXES_VERBOSE = False
 
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = "en"  # of the admin and the API; customers get e-mails in that of `notices.Preferences`
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.shaped("TIME_ZONE", "UTC", "a time zone, such as Europe/Berlin", shapes.time_zone)
 USE_TZ = True
 STATIC_URL = "static/"

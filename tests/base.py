@@ -109,6 +109,7 @@ MIGRATED_ROWS = (
     "nodepoint.migrations.0001_installation",
     "sites.migrations.0002_plans",
     "dns.migrations.0002_template",
+    "nodepoint.notices.migrations.0005_row",
 )
 
 

@@ -14,9 +14,11 @@ from unfold.decorators import action, display
 
 from nodepoint.admin import ReadOnlyAdmin
 from nodepoint.board import dismissals, drift, page, search
-from nodepoint.board.models import CallCount, Finding, SystemState
+from nodepoint.board.alerts import ABOUT
+from nodepoint.board.models import Alert, CallCount, Finding, SystemState
+from nodepoint.board.registry import Level
 from nodepoint.jobs.errors import MoveRefused
-from nodepoint.lists import BigList, BulkAct
+from nodepoint.lists import BigList, BulkAct, Choice
 from nodepoint.staff.acts import LONGEST_REASON, Act, ActsMixin, Result, one_line
 from nodepoint.staff.pages import ask
 
@@ -262,3 +264,93 @@ class CallCountAdmin(BigList, ReadOnlyAdmin):
     def mean_ms(self, row: CallCount) -> str:
         """Milliseconds of one call."""
         return _per_call(row)
+
+
+class AlertState(Choice):
+    """Whether it stands, and whether anybody was told."""
+
+    title = "state"
+    parameter_name = "state"
+    questions = {
+        "standing": ("stands, and was told", lambda rows: rows.filter(over_at=None, told_at__isnull=False)),
+        "young": ("too young to be told", lambda rows: rows.filter(told_at=None)),
+        "over": ("over", lambda rows: rows.filter(over_at__isnull=False)),
+    }
+
+
+class Severity(Choice):
+    """Whether it breaks quiet hours."""
+
+    title = "severity"
+    parameter_name = "severity"
+    questions = {
+        "urgent": ("urgent", lambda rows: rows.filter(level=Level.FAILING)),
+        "normal": ("can wait", lambda rows: rows.filter(level=Level.WAITING)),
+    }
+
+
+@admin.register(Alert)
+class AlertAdmin(BigList, ReadOnlyAdmin):
+    """Troubles of the board that stand or stood, the newest first; those that are over for 90 days."""
+
+    list_display = (
+        "title",
+        "group",
+        "severity",
+        "state_label",
+        "detail",
+        "since",
+        "told_at",
+        "over_at",
+        "told",
+    )
+    list_filter = (AlertState, Severity, "first_seen")
+    sortable_by = ()
+    search_fields = ("title",)
+    search_help_text = "What it is called"
+    actions_list = ("export_list",)
+    fields = (
+        ("title", "group"),
+        "detail",
+        ("severity", "state_label"),
+        ("first_seen", "since"),
+        ("told_at", "over_at"),
+        ("where", "told"),
+    )
+    readonly_fields = ("severity", "state_label", "where", "told")
+    csv_name = "alerts"
+    csv_columns = (
+        ("group", lambda row: row.group),
+        ("title", lambda row: row.title),
+        ("detail", lambda row: row.detail),
+        ("severity", lambda row: Level(row.level).severity),
+        ("first_seen", lambda row: row.first_seen),
+        ("told_at", lambda row: row.told_at),
+        ("over_at", lambda row: row.over_at),
+    )
+
+    @display(description="Severity", label={"urgent": "danger", "normal": "warning"})
+    def severity(self, row: Alert) -> tuple[str, str]:
+        """In colour."""
+        severity = Level(row.level).severity
+        return severity, "urgent" if severity == "urgent" else "can wait"
+
+    @display(description="State", label={"stands": "danger", "young": "info", "over": "success"})
+    def state_label(self, row: Alert) -> tuple[str, str]:
+        """In colour."""
+        if row.over_at:
+            return "over", "over"
+        return ("stands", "stands") if row.told_at else ("young", "not told yet")
+
+    @display(description="Put right at")
+    def where(self, row: Alert) -> str:
+        """The page of the admin."""
+        return format_html('<a href="{}">{}</a>', row.url, row.url) if row.url.startswith("/") else row.url
+
+    @display(description="Told")
+    def told(self, row: Alert) -> str:
+        """Its deliveries."""
+        if row.told_at is None:
+            return "–"
+        address = f"{reverse('admin:notices_notice_changelist')}?q={ABOUT}{row.pk}"
+        return format_html('<a href="{}">deliveries</a>', address)

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from nodepoint.board.models import Alert
@@ -96,8 +97,9 @@ def _nobody(row: Notice) -> Outcome | None:
     alert = _alert(row)
     if alert is None or (row.says == BEGUN and alert.over_at):
         return Done(note="Nobody was told: it is over.")
-    begun = Notice.objects.filter(once=_once(TROUBLE, alert.pk, BEGUN), sent_at__isnull=False)
-    if row.says == OVER and not begun.exists():
+    begun = Notice.objects.filter(once=_once(TROUBLE, alert.pk, BEGUN))
+    known = begun.filter(Q(sent_at__isnull=False) | Q(doubts__gt=0) | ~Q(sent_to=""))  # or perhaps known
+    if row.says == OVER and not known.exists():
         return Done(note="Nobody was told: nobody knows of its beginning.")
     return None
 
@@ -114,4 +116,10 @@ def _letter(row: Notice) -> Letter | Outcome:
     return Letter(list(settings.STAFF_EMAIL), f"[NodePoint] {headline}", body)
 
 
-TELLING = notice(TROUBLE, "E-mail to staff: trouble", _nobody, _letter)
+def _is_urgent(row: Notice) -> bool:
+    """Whoever was woken by its beginning is told of its end as well."""
+    alert = _alert(row)
+    return alert is not None and alert.level == Level.FAILING
+
+
+TELLING = notice(TROUBLE, "E-mail to staff: trouble", _nobody, _letter, urgent=_is_urgent)

@@ -152,7 +152,8 @@ class Alert(models.Model):
     over_at = models.DateTimeField(null=True, db_index=True)
 
     class Meta:
-        default_permissions = ()
+        ordering = ["-pk"]
+        default_permissions = ("view",)
 
     def __str__(self) -> str:
         return self.title

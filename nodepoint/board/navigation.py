@@ -39,6 +39,9 @@ GROUPS = (
         "Operations",
         [
             ("Jobs", "build", "jobs_job_changelist", "jobs.view_job"),
+            ("Alerts", "notifications", "board_alert_changelist", "board.view_alert"),
+            ("Deliveries", "outgoing_mail", "notices_notice_changelist", "notices.view_notice"),
+            ("How people are told", "tune", "notices_preferences_changelist", "notices.view_preferences"),
             ("Differences", "difference", "board_finding_changelist", "board.view_finding"),
             ("Systems", "health_and_safety", "board_systemstate_changelist", "board.view_systemstate"),
             ("API calls", "bar_chart", "board_callcount_changelist", "board.view_callcount"),

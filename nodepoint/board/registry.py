@@ -18,6 +18,11 @@ class Level(IntEnum):
     FAILING = 2  # customers feel it, now
     WAITING = 1  # somebody has to look at it today
 
+    @property
+    def severity(self) -> str:
+        """`urgent`, which breaks quiet hours, or `normal`."""
+        return "urgent" if self is Level.FAILING else "normal"
+
 
 @dataclass(frozen=True)
 class Trouble:

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 
 from nodepoint.board.models import Dismissal
+from nodepoint.fields import IdentifierField
 from nodepoint.jobs import steering
 from nodepoint.jobs.models import Job, JobStep
-from nodepoint.notices.models import PREFIX
+from nodepoint.notices.models import PREFIX, Notice, key
 
 LOOK_BACK = timedelta(days=7)  # what failed before that is history
 HELD_UP = timedelta(minutes=10)  # by something outside
@@ -123,7 +125,11 @@ def unsent(now: datetime | None = None) -> QuerySet[Job]:
     now = now or timezone.now()
     tried = Q(state__in=Job.ALIVE, created_at__lt=now - HELD_UP)
     given_up = Q(state__in=FAILED, finished_at__gt=now - LOOK_BACK)
+    held = Notice.objects.filter(held_at__isnull=False).annotate(
+        subject=Concat(Value(key("")), "pk", output_field=IdentifierField())
+    )
     jobs = Job.objects.filter(tried | given_up, kind__startswith=PREFIX).exclude(_made_good())
+    jobs = jobs.exclude(subject__in=held.order_by().values("subject"))  # by quiet hours
     return _undismissed(jobs).order_by("-created_at")
 
 

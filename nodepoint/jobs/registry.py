@@ -92,7 +92,8 @@ class Flow:
     the subject whether a step that failed without harm to the job may still be tried again once the job has
     ended. `version`: raised when steps are added or removed; running jobs keep the rows they began with.
     `former`: steps of earlier releases that such rows may still name (`former_step`). `tells`: the kind of
-    the notice that is submitted when a job of this flow has succeeded, once."""
+    the notice that is submitted when a job of this flow has succeeded, once; `tells_failure`: likewise when
+    one has failed, and was not cancelled."""
 
     name: str
     title: str
@@ -107,6 +108,7 @@ class Flow:
     version: int = 1
     former: tuple[Step, ...] = ()
     tells: str = ""
+    tells_failure: str = ""
     by_name: dict[str, Step] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -249,9 +249,16 @@ def _end(job: Job, state: str, now: datetime) -> None:
     write(job, "state", "finished_at", "active_key", "secret")
     if state == Job.State.SUCCEEDED and job.flow.tells and not _told_by_a_step(job):
         notify(job.flow.tells, job, now, once=f"{job.flow.tells}/{job.pk}")
+    elif job.flow.tells_failure and state in Job.ENDED_BADLY and not _was_taken_back(job):
+        notify(job.flow.tells_failure, job, now, once=f"{job.flow.tells_failure}/{job.pk}")
     queued = prepared(Job).filter(subject=job.subject, state=Job.State.QUEUED)
     if following := queued.order_by("created_at").first():
         start(following, now)
+
+
+def _was_taken_back(job: Job) -> bool:
+    """Whether somebody wanted it no more, or had asked for what is not possible."""
+    return bool(job.cancel_requested_at) or job.callers_fault
 
 
 def warn(job: Job, step: JobStep, sentence: str, now: datetime) -> None:

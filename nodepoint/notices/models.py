@@ -1,8 +1,11 @@
 """The rows behind what customers and staff are told."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
@@ -11,6 +14,8 @@ from nodepoint.fields import IdentifierField
 PREFIX = "notices."  # of the kinds of their jobs
 STAFF = "notices.staff"
 WEBHOOK = "notices.webhook"
+SUMMARY = "notices.summary"
+AGAIN = "again"  # what a notice to a customer `says` that staff had sent once more
 
 
 def jobs_about(subjects: Collection[str], most: int) -> list[str]:
@@ -33,7 +38,9 @@ class Notice(models.Model):
     about = IdentifierField(max_length=64, db_index=True, help_text="Subject of the job that it tells of.")
     cause = IdentifierField(max_length=32, help_text="The job that it tells of.")
     says = models.CharField(
-        max_length=16, blank=True, help_text="To staff: failed, warning or late; of a trouble: begun or over."
+        max_length=16,
+        blank=True,
+        help_text="To staff: failed, warning or late; of a trouble: begun or over; to customers: again.",
     )
     once = IdentifierField(max_length=100, null=True, unique=True, help_text="Nothing is told twice of it.")
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
@@ -44,9 +51,31 @@ class Notice(models.Model):
     )
     sent_at = models.DateTimeField(null=True)  # to the last of its recipients
     sent_to = models.TextField(blank=True)  # who has it, one a line, also while others do not
+    recipient = models.EmailField(
+        max_length=254,
+        blank=True,
+        default="",
+        db_default="",
+        db_index=True,
+        help_text="The customer it goes to, as it was made last; empty: staff, a program, or not made yet.",
+    )
+    held_at = models.DateTimeField(
+        null=True, db_index=True, help_text="Held back by quiet hours since; empty again once it is told."
+    )
+    summary = IdentifierField(
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        db_index=True,
+        help_text="The notice that tells of it among others, when quiet hours were over.",
+    )
 
     class Meta:
-        default_permissions = ()
+        ordering = ["-created_at"]
+        verbose_name, verbose_name_plural = "delivery", "deliveries"
+        default_permissions = ("view",)
+        permissions = [("send_notice", "Can send e-mails again")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.about}"
@@ -66,3 +95,75 @@ class Notice(models.Model):
         after `stale`."""
         free = models.Q(handed_at=None) | models.Q(handed_at__lte=stale)
         return bool(Notice.objects.filter(free, pk=self.pk, sent_at=None).update(handed_at=now))
+
+
+class Language(models.TextChoices):
+    """What customers can be written to in; each has a complete catalogue in `locale/`."""
+
+    ENGLISH = "en", "English"
+    GERMAN = "de", "Deutsch"
+
+
+class Preferences(models.Model):
+    """How people are told, by the choice of staff: one row, made by a migration."""
+
+    language = models.CharField(
+        max_length=8,
+        choices=Language,
+        default=Language.ENGLISH,
+        help_text="Of the e-mails to customers. Staff are written to in English.",
+    )
+    portal_url = models.URLField(
+        "customer portal",
+        max_length=200,
+        blank=True,
+        help_text="Its address, which e-mails to customers name; empty: they speak of “the customer portal”.",
+    )
+    contact = models.EmailField(
+        max_length=254,
+        blank=True,
+        help_text="Where customers' answers go (Reply-To), and whom the e-mails name; empty: nobody.",
+    )
+    silenced = models.JSONField(
+        "not sent", default=list, blank=True, help_text="Kinds of e-mails to customers that are not sent."
+    )
+    quiet_from = models.TimeField(
+        "quiet from", null=True, blank=True, help_text="In TIME_ZONE, such as 22:00; empty: no quiet hours."
+    )
+    quiet_until = models.TimeField("quiet until", null=True, blank=True, help_text="Such as 07:00.")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "how people are told"
+        default_permissions = ("view", "change")
+
+    def __str__(self) -> str:
+        return "How people are told"
+
+    @classmethod
+    def current(cls) -> "Preferences":
+        """The row; an unsaved one where somebody has deleted it. One query."""
+        return cls.objects.order_by("pk").first() or cls(pk=1)
+
+    def clean(self) -> None:
+        """Quiet hours have a beginning and an end, or there are none."""
+        if (self.quiet_from is None) != (self.quiet_until is None):
+            raise ValidationError("Quiet hours need a beginning and an end, or neither of them.")
+        if self.quiet_from is not None and self.quiet_from == self.quiet_until:
+            raise ValidationError("Quiet hours that end when they begin would be none, or last for ever.")
+
+    def quiet_end(self, now: datetime) -> datetime | None:
+        """When the quiet hours end in which `now` lies; None: it lies in none."""
+        if self.quiet_from is None or self.quiet_until is None:
+            return None
+        zone = ZoneInfo(settings.TIME_ZONE)
+        local = now.astimezone(zone)
+        time, crosses = local.time(), self.quiet_from > self.quiet_until
+        if crosses:
+            is_quiet = time >= self.quiet_from or time < self.quiet_until
+        else:
+            is_quiet = self.quiet_from <= time < self.quiet_until
+        if not is_quiet:
+            return None
+        is_tomorrow = crosses and time >= self.quiet_from
+        day = local.date() + timedelta(days=1 if is_tomorrow else 0)
+        return datetime.combine(day, self.quiet_until, zone).astimezone(UTC)

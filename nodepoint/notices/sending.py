@@ -7,8 +7,8 @@ before the job goes on. Who was refused while others have it is asked about by h
 
 import contextlib
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parseaddr
 from functools import partial
@@ -22,15 +22,16 @@ from smtplib import (
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
+from django.db import models
 
 from nodepoint.clients.errors import ClientError
 from nodepoint.jobs import limits, retry
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
 from nodepoint.jobs.registry import Flow, Limit, Step, register
-from nodepoint.notices import recipients
+from nodepoint.notices import holding, recipients
 from nodepoint.notices.models import Notice
 from nodepoint.notices.recipients import PERMANENT, SPOKEN, Tally
 
@@ -55,27 +56,52 @@ ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
 @dataclass(frozen=True)
 class Letter:
     """What a notice says at this moment. `secret`: the body holds something that must be kept nowhere and
-    is void once another letter was made. `note`: what staff should know of it."""
+    is void once another letter was made. `note`: what staff should know of it. `html`: the same for whoever
+    reads mail with pictures. `covers`: ids of other notices that it tells as well."""
 
     to: list[str]
     subject: str
     body: str
     secret: bool = False
     note: str = ""
+    html: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    covers: tuple[str, ...] = ()
 
 
+First = Callable[[Notice], Outcome | None]
 Compose = Callable[[Notice], Letter | Outcome]
+Urgent = Callable[[Notice], bool]
 
 
-def notice(name: str, title: str, first: Callable[[Notice], Outcome | None], compose: Compose) -> Flow:
+@dataclass(frozen=True)
+class Kind:
+    """How a kind of notice is told; see `notice`."""
+
+    first: First
+    compose: Compose
+    urgent: Urgent | None = None
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def kind(name: str) -> Kind | None:
+    """The kind of that name; None for what is told otherwise than by e-mail, and for another release's."""
+    return _kinds.get(name)
+
+
+def notice(name: str, title: str, first: First, compose: Compose, urgent: Urgent | None = None) -> Flow:
     """Register the flow of a kind of notice.
 
     `first` is asked before anything is sent: an outcome instead of the e-mail, such as Done where there is
-    nothing to be told any more. `compose` is asked once the mail server is ready to take it."""
+    nothing to be told any more. `compose` is asked once the mail server is ready to take it. `urgent`:
+    whether it breaks the quiet hours of staff; None: it knows none, as all that goes to customers."""
+    _kinds[name] = Kind(first, compose, urgent)
     step = Step(
         "mail_sent",
         "Sending the e-mail",
-        partial(sent, first, compose),
+        partial(sent, _kinds[name]),
         nothing_to_undo="A sent e-mail stays sent.",
         limits=(LANE,),
     )
@@ -85,12 +111,15 @@ def notice(name: str, title: str, first: Callable[[Notice], Outcome | None], com
     )
 
 
-def sent(first: Callable[[Notice], Outcome | None], compose: Compose, call: Call) -> Outcome:
+def sent(kind: Kind, call: Call) -> Outcome:
     """The notice was sent, once, or there is nothing to be told."""
     row: Notice = call.subject
     if row.sent_at:
         return Done(ref=", ".join(row.has), note="It was sent before.")
-    if instead := first(row):
+    if instead := kind.first(row):
+        holding.let_go(row)
+        return instead
+    if kind.urgent and (instead := holding.held(row, kind.urgent(row), call.now)):
         return instead
     if limits.taken(AWAY, call.now):
         return later(call, NO_ANSWER, "It was not asked again so soon.")
@@ -101,7 +130,7 @@ def sent(first: Callable[[Notice], Outcome | None], compose: Compose, call: Call
         row.doubts += 1
     server = _server()
     try:
-        return _handed(call, row, server, compose)
+        return _handed(call, row, server, kind.compose)
     finally:
         with contextlib.suppress(OSError):  # it has been sent or not by now; a bad farewell changes nothing
             server.close()
@@ -158,6 +187,8 @@ def _recorded(call: Call, row: Notice, letter: Letter, found: Tally) -> Outcome:
     has = [*row.has, *found.have]
     missing = found.later or found.never
     sent_at = None if missing else call.now
+    told = models.Q(pk__in=letter.covers) if has else models.Q(pk=None)
+    Notice.objects.filter(told, sent_at=None).update(sent_at=call.now, sent_to="\n".join(has))
     Notice.objects.filter(pk=row.pk).update(sent_at=sent_at, sent_to="\n".join(has), handed_at=None)
     if found.later:
         return later(call, PARTLY if has else NOT_TAKEN, found.words, {NEVER: found.never})
@@ -197,8 +228,15 @@ def _message(row: Notice, letter: Letter, to: list[str], server: BaseEmailBacken
     whose secret voids that of the one before is no double: it has to arrive."""
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
     copy = f".{row.doubts}" if letter.secret and row.doubts else ""
-    headers = {"Message-ID": f"<{row.pk}{copy}@{domain}>", "Auto-Submitted": "auto-generated"}
-    return EmailMessage(letter.subject, letter.body, to=to, headers=headers, connection=server)
+    headers = {
+        **letter.headers,
+        "Message-ID": f"<{row.pk}{copy}@{domain}>",
+        "Auto-Submitted": "auto-generated",
+    }
+    message = EmailMultiAlternatives(letter.subject, letter.body, to=to, headers=headers, connection=server)
+    if letter.html:
+        message.attach_alternative(letter.html, "text/html")
+    return message
 
 
 def _not_handed(row: Notice) -> None:

@@ -45,12 +45,15 @@ def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 
 def payload(row: Notice, told: dict[str, Any]) -> dict[str, Any]:
     """What is sent: `type` (`job.failed`, `trouble.over`, …), `timestamp`, and `data`, which tells of a job
-    as it is now, or of a trouble as it was when the notice was written (`told`)."""
+    as it is now, or of a trouble as it was when the notice was written (`told`). A program knows no quiet
+    hours: it gets all at once, with the severity."""
     job = Job.objects.filter(pk=row.cause).first() if row.cause else None
     about = {**told, "subject": row.about}
     if job:
         words = {name: getattr(job, name) for name in ("kind", "state", "error", "detail", "warning")}
         about |= {"job": job.pk, "title": job.title, "about": job.about, **words}
+    is_urgent = row.says != "warning" if row.cause else told.get("level") == "failing"
+    about["severity"] = "urgent" if is_urgent else "normal"
     kind = "job" if row.cause else "trouble"
     return {"type": f"{kind}.{row.says}", "timestamp": row.created_at.isoformat(), "data": about}
 

@@ -1,6 +1,7 @@
 """Customers' own host names, their certificates, and the traffic of all host names."""
 
 from nodepoint.jobs.registry import Flow, GivesWay, Step, periodic, register
+from sites.flows.domain_notices import DOMAIN_READY
 from sites.flows.power import is_live, tuning
 from sites.steps import certificates, domains, holding, hosts, traffic
 
@@ -65,6 +66,7 @@ CERTIFICATE = register(
         deadline=7 * DAYS,
         version=2,
         alarm_after=8 * DAYS,  # that a customer's DNS is wrong is no alarm for staff
+        tells=DOMAIN_READY,
         steps=(
             Step(
                 "wished",

@@ -2,7 +2,7 @@
 
 from nodepoint.jobs.registry import Flow, Step, former_step, register
 from nodepoint.restoration import after_release
-from sites.flows.notices import SITE_LIVE
+from sites.flows.notices import SITE_FAILED, SITE_LIVE
 from sites.flows.place import PLACE
 from sites.flows.power import is_live
 from sites.flows.publication import publication
@@ -30,6 +30,7 @@ PROVISION = register(
         stands=is_live,
         version=4,
         tells=SITE_LIVE,
+        tells_failure=SITE_FAILED,
         former=(former_step("customer_told", "Sending the e-mail", "snapshot"),),
         steps=(
             Step(

@@ -2,6 +2,7 @@
 give up. Each gives way to the other while it only waits."""
 
 from nodepoint.jobs.registry import Flow, GivesWay, Step, periodic, register
+from sites.flows.notices import SITE_BACK, SITE_SUSPENDED
 from sites.flows.power import is_live, tuning
 from sites.steps import configuration, power, traffic
 from sites.steps.hosts import WRITES
@@ -57,6 +58,7 @@ SUSPEND = register(
         subject="sites.Site",
         scope="sites",
         gives_way=GivesWay.DROPPED,
+        tells=SITE_SUSPENDED,
         steps=(
             _traffic("Switching traffic off"),
             _autostart("Switching autostart off"),
@@ -73,6 +75,7 @@ UNSUSPEND = register(
         scope="sites",
         gives_way=GivesWay.DROPPED,
         stands=is_live,
+        tells=SITE_BACK,
         steps=(
             _autostart("Switching autostart on"),
             _power("Starting the container", usual=7),

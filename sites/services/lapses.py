@@ -6,7 +6,7 @@ from datetime import datetime
 from nodepoint.audit import trail
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job
-from sites.flows.notices import DOMAIN_LAPSED, DOMAIN_LAPSED_STAFF
+from sites.flows.domain_notices import DOMAIN_LAPSED, DOMAIN_LAPSED_STAFF
 from sites.models import CustomDomain, Site
 from sites.services.domains import ADD, REMOVE
 from sites.steps import domains as steps

@@ -28,6 +28,7 @@ TESTED = {
         "tests/containers/test_operator.py",
     ),
     **dict.fromkeys(("upgrade", "uninstall", "uninstall-data"), "tests/containers/test_operator.py"),
+    "own-text": "tests/nodepoint/notices/test_letters.py",
     **dict.fromkeys(("rows-out", "rows-in"), "tests/nodepoint/test_move_rows.py"),
 }
 # The options of each command (libpve-access-control 9.1.1: src/PVE/CLI/pveum.pm names the method behind each;
@@ -84,7 +85,7 @@ class PageTests(unittest.TestCase):
             for before, language, text in blocks(page):
                 with self.subTest(page.name, block=text):
                     self.assertRegex(before, r"^<!-- (run: [a-z-]+|not run here: \w.+) -->$")
-                    self.assertIn(language, {"sh", "ini", "yaml"})
+                    self.assertIn(language, {"sh", "ini", "yaml", "jinja"})
                 run += RUN.findall(before)
         self.assertEqual(sorted(run), sorted(TESTED))
 

@@ -110,9 +110,8 @@ class LapsedDomainTests(LooksMixin, ActsMixin, DomainTestCase):
             ("active", "active", None, None, True),
         )
         self.assert_primary(SHOP)
-        self.assertEqual(
-            (self.orders(), len(mail.outbox)), (before, 2), "the same certificate, and no letter"
-        )
+        self.assertEqual((self.orders(), len(mail.outbox)), (before, 3), "the same certificate")
+        self.assertIn(f"{SHOP} leads to your WordPress site", mail.outbox[2].subject)
         self.assertEqual(
             list(Entry.objects.filter(act__startswith="sites.domain_").values_list("act", flat=True)),
             ["sites.domain_came_back", "sites.domain_lapsed"],

@@ -76,7 +76,7 @@ class MailServerAwayTests(ActsMixin, SiteTestCase):
         self.clock.move(DAY)
         self.run_for(1)
         self.assertEqual((self.server.connections, Site.objects.get(pk=gone.pk).state), (0, "deleted"))
-        self.assertEqual(len(troubles.unsent(self.clock.now())), 4, "the board tells of what is left")
+        self.assertEqual(len(troubles.unsent(self.clock.now())), 5, "the board tells of what is left")
 
         # The order of the letters must not be that in which they happen to be due.
         first, second = self.sending(site, SITE_RESET)
@@ -95,12 +95,14 @@ class MailServerAwayTests(ActsMixin, SiteTestCase):
             [says(site.hostname, "is ready"), says(site.hostname, "was reset")],
         )
         self.assertIn(("jane1002@example.com", says(again.hostname, "is ready")), letters)
-        self.assertEqual(len(letters), 4)
+        self.assertIn(("Jane.Doe@example.com", "Your WordPress site is not ready yet"), letters)
+        self.assertEqual(len(letters), 5)
         (dropped,) = self.sending(gone, SITE_LIVE)
         self.assertEqual((dropped.state, dropped.detail), ("done", GONE))
         first.refresh_from_db()
         self.assertIn("a later e-mail says the same", first.detail)
-        self.assertEqual(Notice.objects.exclude(kind=STAFF).filter(sent_at=None).count(), 2)
+        # Of the site that is gone, the first reset, and the suspension that is over, with its end.
+        self.assertEqual(Notice.objects.exclude(kind=STAFF).filter(sent_at=None).count(), 4)
         self.assertEqual(
             set(Job.objects.filter(kind__startswith="notices.").values_list("state")), {("succeeded",)}
         )

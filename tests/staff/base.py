@@ -16,6 +16,7 @@ MIGRATED_ROLES = (
     "nodepoint.staff.migrations.0001_roles",
     "nodepoint.board.migrations.0002_roles",
     "sites.migrations.0004_platform",
+    "nodepoint.notices.migrations.0005_row",
 )
 
 

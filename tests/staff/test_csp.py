@@ -76,6 +76,8 @@ class AdminTests(StaffTestCase):
         files = [file for name in FOLDERS for file in (settings.BASE_DIR / name).rglob("*.html")]
         self.assertGreater(len(files), 5)
         for file in files:
+            if file.parent.name == "mails":  # read by mail programs, which load no stylesheet
+                continue
             found = INLINE.findall(file.read_text().replace('<style nonce="{{ request.csp_nonce }}">', ""))
             # The proxy's nginx answers with that one, not we: one block of styles, nothing else.
             self.assertEqual(found, ["<style"] if file.name == "away.html" else [], file.name)

@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from nodepoint.admin import ReadOnlyAdmin
+from nodepoint.jobs.models import new_id
+from nodepoint.notices.models import STAFF, Notice
 from nodepoint.staff.acts import ActsMixin
 from tests.base import LabTestCase
 from tests.factories import SiteFactory
@@ -25,6 +27,7 @@ EXPECTED: dict[str, tuple[str, str, str, str, str]] = {
     "auth.Group": ("", "", "", "sacd", "sacd"),
     "auth.User": ("", "", "", "sacd", "sacd"),
     "axes.AccessAttempt": ("", "", "", "s", "s"),
+    "board.Alert": ("", "s", "s", "s", "s"),
     "board.CallCount": ("", "s", "s", "s", "s"),
     "board.Finding": ("", "s", "s", "s", "s"),
     "board.SystemState": ("", "s", "s", "s", "s"),
@@ -32,6 +35,8 @@ EXPECTED: dict[str, tuple[str, str, str, str, str]] = {
     "dns.TemplateRecord": ("", "s", "sacd", "sacd", "sacd"),
     "dns.Zone": ("", "s", "s", "s", "s"),
     "jobs.Job": ("", "sp", "sp", "sp", "sp"),
+    "notices.Notice": ("", "s", "s", "s", "s"),
+    "notices.Preferences": ("", "s", "sc", "sc", "sc"),
     "sites.CustomDomain": ("", "s", "s", "s", "s"),
     "sites.Plan": ("", "s", "sacd", "sacd", "sacd"),
     "sites.Platform": ("", "sp", "sp", "sp", "sp"),
@@ -50,6 +55,8 @@ def make(model: type[models.Model]) -> models.Model:
         return make_job(kind="sites.start", state="succeeded")
     if (found := model._default_manager.first()) is not None:
         return found
+    if model._meta.label == "notices.Notice":
+        return Notice.objects.create(pk=new_id(), kind=STAFF, about="sites.site:1")
     demanded = (
         field
         for field in model._meta.concrete_fields

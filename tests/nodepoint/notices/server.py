@@ -6,6 +6,8 @@ from email import message_from_string
 from email.message import Message
 from typing import Self
 
+from django.core.mail.backends.base import BaseEmailBackend
+
 BODY_END = b".\r\n"
 
 
@@ -83,3 +85,11 @@ class _Talk(socketserver.StreamRequestHandler):
             return False
         self.wfile.write(said)
         return True
+
+
+class Away(BaseEmailBackend):
+    """Django's backend of a mail server that is away."""
+
+    def open(self) -> None:
+        """Nobody answers."""
+        raise ConnectionRefusedError("refused")
