@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
 from functools import cache
-from http.client import HTTPException, HTTPResponse, IncompleteRead
+from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
@@ -38,7 +38,6 @@ MOST_BYTES = 32 * 1024 * 1024  # of an answer, unpacked; the largest list we ask
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
 PORTS = {"http": 80, "https": 443}
 NO_TARGET = re.compile(r"[^\x21-\x7e]")  # what would end a request's first line, or is not ASCII
-NO_VALUE = re.compile(r"[\r\n\x00]")  # what would end a header
 FORM = "application/x-www-form-urlencoded"
 
 log = logging.getLogger(__name__)
@@ -79,7 +78,7 @@ class Line:
         self._system, self._timeout, self._verify, self._hostname = system, timeout, verify, hostname
         self._headers = {"User-Agent": "NodePoint", "Accept-Encoding": "gzip", "Accept": "*/*"}
         self._headers |= headers or {}
-        self._socket: socket.socket | None = None
+        self._connection: HTTPConnection | None = None
         self._origin: tuple[str, str] = ("", "")
 
     def request(
@@ -98,7 +97,7 @@ class Line:
         not trusted) or `BadAnswer` (a redirect, an endless answer)."""
         end = end_of(timeout or self._timeout)
         parts = urlsplit(url)
-        request = _written(method, parts, params, *_body(data, json), {**self._headers, **(headers or {})})
+        request = _asked(parts, params, *_body(data, json), {**self._headers, **(headers or {})})
         retries = READ_RETRIES if method == "GET" else 0
         while True:
             call, begun = _Call(end), time.monotonic()
@@ -118,22 +117,22 @@ class Line:
 
     def close(self) -> None:
         """Close the connection; the next call opens another."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def __del__(self) -> None:
         self.close()
 
-    def _once(self, call: "_Call", method: str, parts: SplitResult, request: bytes) -> Response:
-        call.left()
+    def _once(self, call: "_Call", method: str, parts: SplitResult, request: dict[str, Any]) -> Response:
         connection = self._connected(call, parts)
-        connection.settimeout(call.left())
+        connection.sock.settimeout(call.left())
+        connection.response_class = call.reading
         call.sent = True
-        connection.sendall(request)
-        answer = HTTPResponse(_Timed(connection, call), method=method)  # type: ignore[arg-type]
+        answer = None
         try:
-            answer.begin()
+            connection.request(method, **request)
+            answer = connection.getresponse()
             content = answer.read(MOST_BYTES + 1)
             if answer.length and len(content) <= MOST_BYTES:  # http.client tells only where asked for all
                 raise IncompleteRead(content, answer.length)
@@ -141,38 +140,35 @@ class Line:
             self.close()
             raise
         finally:
-            answer.close()
-        if answer.will_close or len(content) > MOST_BYTES:
+            if answer is not None:
+                answer.close()
+        if len(content) > MOST_BYTES:
             self.close()
         if answer.status in REDIRECTS and (location := answer.headers["Location"]):
             raise BadAnswer(self._system, f"{answer.status}: redirected to {location}")
         content = self._unpacked(content, answer.headers.get("Content-Encoding", ""))
         return Response(answer.status, answer.reason, answer.headers, content)
 
-    def _connected(self, call: "_Call", parts: SplitResult) -> socket.socket:
+    def _connected(self, call: "_Call", parts: SplitResult) -> HTTPConnection:
         """The connection that was kept, unless the server has ended it or the call goes elsewhere; else a
         new one."""
-        origin = (parts.scheme, parts.netloc)
-        if self._socket is not None and (origin != self._origin or _has_something_to_read(self._socket)):
-            self.close()  # nothing was asked for: what there is to read is the connection's end
-        if self._socket is None:
-            self._socket, self._origin = self._opened(call, parts), origin
-        return self._socket
+        origin, held = (parts.scheme, parts.netloc), self._connection
+        # Nothing was asked for: what there is to read is the connection's end.
+        if held and (origin != self._origin or not held.sock or _has_something_to_read(held.sock)):
+            self.close()
+        if self._connection is None:
+            self._connection, self._origin = self._made(parts), origin
+            self._connection.timeout = min(CONNECT_SECONDS, call.left())
+            self._connection.connect()
+        return self._connection
 
-    def _opened(self, call: "_Call", parts: SplitResult) -> socket.socket:
+    def _made(self, parts: SplitResult) -> HTTPConnection:
         if parts.scheme not in PORTS or not parts.hostname:
             raise Unreachable(self._system, "not an address of HTTP")
-        address = (parts.hostname, parts.port or PORTS[parts.scheme])
-        plain = socket.create_connection(address, min(CONNECT_SECONDS, call.left()))
-        try:
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if parts.scheme == "http":
-                return plain
-            plain.settimeout(min(CONNECT_SECONDS, call.left()))
-            return trust(self._verify).wrap_socket(plain, server_hostname=self._hostname or parts.hostname)
-        except BaseException:
-            plain.close()
-            raise
+        port = parts.port or PORTS[parts.scheme]
+        if parts.scheme == "http":
+            return HTTPConnection(parts.hostname, port)
+        return _Secured(parts.hostname, port, trust(self._verify), self._hostname or parts.hostname)
 
     def _unpacked(self, content: bytes, encoding: str) -> bytes:
         """The content as it was before it was packed; `BadAnswer` for what is too long or broken."""
@@ -212,6 +208,10 @@ class _Call:
             raise TimeoutError("the time for this call is over")
         return seconds
 
+    def reading(self, connection: socket.socket, method: str) -> HTTPResponse:
+        """An answer that comes in before the end; a connection's `response_class`."""
+        return HTTPResponse(_Timed(connection, self), method=method)  # type: ignore[arg-type]
+
 
 class _Timed(io.RawIOBase):
     """Reads from a socket, each time with the seconds that are left to the whole call."""
@@ -219,6 +219,7 @@ class _Timed(io.RawIOBase):
     def __init__(self, connection: socket.socket, call: _Call) -> None:
         super().__init__()
         self._connection, self._call = connection, call
+        self._raw = connection.makefile("rb", buffering=0)  # keeps the socket open until the answer is read
 
     def makefile(self, mode: str) -> io.BufferedReader:
         """Itself, as `HTTPResponse` wants it."""
@@ -229,7 +230,23 @@ class _Timed(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         self._connection.settimeout(self._call.left())
-        return self._connection.recv_into(buffer)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Secured(HTTPConnection):
+    """Over TLS, opened with a name that need not be the address's own."""
+
+    def __init__(self, host: str, port: int, context: ssl.SSLContext, hostname: str) -> None:
+        super().__init__(host, port)
+        self._context, self._hostname = context, hostname
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock = self._context.wrap_socket(self.sock, server_hostname=self._hostname)
 
 
 def _body(data: Mapping[str, Any] | bytes | None, json: Any) -> tuple[bytes | None, str]:
@@ -241,32 +258,25 @@ def _body(data: Mapping[str, Any] | bytes | None, json: Any) -> tuple[bytes | No
     return (urlencode(data).encode(), FORM) if data else (None, "")
 
 
-def _written(
-    method: str,
+def _asked(
     parts: SplitResult,
     params: Mapping[str, Any] | None,
     body: bytes | None,
     kind: str,
     headers: dict[str, str],
-) -> bytes:
-    """The request as it goes out. ValueError for a header that would be two."""
+) -> dict[str, Any]:
+    """What a connection is asked to send; it looks after the rest, such as that a header is one."""
     query = "&".join(filter(None, (parts.query, urlencode(params) if params else "")))
     target = (parts.path or "/") + (f"?{query}" if query else "")
     if NO_TARGET.search(target):
         target = quote(target, safe="%/?:@!$&'()*+,;=~[]")
-    if body is not None or method != "GET":
-        headers["Content-Length"] = str(len(body or b""))
     if kind:
         headers["Content-Type"] = kind
     account, _, host = parts.netloc.rpartition("@")
     headers.setdefault("Host", host if host.isascii() else host.encode("idna").decode())
     if account:
         headers.setdefault("Authorization", f"Basic {b64encode(unquote(account).encode()).decode()}")
-    for name, value in headers.items():
-        if NO_VALUE.search(value):
-            raise ValueError(f"no value for the header {name}")
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + (body or b"")
+    return {"url": target, "headers": headers, "body": body}
 
 
 def trust(verify: bool | str) -> ssl.SSLContext:
