@@ -12,9 +12,10 @@ from django.utils import timezone
 from dns.models import Customer, Zone
 from nodepoint.audit.models import Entry
 from nodepoint.board import findings, statistics
-from nodepoint.board.models import CallCount, Finding, SystemState
+from nodepoint.board.models import Alert, CallCount, Finding, SystemState
 from nodepoint.jobs import registry
 from nodepoint.jobs.models import Job, JobStep
+from nodepoint.notices.models import Notice
 from sites import watch
 from sites.models import Backup, CustomDomain, Plan, Site
 from support.models import HistoryEntry, SearchTerm, SupportKey
@@ -45,6 +46,7 @@ class Filler:
         self._dns()
         self._support()
         self._board()
+        self._told()
 
     def _sites(self) -> None:
         _write(Site, (self._site(number) for number in range(self.sites)))
@@ -269,6 +271,38 @@ class Filler:
         findings.note(watch.POOL, watch.count(), fresh)
         findings.note(watch.OVER_QUOTA, {"sites": watch.over_quota()}, fresh)
         statistics.count()
+
+    def _told(self) -> None:
+        """An e-mail to each customer, some of which nobody took, and the troubles of 90 days."""
+        _write(Notice, (self._notice(number, key) for number, key in enumerate(self.keys)))
+        troubles = (
+            Alert(
+                key=f"{number:064d}",
+                group="Disks that fill up",
+                title=f"W{number:06d}: 91 % of the disk",
+                url=f"/admin/sites/site/{key}/change/",
+                level=number % 2 + 1,
+                told_at=self.now,
+                over_at=self.now if number % 30 else None,
+            )
+            for number, key in enumerate(self.keys[:3000])
+        )
+        _write(Alert, troubles)
+
+    def _notice(self, number: int, key: int) -> Notice:
+        to, created = f"person{number}@example{number % 997}.com", self._in_a_year()
+        sent = None if number % 50 == 3 else created
+        kind = "notices.site_failed" if number % 500 == 7 else "notices.site_live"
+        return Notice(
+            pk=f"{number:032x}",
+            kind=kind,
+            about=f"sites.site:{key}",
+            created_at=created,
+            recipient=to,
+            sent_at=sent,
+            sent_to=to if sent else "",
+            held_at=created if number % 1000 == 3 else None,
+        )
 
     def _finding(self, look: str, kind: str, system: str, thing: str, number: int) -> Finding:
         return Finding(

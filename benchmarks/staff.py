@@ -38,6 +38,7 @@ from benchmarks.cost import Cost, Desk, compare, desks  # noqa: E402
 from benchmarks.rows import Filler  # noqa: E402
 from nodepoint.jobs import lists as job_lists  # noqa: E402
 from nodepoint.jobs.models import Job, JobStep  # noqa: E402
+from nodepoint.notices.admin import State  # noqa: E402
 from sites import connections, live  # noqa: E402
 from sites.admin import lists as site_lists  # noqa: E402
 from sites.models import Site  # noqa: E402
@@ -62,6 +63,8 @@ LISTS = (
     ("log of acts", "audit/entry"),
     ("differences", "board/finding"),
     ("API calls", "board/callcount"),
+    ("deliveries", "notices/notice"),
+    ("alerts", "board/alert"),
 )
 
 
@@ -106,6 +109,9 @@ def filtered(site: Site) -> Iterator[tuple[str, str]]:
         ("log of acts: of staff", "audit/entry", "kind__exact=staff"),
         ("differences: suspended, but running", "board/finding", "kind__exact=runs"),
         ("API calls: refused", "board/callcount", "status__exact=4"),
+        *((f"deliveries: {state}", "notices/notice", f"state={state}") for state in State.questions),
+        ("deliveries: a rare kind", "notices/notice", "kind=notices.site_failed"),
+        ("alerts: standing", "board/alert", "state=standing"),
     ):
         yield name, f"/admin/{path}/?{chosen}"
 
@@ -134,6 +140,7 @@ def searched(site: Site, job: Job) -> Iterator[tuple[str, str]]:
         ("customers", "dns/customer", "person11@"),
         ("support keys", "support/supportkey", site.service_id),
         ("the log of acts", "audit/entry", site.service_id),
+        ("deliveries: e-mail", "notices/notice", site.email),
     ):
         yield f"search {name}", f"/admin/{path}/?q={text}"
 

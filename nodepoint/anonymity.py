@@ -73,6 +73,7 @@ def anonymise(service_id: str) -> dict[str, int]:
     eraser.learn(name for holder in _holders for name in holder.names(service_id))
     eraser.learn_from(value for job in jobs for value in (job.data,))
     eraser.learn_from(value for act in acts for value in (act.before, act.after))
+    notices.exclude(recipient="").update(recipient=NOBODY)
     return {
         "rows": sum(holder.erase(service_id) for holder in _holders),
         "notices": notices.exclude(sent_to="").update(sent_to=ERASED),

@@ -312,12 +312,12 @@ class AlertAdmin(BigList, ReadOnlyAdmin):
     fields = (
         ("title", "group"),
         "detail",
-        ("severity", "state_label"),
+        ("severity_word", "state_word"),
         ("first_seen", "since"),
         ("told_at", "over_at"),
         ("where", "told"),
     )
-    readonly_fields = ("severity", "state_label", "where", "told")
+    readonly_fields = ("severity_word", "state_word", "where", "told")
     csv_name = "alerts"
     csv_columns = (
         ("group", lambda row: row.group),
@@ -341,6 +341,16 @@ class AlertAdmin(BigList, ReadOnlyAdmin):
         if row.over_at:
             return "over", "over"
         return ("stands", "stands") if row.told_at else ("young", "not told yet")
+
+    @display(description="Severity")
+    def severity_word(self, row: Alert) -> str:
+        """The same without colour, for the page."""
+        return self.severity(row)[1]
+
+    @display(description="State")
+    def state_word(self, row: Alert) -> str:
+        """Likewise."""
+        return self.state_label(row)[1]
 
     @display(description="Put right at")
     def where(self, row: Alert) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -114,7 +114,7 @@ SEND_AGAIN = Act(
 class NoticeAdmin(ActsMixin, BigList, ReadOnlyAdmin):
     """What was told to whom, by which way, and what came of it. The newest first."""
 
-    list_display = ("title", "to", "way", "of", "state_label", "tries", "said", "next_try", "created_at")
+    list_display = ("what", "to", "way", "of", "state_label", "tries", "said", "next_try", "created_at")
     list_filter = (State, Kind, "created_at")
     sortable_by = ("created_at",)
     search_fields = ("id",)  # makes the box appear; `matching` answers it
@@ -123,15 +123,18 @@ class NoticeAdmin(ActsMixin, BigList, ReadOnlyAdmin):
     acts = (SEND_AGAIN,)
     actions_list = ("export_list",)
     fields = (
-        ("title", "state_label"),
+        ("what", "state_word"),
         ("to", "way"),
-        ("of", "says"),
+        ("of", "cause_link"),
         ("tries", "next_try"),
         "said",
         ("created_at", "sent_at"),
-        ("held_at", "summary_link"),
+        ("held", "summary_link"),
     )
-    readonly_fields = ("title", "state_label", "to", "way", "of", "tries", "next_try", "said", "summary_link")
+    readonly_fields = (
+        *("what", "state_word", "to", "way", "of", "cause_link", "tries", "next_try", "said", "held"),
+        "summary_link",
+    )
     csv_name = "deliveries"
     csv_columns = (
         ("id", lambda row: row.pk),
@@ -167,7 +170,7 @@ class NoticeAdmin(ActsMixin, BigList, ReadOnlyAdmin):
         found = [
             *rows.filter(search.begins("recipient", text)).values_list("pk", flat=True)[: MOST + 1],
             *rows.filter(about__in=[text, *search.subjects(text)]).values_list("pk", flat=True)[: MOST + 1],
-            *rows.filter(Q(pk=text) | Q(cause=text)).values_list("pk", flat=True)[: MOST + 1],
+            *rows.filter(pk=text).values_list("pk", flat=True),
         ]
         keys = list(dict.fromkeys(found))
         return keys[:MOST], len(keys) > MOST
@@ -178,7 +181,7 @@ class NoticeAdmin(ActsMixin, BigList, ReadOnlyAdmin):
 
     def act_label(self, subject: Notice | None) -> str:
         """What it is, and to whom."""
-        return f"{_title(subject)} · {_to(subject)}" if subject else ""
+        return f"{subject.title} · {_to(subject)}" if subject else ""
 
     def change_view(
         self,
@@ -189,7 +192,7 @@ class NoticeAdmin(ActsMixin, BigList, ReadOnlyAdmin):
     ) -> HttpResponse:
         """With the button, the job, and each try of a webhook."""
         row = self.get_object(request, object_id)
-        context = {**(extra_context or {}), "buttons": [], "title": _title(row) if row else ""}
+        context = {**(extra_context or {}), "buttons": []}
         if row:
             step = _step(row)
             context["buttons"] = self.buttons(request, row, self.legal_acts(request, row))
@@ -201,9 +204,9 @@ class NoticeAdmin(ActsMixin, BigList, ReadOnlyAdmin):
         return super().change_view(request, object_id, form_url, context)
 
     @display(description="What")
-    def title(self, row: Notice) -> str:
+    def what(self, row: Notice) -> str:
         """The title of its kind."""
-        return _title(row)
+        return row.title
 
     @display(description="To")
     def to(self, row: Notice) -> str:
@@ -233,6 +236,25 @@ class NoticeAdmin(ActsMixin, BigList, ReadOnlyAdmin):
         state = _state(row)
         return state, "told in a summary" if row.summary and state == "sent" else WORDS[state]
 
+    @display(description="State")
+    def state_word(self, row: Notice) -> str:
+        """The same without colour, for the page."""
+        return self.state_label(row)[1]
+
+    @display(description="Because of")
+    def cause_link(self, row: Notice) -> str:
+        """The job that it tells of."""
+        if not row.cause:
+            return "–"
+        return format_html(
+            '<a href="{}">job {}</a>', reverse("admin:jobs_job_change", args=[row.cause]), row.cause
+        )
+
+    @display(description="Held back since")
+    def held(self, row: Notice) -> Any:
+        """By quiet hours."""
+        return row.held_at or "–"
+
     @display(description="Tries")
     def tries(self, row: Notice) -> str:
         """How often it was begun."""
@@ -243,7 +265,8 @@ class NoticeAdmin(ActsMixin, BigList, ReadOnlyAdmin):
     def said(self, row: Notice) -> str:
         """What the other side said last, or why nobody was told."""
         step = _step(row)
-        return " ".join(filter(None, [step.error, step.detail])) if step else "–"
+        taken = "taken" if row.sent_at else "–"
+        return (" ".join(filter(None, [step.error, step.detail])) if step else "") or taken
 
     @display(description="Next try")
     def next_try(self, row: Notice) -> Any:
@@ -265,14 +288,10 @@ NAME = "notices_notice"
 LINKED = {"sites.site", "sites.customdomain", "dns.zone", "board.alert"}
 
 
-def _title(row: Notice) -> str:
-    return next((flow.title for flow in registry.flows() if flow.name == row.kind), row.kind)
-
-
 def _to(row: Notice) -> str:
     if row.kind == WEBHOOK:
         return "the webhook"
-    return row.recipient or ", ".join(row.has) or ("the customer" if "customer" in _title(row) else "staff")
+    return row.recipient or ", ".join(row.has) or ("the customer" if "customer" in row.title else "staff")
 
 
 def _step(row: Notice) -> JobStep | None:

@@ -13,7 +13,7 @@ from nodepoint.jobs.errors import MoveRefused
 from nodepoint.jobs.models import LABELS, Job, new_id
 from nodepoint.jobs.outcomes import Done, Fail
 from nodepoint.notices import letters, sending
-from nodepoint.notices.models import AGAIN, WEBHOOK, Notice
+from nodepoint.notices.models import AGAIN, SUMMARY, WEBHOOK, Notice
 
 ON_ITS_WAY = "It is on its way already."
 HELD = "It is held back by quiet hours, and told when they end."
@@ -68,13 +68,12 @@ def _once_more(row: Notice, job: Job | None, actor: str) -> Job:
     if Job.objects.filter(subject__in=[one.key for one in others], state__in=Job.ALIVE).exists():
         raise MoveRefused(ON_ITS_WAY)
     says = AGAIN if mail else row.says
+    cause = row.cause or (row.pk if row.kind == SUMMARY else "")
     now = timezone.now()
-    candidate = Notice(
-        pk=new_id(), kind=row.kind, about=row.about, cause=row.cause, says=says, created_at=now
-    )
+    candidate = Notice(pk=new_id(), kind=row.kind, about=row.about, cause=cause, says=says, created_at=now)
     _require_true(candidate)
     once = f"{row.kind}/again/{candidate.pk}"
-    transitions.tell(row.kind, row.about, now, data, cause=row.cause, once=once, says=says)
+    transitions.tell(row.kind, row.about, now, data, cause=cause, once=once, says=says)
     made = Job.objects.get(subject=Notice.objects.get(once=once).key)
     label = next((str(data[name]) for name in LABELS if data.get(name)), "")
     after = {"kind": row.kind, "to": row.recipient or row.sent_to}

@@ -7,3 +7,7 @@ class NoticesConfig(AppConfig):
     name = "nodepoint.notices"
     label = "notices"
     verbose_name = "Operations"
+
+    def ready(self) -> None:
+        """Register the check."""
+        from nodepoint.notices import checks  # noqa: F401 - it registers

@@ -54,9 +54,11 @@ TO_STAFF = notice(STAFF, "E-mail to staff", _nobody, _to_staff, urgent=lambda ro
 
 
 def _still_true(row: Notice) -> list[tuple[str, Letter]]:
-    """The id and the letter of each notice that the summary tells of and that is still to be told."""
+    """The id and the letter of each notice that the summary tells of, where it is true still. Whether one of
+    several recipients has it does not matter: the others get the same. `cause`: the summary that it is sent
+    again for."""
     found = []
-    for told in Notice.objects.filter(summary=row.pk, sent_at=None).order_by("created_at", "pk"):
+    for told in Notice.objects.filter(summary=row.cause or row.pk).order_by("created_at", "pk"):
         known = kind(told.kind)
         if known is None or known.first(told):
             continue

@@ -10,6 +10,8 @@ from django.db import models
 from django.utils import timezone
 
 from nodepoint.fields import IdentifierField
+from nodepoint.jobs import registry
+from nodepoint.jobs.errors import UnknownFlow
 
 PREFIX = "notices."  # of the kinds of their jobs
 STAFF = "notices.staff"
@@ -76,9 +78,18 @@ class Notice(models.Model):
         verbose_name, verbose_name_plural = "delivery", "deliveries"
         default_permissions = ("view",)
         permissions = [("send_notice", "Can send e-mails again")]
+        indexes = [models.Index(fields=["kind", "created_at"], name="notices_notice_of_kind")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.about}"
+        return self.title
+
+    @property
+    def title(self) -> str:
+        """What staff read: the title of its flow, where this release knows it."""
+        try:
+            return registry.flow(self.kind).title
+        except UnknownFlow:
+            return self.kind
 
     @property
     def key(self) -> str:

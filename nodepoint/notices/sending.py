@@ -7,12 +7,15 @@ before the job goes on. Who was refused while others have it is asked about by h
 
 import contextlib
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from email.charset import QP, Charset
 from email.utils import parseaddr
 from functools import partial
 from smtplib import (
+    SMTPAuthenticationError,
     SMTPDataError,
     SMTPException,
     SMTPNotSupportedError,
@@ -47,9 +50,19 @@ NOT_TAKEN = "The mail server did not take the message."
 REFUSED = "The mail server refused the message for good."
 PARTLY = "The mail server did not take the message for all recipients."
 NO_ANSWER = "The mail server did not answer."
+# What keeps us from talking to it at all is mended in the settings, and waited for. The first that fits.
+NOT_LET_IN: tuple[tuple[type[OSError], str], ...] = (
+    (SMTPAuthenticationError, "The mail server refused the user name or password of EMAIL_URL."),
+    (SMTPNotSupportedError, "The mail server offers no STARTTLS or no login, which EMAIL_URL asks for."),
+    (ssl.SSLCertVerificationError, "The mail server's certificate is not trusted."),
+    (ssl.SSLError, "The mail server does not speak TLS as EMAIL_URL asks for."),
+)
 DOUBLE = "It may have come twice: the mail server gave no answer."
 NO_ADDRESS = "Nobody was told: no address is known."
 NEVER = "never"  # in the step's data: who was refused for good, and how
+# Django sends UTF-8 as 8 bits, which a server need not take that does not announce 8BITMIME (RFC 6152).
+SEVEN_BITS = Charset("utf-8")
+SEVEN_BITS.body_encoding = QP
 ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
 
 
@@ -152,7 +165,8 @@ def _handed(call: Call, row: Notice, server: BaseEmailBackend, compose: Compose)
         server.open()
     except OSError as error:  # smtplib's errors are OSErrors too
         _not_handed(row)
-        return _away(call, _words(error, secret=False))
+        why = next((sentence for kind, sentence in NOT_LET_IN if isinstance(error, kind)), NOT_TAKEN)
+        return _away(call, _words(error, secret=False), why)
     letter = _letter(call, row, compose)
     if isinstance(letter, Outcome):
         return letter
@@ -234,6 +248,7 @@ def _message(row: Notice, letter: Letter, to: list[str], server: BaseEmailBacken
         "Auto-Submitted": "auto-generated",
     }
     message = EmailMultiAlternatives(letter.subject, letter.body, to=to, headers=headers, connection=server)
+    message.encoding = SEVEN_BITS
     if letter.html:
         message.attach_alternative(letter.html, "text/html")
     return message
@@ -243,10 +258,10 @@ def _not_handed(row: Notice) -> None:
     Notice.objects.filter(pk=row.pk).update(handed_at=None)
 
 
-def _away(call: Call, detail: str) -> Retry:
+def _away(call: Call, detail: str, why: str = NOT_TAKEN) -> Retry:
     """Nobody else needs to try for a while."""
     limits.take(AWAY, 1, "mail", call.now, AWAY_SECONDS)
-    return later(call, NOT_TAKEN, detail)
+    return later(call, why, detail)
 
 
 def _words(error: OSError, secret: bool) -> str:

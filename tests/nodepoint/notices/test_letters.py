@@ -14,7 +14,7 @@ from django.template.loader import engines
 from django.test import SimpleTestCase, override_settings
 from django.utils.translation.template import templatize
 
-from nodepoint.notices import letters
+from nodepoint.notices import checks, letters
 from nodepoint.notices.letters import Mail, Rendered, Unreadable
 from nodepoint.notices.models import Language, Preferences
 from tests.nodepoint.test_pages import command
@@ -144,10 +144,11 @@ class OverriddenTests(SimpleTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.folder = Path(self.enterContext(TemporaryDirectory()))
-        (self.folder / "mails").mkdir()
+        data = Path(self.enterContext(TemporaryDirectory()))
+        self.folder = data / "templates"
+        (self.folder / "mails").mkdir(parents=True)
         templates = [{**settings.TEMPLATES[0], "DIRS": [self.folder, *settings.TEMPLATES[0]["DIRS"]]}]
-        self.enterContext(override_settings(TEMPLATES=templates))
+        self.enterContext(override_settings(TEMPLATES=templates, NODEPOINT_DATA=data))
         self.mail = next(one for one in letters.mails() if one.template == "site_back")
 
     def write(self, name: str, text: str | bytes) -> None:
@@ -188,6 +189,14 @@ class OverriddenTests(SimpleTestCase):
                 self.write("site_back.txt", text)
                 with self.assertRaisesRegex(Unreadable, re.escape(why)):
                     made(self.mail)
+
+    def test_the_checks_name_what_cannot_be_used_and_what_nobody_asks_for(self) -> None:
+        self.assertEqual(checks.own_texts(), [])
+        self.write("site_back.txt", "{% if %}")
+        self.write("site_life.txt", "Hello\n\nHello\n")
+        lost, fault = (one.msg for one in checks.own_texts())
+        self.assertIn("site_life.txt: no e-mail is called so", lost)
+        self.assertIn("mails/site_back.txt: Unexpected end of expression", fault)
 
     def test_it_is_asked_for_again_until_it_is_mended(self) -> None:
         self.write("site_back.txt", "{% if %}")

@@ -13,8 +13,11 @@ from nodepoint.board.registry import Group, Level, Trouble
 from nodepoint.jobs import transitions
 from nodepoint.jobs.models import Job
 from nodepoint.jobs.outcomes import Fail
+from nodepoint.notices.again import send_again
 from nodepoint.notices.models import SUMMARY, WEBHOOK, Notice, Preferences
 from tests.nodepoint.jobs.base import EngineTestCase
+from tests.nodepoint.notices.server import MailServer
+from tests.nodepoint.notices.test_sending import DJANGOS
 
 BERLIN = override_settings(TIME_ZONE="Europe/Berlin")
 NIGHT = {"quiet_from": time(22), "quiet_until": time(7)}
@@ -114,6 +117,29 @@ class QuietHoursTests(EngineTestCase):
         self.is_over("A disk fills up")
         self.minutes(2)
         self.assertEqual(self.subjects()[2:], ["[NodePoint] Over: A disk fills up"], "staff knew of it")
+
+    def test_each_of_several_recipients_gets_the_summary_and_all_of_them_again_by_the_button(self) -> None:
+        server = self.enterContext(MailServer())
+        server.refuses["bob@example.com"] = b"451 later\r\n"
+        people = {"STAFF_EMAIL": ["ann@example.com", "bob@example.com"]}
+        where = {"EMAIL_BACKEND": DJANGOS, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": server.port}
+        with override_settings(**people, **where):
+            self.stands("A disk fills up")
+            self.stands("A zone is late")
+            self.minutes(12)
+            self.morning()
+            self.assertEqual(server.envelopes, [["ann@example.com"]])
+            server.refuses.clear()
+            self.run_jobs()
+            self.assertEqual(server.envelopes[1:], [["bob@example.com"]])
+            summary = Notice.objects.get(kind=SUMMARY)
+            with mock.patch("django.utils.timezone.now", self.clock.now):
+                send_again(summary, "staff x")
+            self.run_jobs()
+            self.assertEqual(server.envelopes[2:], [people["STAFF_EMAIL"]])
+        bodies = {message.get_payload(decode=True) for message in server.taken}
+        self.assertEqual(len(bodies), 2, "the same, but for the minute of the third")
+        self.assertTrue(all(b"A disk fills up" in body and b"A zone is late" in body for body in bodies))
 
     def test_an_end_within_them_cancels_both(self) -> None:
         self.stands("A disk fills up")

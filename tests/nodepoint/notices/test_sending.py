@@ -1,17 +1,23 @@
 """Notices over the wire: what a mail server can do to them, and that each is sent once."""
 
+import os
 import socket
 from datetime import timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest import mock
 
 from django.test import override_settings
 
+from lab.keys import Keys
 from nodepoint.board import platform, troubles
-from nodepoint.jobs import steering
+from nodepoint.jobs import steering, transitions
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.outcomes import Fail
-from nodepoint.notices import smtp
-from nodepoint.notices.models import STAFF, Notice
+from nodepoint.notices import letters, sending, smtp
+from nodepoint.notices.letters import Contents, Mail
+from nodepoint.notices.models import STAFF, Notice, Preferences
 from tests.nodepoint.jobs.base import EngineTestCase
 from tests.nodepoint.notices.server import MailServer
 
@@ -158,6 +164,52 @@ class SendingTests(WireCase):
         self.assertEqual(len(self.server.taken), 2)
 
 
+class LetInTests(WireCase):
+    """STARTTLS and login: what is wrong is one sentence, nothing is sent in clear, and it comes once that is
+    mended."""
+
+    def waits(self, *said: str) -> None:
+        """Nothing was taken, and the step says why."""
+        step = self.sending()
+        self.assertEqual((self.server.taken, step.state), ([], JobStep.State.WAITING))
+        for words in said:
+            self.assertIn(words, f"{step.error} {step.detail}")
+        self.assertNotIn("s3cr3t", f"{step.error} {step.detail} {step.data}")
+
+    def test_a_wrong_login_is_waited_for(self) -> None:
+        self.server.answers = {
+            "EHLO": b"250-here\r\n250 AUTH PLAIN\r\n",
+            "AUTH": b"535 5.7.8 not with this password\r\n",
+        }
+        with override_settings(EMAIL_HOST_USER="mailer", EMAIL_HOST_PASSWORD="s3cr3t"):
+            self.failing()
+            self.waits("refused the user name or password of EMAIL_URL", "535 5.7.8 not with this password")
+            self.server.answers["AUTH"] = b"235 welcome\r\n"
+            self.run_jobs()
+        self.assertEqual(len(self.server.taken), 1)
+
+    def test_without_starttls_nothing_is_sent_in_clear(self) -> None:
+        with override_settings(EMAIL_USE_TLS=True):
+            self.failing()
+        self.waits("offers no STARTTLS")
+
+    def test_a_certificate_that_nobody_vouches_for_is_refused_and_a_good_one_taken(self) -> None:
+        keys = Keys(Path(self.enterContext(TemporaryDirectory())))
+        self.server.tls = keys.tls
+        self.server.answers["EHLO"] = b"250-here\r\n250 STARTTLS\r\n"
+        with override_settings(EMAIL_USE_TLS=True):
+            self.failing()
+            self.waits("certificate is not trusted")
+            with mock.patch.dict(os.environ, SSL_CERT_FILE=str(keys.ca_file)):
+                self.run_jobs()
+        self.assertEqual((len(self.server.taken), self.server.secured), (1, 1))
+
+    def test_tls_from_the_beginning_at_a_server_that_speaks_none(self) -> None:
+        with override_settings(EMAIL_USE_SSL=True):
+            self.failing()
+        self.waits("does not speak TLS")
+
+
 class SomeRecipientsTests(WireCase):
     staff = ["ann@example.com", "bob@example.com", "eve@example.com"]
 
@@ -218,3 +270,34 @@ class SomeRecipientsTests(WireCase):
             self.run_jobs()
         self.assertEqual(len(self.server.taken), 1)
         self.assertIsNotNone(Notice.objects.get().sent_at)
+
+
+class CustomersMailTests(WireCase):
+    """A letter to a customer as a mail server gets it."""
+
+    def test_it_is_plain_and_html_in_the_operators_name_whatever_stands_in_it(self) -> None:
+        said = "مرحبا 你好 <b>x</b>\r\nBcc: all@example.com " + "w" * 250
+        usual = letters.mails()[0]
+        sample = {**usual.sample, "name": said, "email": said}
+        contents = Contents("jane@example.com", sample)
+        mail = Mail("notices.test", "Test", "now", usual.template, sample)
+        with mock.patch.dict(letters._mails), mock.patch.dict(sending._kinds):
+            letters.register(mail, lambda row: None, lambda row: contents)
+            Preferences.objects.update(language="de", contact="help@example.com")
+            with override_settings(DEFAULT_FROM_EMAIL='"Köln Hosting, Inc." <n@example.com>'):
+                transitions.tell(mail.kind, "thing:1", self.clock.now(), {})
+                self.run_jobs()
+        self.assertEqual(self.server.envelopes, [["jane@example.com"]], self.sending().detail)
+        (message,) = self.server.taken
+        read = message_from_bytes(message.as_bytes(), policy=policy.default)
+        self.assertEqual(read.get_content_type(), "multipart/alternative")
+        self.assertEqual([part.get_content_type() for part in read.iter_parts()], ["text/plain", "text/html"])
+        self.assertEqual(str(read["From"]), '"Köln Hosting, Inc." <n@example.com>')
+        self.assertEqual((read["To"], read["Reply-To"]), ("jane@example.com", "help@example.com"))
+        self.assertIsNone(read["Bcc"])
+        self.assertTrue(message.as_bytes().isascii(), "for servers without 8BITMIME")
+        self.assertEqual(read["Auto-Submitted"], "auto-generated")
+        plain = " ".join(read.get_body(("plain",)).get_content().split())
+        self.assertIn("你好 <b>x</b> Bcc: all@example.com", plain)
+        self.assertIn("你好 &lt;b&gt;x&lt;/b&gt;", read.get_body(("html",)).get_content())
+        self.assertEqual(Notice.objects.get().recipient, "jane@example.com")
