@@ -81,7 +81,8 @@ def _summary(row: Notice) -> Letter | Outcome:
         return Done(note="Nobody was told: nothing of it is true any more.")
     subjects = [letter.subject.removeprefix(MARK) for _, letter in found]
     head = f"{len(found)} {'notice was' if len(found) == 1 else 'notices were'} held back by quiet hours"
-    until = timezone.localtime(row.created_at)
+    ended = Notice.objects.filter(pk=row.cause).first() or row  # one that is sent again tells of the same
+    until = timezone.localtime(ended.created_at)
     lines = "\n".join(f"- {subject}" for subject in subjects)
     parts = [f"{head}, until {until:%Y-%m-%d %H:%M %Z}:\n\n{lines}\n", *(each.body for _, each in found)]
     return Letter(
