@@ -8,12 +8,16 @@ asks with managers: this is for what a call of a step costs (docs/performance.md
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import EmptyResultSet
-from django.db import DEFAULT_DB_ALIAS, connection, transaction
-from django.db.models import Expression, F, Field, Model, Q
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import CharField, DateTimeField, Expression, F, Field, IntegerField, Model, Q, TextField
+from django.db.models.base import ModelState
 from django.db.models.expressions import CombinedExpression
+from django.db.models.fields import AutoFieldMixin
 from django.db.models.query import get_related_populators
 from django.db.models.sql import UpdateQuery
 
@@ -40,7 +44,7 @@ class Prepared(Generic[M]):
 
     def filter(self, *conditions: Q, **lookups: Any) -> "Prepared[M]":
         """With these conditions, too."""
-        return self._with("filter", Q(*conditions, **lookups))
+        return self._with("filter", (*conditions, *lookups.items()))
 
     def order_by(self, *names: str) -> "Prepared[M]":
         """In this order."""
@@ -90,9 +94,29 @@ class Prepared(Generic[M]):
         statement, found = self._statement("update", tuple(values.items()))
         if statement is None:
             return 0
-        with transaction.mark_for_rollback_on_error(using=DEFAULT_DB_ALIAS), connection.cursor() as cursor:
-            cursor.execute(statement.sql, statement.filled(found))
+        database = connections[DEFAULT_DB_ALIAS]
+        with transaction.mark_for_rollback_on_error(using=DEFAULT_DB_ALIAS), database.cursor() as cursor:
+            cursor.execute(statement.sql, statement.filled(found, database))
             return cursor.rowcount
+
+    def insert(self, rows: list[M]) -> None:
+        """Add these rows, all in one statement. Keys that the database gives are not read back.
+
+        Each number of rows makes a statement of its own."""
+        if not rows:
+            return
+        database = connections[DEFAULT_DB_ALIAS]
+        shape = database.vendor, self._model, "insert", len(rows)
+        if shape not in _kept:
+            _kept[shape] = _insertion(database, self._model, len(rows))
+        statement, params = _kept[shape], []
+        for row in rows:
+            values = [slot.column.pre_save(row, True) for slot in statement.parameters]
+            params += statement.filled(values, database)
+        with transaction.mark_for_rollback_on_error(using=DEFAULT_DB_ALIAS), database.cursor() as cursor:
+            cursor.execute(statement.sql, params)
+        for row in rows:
+            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
     def _with(self, kind: str, what: Any) -> "Prepared[M]":
         return Prepared(self._model, (*self._parts, (kind, what)))
@@ -101,16 +125,20 @@ class Prepared(Generic[M]):
         statement, found = self._statement(kind, what)
         if statement is None:
             return ()
-        with connection.cursor() as cursor:
-            cursor.execute(statement.sql, statement.filled(found))
+        database = connections[DEFAULT_DB_ALIAS]
+        with database.cursor() as cursor:
+            cursor.execute(statement.sql, statement.filled(found, database))
             return statement.read(cursor.fetchall())
 
     def _statement(self, kind: str, what: tuple) -> "tuple[_Statement | None, list[Any]]":
         """The statement of this shape, None where no row can match, and the values to fill in."""
         found: list[Any] = []
-        parts = tuple((name, _shape(part, found) if name == "filter" else part) for name, part in self._parts)
-        said = tuple(_shape(pair, found) for pair in what) if kind == "update" else what
-        shape = connection.vendor, self._model, parts, kind, said
+        parts = [
+            (name, *[_shape(one, found) for one in part]) if name == "filter" else (name, part)
+            for name, part in self._parts
+        ]
+        said = tuple([_shape(pair, found) for pair in what]) if kind == "update" else what
+        shape = connections[DEFAULT_DB_ALIAS].vendor, self._model, tuple(parts), kind, said
         if shape not in _kept:
             _kept[shape] = self._built(kind, what)
         return _kept[shape], found
@@ -120,7 +148,7 @@ class Prepared(Generic[M]):
         rows = self._model._base_manager.order_by()
         for name, part in self._parts:
             if name == "filter":
-                rows = rows.filter(_with_slots(self._model, part, slots))
+                rows = rows.filter(*[_with_slots(self._model, one, slots) for one in part])
             elif name == "limit":
                 rows = rows[:part]
             else:
@@ -147,11 +175,20 @@ class _Statement:
     parameters: tuple[Any, ...]
     read: Reader
 
-    def filled(self, found: list[Any]) -> list[Any]:
-        return [one.adapted(found) if isinstance(one, _Slot) else one for one in self.parameters]
+    def filled(self, found: list[Any], database: BaseDatabaseWrapper) -> list[Any]:
+        return [one.adapted(found, database) if type(one) is _Slot else one for one in self.parameters]
 
 
 _kept: dict[tuple, _Statement | None] = {}
+
+
+def _insertion(database: BaseDatabaseWrapper, model: type[Model], count: int) -> _Statement:
+    """The statement that adds so many rows; its parameters are those of one."""
+    fields = [field for field in model._meta.local_concrete_fields if not isinstance(field, AutoFieldMixin)]
+    table, *columns = map(database.ops.quote_name, [model._meta.db_table, *(one.column for one in fields)])
+    row = f"({', '.join(['%s'] * len(fields))})"
+    sql = " ".join(["INSERT INTO", table, f"({', '.join(columns)})", "VALUES", ", ".join([row] * count)])
+    return _Statement(sql, tuple(_Slot(place, field) for place, field in enumerate(fields)), list)
 
 
 class _Slot(Expression):
@@ -160,21 +197,41 @@ class _Slot(Expression):
     def __init__(self, number: int, column: Field) -> None:
         super().__init__()
         self.number, self.column = number, column
+        self.plain = _plain(column)
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list["_Slot"]]:
         return "%s", [self]
 
-    def adapted(self, found: list[Any]) -> Any:
-        """Its value as the database's driver wants it."""
-        return self.column.get_db_prep_save(found[self.number], connection=connection)
+    def adapted(self, found: list[Any], database: BaseDatabaseWrapper) -> Any:
+        """Its value as the database's driver wants it. Columns ask much about a value that is what they hold
+        already."""
+        value = found[self.number]
+        if type(value) is self.plain:
+            if self.plain is not datetime:
+                return value
+            if value.tzinfo is not None:
+                return database.ops.adapt_datetimefield_value(value)
+        return self.column.get_db_prep_save(value, connection=database)
+
+
+def _plain(column: Field) -> type | None:
+    """The type of values that the column's own adaptation leaves as they are, or, of moments, only writes as
+    the database does; None: it changes all."""
+    column = getattr(column, "target_field", column)
+    for usual, plain in ((CharField, str), (TextField, str), (IntegerField, int), (DateTimeField, datetime)):
+        if isinstance(column, usual):
+            own = ("get_prep_value", "get_db_prep_value", "get_db_prep_save", "to_python")
+            same = all(getattr(type(column), name) is getattr(usual, name) for name in own)
+            return plain if same or plain is int else None
+    return None
 
 
 def _shape(part: Any, found: list[Any]) -> Any:
     """What is always the same of a condition, or of a column's new value; the rest is added to `found`."""
     if isinstance(part, Q):
-        return part.connector, part.negated, *(_shape(child, found) for child in part.children)
+        return part.connector, part.negated, *[_shape(child, found) for child in part.children]
     name, value = part
-    if _is_fixed(value):
+    if type(value) is not str and _is_fixed(value):
         return name, repr(value)
     if name.endswith("__in"):
         found.extend(value)
@@ -229,17 +286,20 @@ def _values(compiler: Any) -> Reader:
     converters = list(compiler.get_converters([column for column, *_ in compiler.select]).items())
 
     def read(rows: list[tuple]) -> Iterator[list[Any]]:
+        database = connections[DEFAULT_DB_ALIAS]
         for row in map(list, rows):
             for place, (functions, expression) in converters:
-                for function in functions:
-                    row[place] = function(row[place], expression, connection)
+                if row[place] is not None:  # which stays None, whatever the column is
+                    for function in functions:
+                        row[place] = function(row[place], expression, database)
             yield row
 
     return read
 
 
 def _objects(compiler: Any) -> Reader:
-    """Instances of the model, as Django's own ModelIterable makes them."""
+    """Instances of the model, as Django's own ModelIterable makes them; without its signals before and after
+    that, for which nobody here listens, and which take most of the time."""
     convert, model = _values(compiler), compiler.klass_info["model"]
     fields = compiler.klass_info["select_fields"]
     own = slice(fields[0], fields[-1] + 1)
@@ -248,7 +308,10 @@ def _objects(compiler: Any) -> Reader:
 
     def read(rows: list[tuple]) -> Iterator[Model]:
         for row in convert(rows):
-            made = model.from_db(DEFAULT_DB_ALIAS, names, row[own])
+            made = model.__new__(model)
+            made.__dict__.update(zip(names, row[own], strict=True))
+            made._state = ModelState()
+            made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
             for populator in related:
                 populator.populate(row, made)
             yield made

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 from nodepoint.clients.deadline import deadline
 from nodepoint.clients.errors import Busy, NotFound
+from nodepoint.prepared import prepared
 from sites import answers, install, pointing
 from sites.clients.console import Output
 from sites.connections import console
-from sites.models import Site
+from sites.models import CustomDomain, Site
 from sites.steps.proxmox import require
 
 SECONDS = 15.0  # for one link
@@ -126,4 +127,4 @@ def _run(site: Site, *act: str) -> Output:
 
 
 def _names(site: Site) -> set[str | None]:
-    return {site.hostname, *site.custom_domains.values_list("domain", flat=True)}
+    return {site.hostname, *prepared(CustomDomain).filter(site_id=site.pk).values("domain")}

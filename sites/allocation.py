@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from nodepoint.prepared import prepared
 from sites import occupied
 from sites.errors import NoCapacity
 from sites.models import ClusterReading, ReservationLock, Site, TakenName, Template
@@ -17,7 +18,7 @@ from sites.naming import free_subdomain
 
 def lock() -> None:
     """Make other orders wait until this transaction ends: what they then read is what is really free."""
-    ReservationLock.objects.select_for_update().get()
+    prepared(ReservationLock).select_for_update().get()
 
 
 def address_range() -> tuple[IPv4Address, IPv4Address]:
@@ -42,19 +43,16 @@ def free_address(seen: Collection[str] | None = None) -> str:
 
 def _held(field: str) -> set[Any]:
     """What sites, and templates that are being built, hold of it."""
-    sites, templates = (
-        model.objects.exclude(**{field: None}).order_by().values_list(field, flat=True)
-        for model in (Site, Template)
-    )
-    return set(sites.union(templates))
+    rows = (prepared(model).filter(**{f"{field}__isnull": False}) for model in (Site, Template))
+    return {value for held in rows for value in held.values(field)}
 
 
 def free_vmid(seen: set[int] | None = None) -> int:
     """The lowest VMID from VMID_START that neither we nor, as far as we know, Proxmox uses. `seen`: a fresh
     reading of the VMIDs in use there; by default the last one that is stored."""
     if seen is None:
-        guests = ClusterReading.objects.values_list("guests", flat=True).first() or {}
-        seen = {int(vmid) for vmid in guests}
+        readings = prepared(ClusterReading).order_by("pk").limit(1).values("guests")
+        seen = {int(vmid) for guests in readings for vmid in guests}
     taken = seen | _held("vmid")
     vmid = settings.VMID_START
     while vmid in taken:
@@ -87,8 +85,8 @@ def reserve_other_name(site: Site) -> str:
 
 def _names() -> set[str]:
     """What sites and strangers hold."""
-    held = Site.objects.filter(subdomain__isnull=False).order_by().values_list("subdomain", flat=True)
-    return set(held.union(TakenName.objects.order_by().values_list("subdomain", flat=True)))
+    held = prepared(Site).filter(subdomain__isnull=False).values("subdomain")
+    return {*held, *prepared(TakenName).values("subdomain")}
 
 
 def reserve_other_address(site: Site | Template, in_use: Collection[str]) -> str:

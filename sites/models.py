@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from nodepoint.fields import IdentifierField
+from nodepoint.prepared import prepared
 from sites import marks
 from sites.golden import Template, new_build_id
 from sites.measured import SiteHealth, SiteUsage
@@ -65,6 +66,8 @@ class Site(models.Model):
         LIVE = "live"
         FAILED = "failed"  # undone: nothing of it is left anywhere
         DELETED = "deleted"
+
+    read_with = ("plan",)
 
     service_id = IdentifierField(max_length=64, db_index=True)
     # The service id while this row stands for the service, NULL once it has failed or was deleted.
@@ -210,7 +213,9 @@ class Site(models.Model):
     @property
     def primary_domain(self) -> str | None:
         """The name that WordPress has for itself, to which all others lead. One query."""
-        return self.primary_among(self.custom_domains.all())
+        if "custom_domains" in getattr(self, "_prefetched_objects_cache", {}):
+            return self.primary_among(self.custom_domains.all())
+        return self.primary_among(prepared(CustomDomain).filter(site_id=self.pk).order_by("pk").all())
 
     def primary_among(self, domains: Iterable["CustomDomain"]) -> str | None:
         """The same, by the rows of its custom domains, oldest first: the one that was chosen, where it may

@@ -14,6 +14,7 @@ from ipaddress import AddressValueError, IPv4Interface, NetmaskValueError
 from django.utils import timezone
 
 from nodepoint.clients.errors import ClientError, NotFound, Refused
+from nodepoint.prepared import prepared
 from sites.clients.proxmox import Config, Guest
 from sites.connections import proxmox
 from sites.models import Occupancy, Site, Template
@@ -55,7 +56,7 @@ def address_of(config: Config) -> str:
 
 def known() -> Places:
     """As read last, however long ago. One query."""
-    return _places(Occupancy.objects.order_by("pk").first() or Occupancy())
+    return _places(prepared(Occupancy).order_by("pk").first() or Occupancy())
 
 
 def reading() -> Places | None:
@@ -64,7 +65,7 @@ def reading() -> Places | None:
     if not _looking.acquire(timeout=PATIENCE):
         return None
     try:
-        row = Occupancy.objects.order_by("pk").first() or Occupancy(pk=1)
+        row = prepared(Occupancy).order_by("pk").first() or Occupancy(pk=1)
         if row.taken_at is None or row.taken_at < timezone.now() - KEPT:
             _read(row)
         return _places(row) if row.taken_at else None

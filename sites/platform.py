@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from nodepoint.fields import IdentifierField
+from nodepoint.prepared import prepared
 
 
 class ReservationLock(models.Model):
@@ -86,4 +87,4 @@ class Platform(models.Model):
     @classmethod
     def current(cls) -> "Platform":
         """The row, which came with a migration; an unsaved one where somebody has deleted it."""
-        return cls.objects.order_by("pk").first() or cls(pk=1)
+        return prepared(cls).order_by("pk").first() or cls(pk=1)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from rest_framework.utils.encoders import JSONEncoder
 
 from nodepoint.fields import IdentifierField
+from nodepoint.prepared import prepared
 
 SCOPES = ("sites", "dns", "support", "metrics")
 USE_NOTED_EVERY = timedelta(minutes=1)
@@ -88,7 +89,8 @@ class Token(models.Model):
         """The token that `text` is, if it can be used now; else None."""
         kind, _, rest = text.partition("_")
         prefix, _, secret = rest.partition("_")
-        token = cls.objects.filter(prefix=prefix).first() if kind == "np" and len(prefix) == 12 else None
+        known = kind == "np" and len(prefix) == 12
+        token = prepared(cls).filter(prefix=prefix).first() if known else None
         if token is None or not hmac.compare_digest(token.secret_hash, digest(secret)):
             return None
         return token if token.usable else None

@@ -66,7 +66,7 @@ def release(holder: str, names: list[str]) -> None:
 
 def renew(holders: list[str], now: datetime, seconds: float) -> None:
     """Keep all slots of these holders for `seconds` from now."""
-    Lease.objects.filter(holder__in=holders).update(until=now + timedelta(seconds=seconds))
+    prepared(Lease).filter(holder__in=holders).update(until=now + timedelta(seconds=seconds))
 
 
 def keep(holder: str, names: list[str], now: datetime, seconds: float) -> None:
@@ -92,4 +92,4 @@ def _wake(name: str, now: datetime) -> int | None:
 
 def taken(name: str, now: datetime) -> int:
     """How many slots called `name` are held."""
-    return Lease.objects.filter(name=name, until__gt=now).exclude(holder="").count()
+    return len(prepared(Lease).filter(~Q(holder=""), name=name, until__gt=now).values("slot"))

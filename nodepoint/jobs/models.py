@@ -112,10 +112,14 @@ class Job(models.Model):
         return self.state in self.ALIVE
 
     def load_subject(self) -> models.Model | None:
-        """What the job works on, as it is now; None for a kind of job that works on nothing."""
+        """What the job works on, as it is now, with the rows that its model names in `read_with`; None for a
+        kind of job that works on nothing."""
         if not self.flow.subject:
             return None
-        return prepared(apps.get_model(self.flow.subject)).filter(pk=self.subject_pk).get()
+        model = apps.get_model(self.flow.subject)
+        rows = prepared(model).filter(pk=self.subject_pk)
+        read_with = getattr(model, "read_with", ())
+        return (rows.select_related(*read_with) if read_with else rows).get()
 
     @property
     def subject_pk(self) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from nodepoint.jobs.models import Job, JobStep
+from nodepoint.prepared import prepared
 
 S = JobStep.State
 NEARLY = 0.95  # of a step's weight at most, as long as it is not done
@@ -27,11 +28,18 @@ def of(job: Job, steps: list[JobStep] | None = None) -> Progress:
     """The progress of a job. `steps`: its steps, if they are at hand."""
     if job.state == Job.State.SUCCEEDED:
         return Progress(100, "Done", None)
-    steps = list(job.steps.all()) if steps is None else steps
+    steps = _steps_of(job) if steps is None else steps
     whole = sum(step.usual_seconds for step in steps) or 1.0
     done = sum(step.usual_seconds * _share(job, step) for step in steps)
     eta = round(_longest_path(job, steps)) if job.state in Job.ADVANCING else None
     return Progress(min(99, int(100 * done / whole)), _name(job, steps), eta)
+
+
+def _steps_of(job: Job) -> list[JobStep]:
+    """Its steps, without what nobody sees of them here; none are asked for that were read with the job."""
+    if "steps" in getattr(job, "_prefetched_objects_cache", {}):
+        return list(job.steps.all())
+    return prepared(JobStep).filter(job_id=job.pk).order_by("position").defer("data", "error", "detail").all()
 
 
 def _share(job: Job, step: JobStep) -> float:

@@ -17,6 +17,7 @@ from nodepoint.jobs import limits, transitions
 from nodepoint.jobs.errors import JobRefused
 from nodepoint.jobs.models import LABELS, Job, JobStep
 from nodepoint.jobs.registry import GivesWay
+from nodepoint.prepared import prepared
 
 SEAT = "runner"  # slots of runners that work now
 WORKER = "worker"  # slots of worker commands that are up, working or not
@@ -178,7 +179,7 @@ def wait_for(job_id: str, seconds: float, pause: float = 0.1) -> Job:
     """The job, read again and again until it has ended or `seconds` have passed."""
     until = time.monotonic() + seconds
     while True:
-        job = Job.objects.get(pk=job_id)
+        job = prepared(Job).filter(pk=job_id).get()
         left = until - time.monotonic()
         if not job.alive or left <= 0:
             return job

@@ -32,8 +32,8 @@ def create(kind: str, subject: str, now: datetime, *, queued: bool = False, **va
     """Write a job with all its steps; it becomes its subject's running one (IntegrityError when there is
     another), or stays queued behind that."""
     flow, durations = registry.flow(kind), experience.of(kind)
-    job = Job.objects.create(kind=kind, subject=subject, plan_version=flow.version, created_at=now, **values)
-    JobStep.objects.bulk_create(
+    job = Job(kind=kind, subject=subject, plan_version=flow.version, created_at=now, **values)
+    steps = [
         JobStep(
             job=job,
             position=position,
@@ -43,10 +43,27 @@ def create(kind: str, subject: str, now: datetime, *, queued: bool = False, **va
             **({} if step.run else {"state": S.DONE, "started_at": now, "finished_at": now}),
         )
         for position, step in enumerate(flow.steps)
-    )
-    if not queued:
+    ]
+    begun = not queued and _begin(job, steps, now)
+    prepared(Job).insert([job])
+    prepared(JobStep).insert(steps)
+    if not queued and not begun:
         start(job, now)
     return job
+
+
+def _begin(job: Job, steps: list[JobStep], now: datetime) -> bool:
+    """Have rows that are not written yet say that the job runs and its first steps are due: what `start`
+    makes of them once they are. False where it is left to that: nothing is to be called, or asked of the
+    subject."""
+    ready = _ready(job, steps)
+    if not ready or any(job.flow.step(step.name).needed for step in ready):
+        return False
+    _now_running(job, now)
+    for delay, together in groupby(ready, _put_off(job, steps, ready)):
+        for step in together:
+            step.state, step.due_at, step.version = S.RUNNING, now + timedelta(seconds=delay), 1
+    return True
 
 
 def write(job: Job, *names: str) -> None:
@@ -73,17 +90,21 @@ def running(subject: str) -> Job | None:
 
 def start(job: Job, now: datetime) -> None:
     """Make a job its subject's running one and its first steps due."""
+    _now_running(job, now)
+    write(job, "active_key", "state", "started_at", "deadline_at")
+    settle(job, now)
+
+
+def _now_running(job: Job, now: datetime) -> None:
     job.active_key, job.state, job.started_at = job.subject, Job.State.RUNNING, now
     if job.flow.deadline:
         job.deadline_at = now + timedelta(seconds=job.flow.deadline)
-    write(job, "active_key", "state", "started_at", "deadline_at")
-    settle(job, now)
 
 
 def settle(job: Job, now: datetime) -> list[int]:
     """Draw the conclusions from the states of the job's steps; returns the ids of the steps that became
     due."""
-    steps = _steps(job).defer("data", "detail").all()
+    steps = _steps(job).defer("data", "detail", "title", "ref", "calls", "work_seconds").all()
     if job.state == Job.State.ROLLING_BACK:
         return _undo_next(job, steps, now)
     if job.cancel_requested_at:
@@ -107,10 +128,7 @@ def spared(job: Job, step: JobStep) -> bool:
 def _release(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
     """Make due every pending step whose forerunners are done; those that the subject has no need of are
     skipped."""
-    finished = {step.name for step in steps if step.state in JobStep.FINISHED or step.state == S.FAILED}
-    known = {step.name for step in steps}
-    pending = [step for step in steps if step.state == S.PENDING]
-    ready = [step for step in pending if finished >= job.flow.forerunners(step.name, known)]
+    ready = _ready(job, steps)
     if unneeded := _unneeded(job, ready):
         _stop([step.pk for step in unneeded], S.SKIPPED, now)
         for step in unneeded:
@@ -121,6 +139,14 @@ def _release(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
     for delay, together in groupby(ready, _put_off(job, steps, ready)):
         _make_due(list(together), now + timedelta(seconds=delay), state=S.RUNNING)
     return [step.pk for step in ready]
+
+
+def _ready(job: Job, steps: list[JobStep]) -> list[JobStep]:
+    """The pending steps whose forerunners are done."""
+    finished = {step.name for step in steps if step.state in JobStep.FINISHED or step.state == S.FAILED}
+    known = {step.name for step in steps}
+    pending = [step for step in steps if step.state == S.PENDING]
+    return [step for step in pending if finished >= job.flow.forerunners(step.name, known)]
 
 
 def _put_off(job: Job, steps: list[JobStep], ready: list[JobStep]) -> Callable[[JobStep], float]:
@@ -301,7 +327,7 @@ def tell(
     if once and prepared(Notice).filter(once=once).values("pk"):
         return
     row = Notice(pk=new_id(), kind=kind, about=about, cause=cause, once=once, says=says, created_at=now)
-    row.save(force_insert=True)
+    prepared(Notice).insert([row])
     create(kind, row.key, now, data=data, request_id=request_id)
 
 
@@ -314,5 +340,6 @@ def _told_of(job: Job) -> str:
 def _told_by_a_step(job: Job) -> bool:
     """Whether a step of an earlier release has sent the e-mail that is a notice now."""
     former = [step.name for step in job.flow.former]
-    sent = _steps(job).filter(~Q(ref=""), name__in=former, state=S.DONE)
-    return bool(former) and bool(sent.values("pk"))
+    if not former or job.plan_version == job.flow.version:
+        return False
+    return bool(_steps(job).filter(~Q(ref=""), name__in=former, state=S.DONE).values("pk"))

@@ -12,6 +12,7 @@ from django.utils import timezone
 from nodepoint.fields import IdentifierField
 from nodepoint.jobs import registry
 from nodepoint.jobs.errors import UnknownFlow
+from nodepoint.prepared import prepared
 
 PREFIX = "notices."  # of the kinds of their jobs
 STAFF = "notices.staff"
@@ -105,7 +106,7 @@ class Notice(models.Model):
         """Note that it is being handed to a server; False where that was done, or another does it and began
         after `stale`."""
         free = models.Q(handed_at=None) | models.Q(handed_at__lte=stale)
-        return bool(Notice.objects.filter(free, pk=self.pk, sent_at=None).update(handed_at=now))
+        return bool(prepared(Notice).filter(free, pk=self.pk, sent_at=None).update(handed_at=now))
 
 
 class Language(models.TextChoices):
@@ -153,7 +154,7 @@ class Preferences(models.Model):
     @classmethod
     def current(cls) -> "Preferences":
         """The row; an unsaved one where somebody has deleted it. One query."""
-        return cls.objects.order_by("pk").first() or cls(pk=1)
+        return prepared(cls).order_by("pk").first() or cls(pk=1)
 
     def clean(self) -> None:
         """Quiet hours have a beginning and an end, or there are none."""

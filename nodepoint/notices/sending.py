@@ -27,7 +27,6 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import models
 
 from nodepoint.clients.errors import ClientError
 from nodepoint.jobs import limits, retry
@@ -37,6 +36,7 @@ from nodepoint.jobs.registry import Flow, Limit, Step, register
 from nodepoint.notices import holding, recipients
 from nodepoint.notices.models import Notice
 from nodepoint.notices.recipients import PERMANENT, SPOKEN, Tally
+from nodepoint.prepared import prepared
 
 DAYS = 4  # that a mail server may be away
 LONGEST_PAUSE = 900.0  # seconds between two tries
@@ -139,7 +139,7 @@ def sent(kind: Kind, call: Call) -> Outcome:
     if not row.hand(call.now, call.now - STALE):
         return Wait(seconds=STALE.total_seconds())
     if row.handed_at:  # the worker died while a server had it
-        Notice.objects.filter(pk=row.pk).update(doubts=row.doubts + 1)
+        prepared(Notice).filter(pk=row.pk).update(doubts=row.doubts + 1)
         row.doubts += 1
     server = _server()
     try:
@@ -186,7 +186,7 @@ def _handed(call: Call, row: Notice, server: BaseEmailBackend, compose: Compose)
         words = _words(error, letter.secret)
         return Fail(error=REFUSED, detail=words) if _for_good(error) else later(call, NOT_TAKEN, words)
     except OSError as error:  # it may have the message or not
-        Notice.objects.filter(pk=row.pk).update(doubts=row.doubts + 1, handed_at=None)
+        prepared(Notice).filter(pk=row.pk).update(doubts=row.doubts + 1, handed_at=None)
         return _away(call, _words(error, letter.secret))
     except BaseException:  # nothing has gone out: the row must not say that a server may have it
         _not_handed(row)
@@ -201,9 +201,10 @@ def _recorded(call: Call, row: Notice, letter: Letter, found: Tally) -> Outcome:
     has = [*row.has, *found.have]
     missing = found.later or found.never
     sent_at = None if missing else call.now
-    told = models.Q(pk__in=letter.covers) if has else models.Q(pk=None)
-    Notice.objects.filter(told, sent_at=None).update(sent_at=call.now, sent_to="\n".join(has))
-    Notice.objects.filter(pk=row.pk).update(sent_at=sent_at, sent_to="\n".join(has), handed_at=None)
+    if has and letter.covers:
+        told = prepared(Notice).filter(pk__in=letter.covers, sent_at=None)
+        told.update(sent_at=call.now, sent_to="\n".join(has))
+    prepared(Notice).filter(pk=row.pk).update(sent_at=sent_at, sent_to="\n".join(has), handed_at=None)
     if found.later:
         return later(call, PARTLY if has else NOT_TAKEN, found.words, {NEVER: found.never})
     if found.never:
@@ -255,7 +256,7 @@ def _message(row: Notice, letter: Letter, to: list[str], server: BaseEmailBacken
 
 
 def _not_handed(row: Notice) -> None:
-    Notice.objects.filter(pk=row.pk).update(handed_at=None)
+    prepared(Notice).filter(pk=row.pk).update(handed_at=None)
 
 
 def _away(call: Call, detail: str, why: str = NOT_TAKEN) -> Retry:

@@ -12,6 +12,7 @@ from nodepoint.jobs.models import Job
 from nodepoint.jobs.outcomes import Done, Outcome, Retry
 from nodepoint.notices.letters import Contents, Mail, register
 from nodepoint.notices.models import AGAIN, Notice
+from nodepoint.prepared import prepared
 from sites import access, thresholds
 from sites.models import Site, SiteUsage
 
@@ -37,7 +38,8 @@ def key_of(row: Notice) -> str:
 
 def site_of(row: Notice) -> Site | None:
     """The site, where its customer still has it."""
-    return Site.objects.filter(pk=key_of(row), state=Site.State.LIVE, deletion_requested_at=None).first()
+    found = prepared(Site).filter(pk=key_of(row), state=Site.State.LIVE, deletion_requested_at=None)
+    return found.first()
 
 
 def facts(site: Site) -> dict[str, Any]:
@@ -54,15 +56,15 @@ def _in_its_turn(row: Notice) -> Outcome | None:
         return Done(note="Nobody was told: a later e-mail says the same.")
     if on_their_way(row, kind__in=(SITE_LIVE, SITE_RESET), created_at__lt=row.created_at):
         return Retry(error=IN_LINE, seconds=BUSY)
-    if Job.objects.filter(active_key=row.about, kind__in=GOING_BACK).exists():
+    if prepared(Job).filter(active_key=row.about, kind__in=GOING_BACK).values("pk"):
         return Retry(error="The site goes back to a snapshot.", seconds=BUSY)
     return None
 
 
 def on_their_way(row: Notice, **which: Any) -> bool:
     """Whether others of these about the same site are still to be sent."""
-    others = Notice.objects.filter(about=row.about, sent_at=None, **which)
-    subjects = [other.key for other in others]
+    others = prepared(Notice).filter(about=row.about, sent_at=None, **which)
+    subjects = [other.key for other in others.all()]
     return bool(subjects) and Job.objects.filter(subject__in=subjects, state__in=Job.ALIVE).exists()
 
 

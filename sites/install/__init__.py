@@ -6,6 +6,7 @@ arguments they would be parsed once more by the node's shell and stand in its pr
 
 import re
 import shlex
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -118,6 +119,7 @@ def _filled(name: str, values: dict[str, Any]) -> str:
     return template.replace(PARAMETERS, assignments, 1)
 
 
+@cache
 def _taken_in(name: str) -> str:
     """Bash with what it takes in itself; of every other file (`objects.php`) a function that prints it
     (`objects_php`)."""

@@ -9,6 +9,7 @@ from nodepoint.api import jobs
 from nodepoint.audit import trail
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job
+from nodepoint.prepared import prepared
 from sites import allocation
 from sites.errors import OrdersPaused, SiteBeingDeleted, SiteExists, UndoUnfinished, UnknownPlan, UnknownSite
 from sites.models import Plan, Platform, Site
@@ -37,7 +38,7 @@ def create_site(
     chosen = find_plan(plan)
     with transaction.atomic():
         allocation.lock()
-        standing = Site.objects.filter(live_key=service_id).select_related("plan").first()
+        standing = prepared(Site).filter(live_key=service_id).select_related("plan").first()
         if standing is None:
             if Platform.current().orders_paused_at:
                 raise OrdersPaused()
@@ -68,7 +69,7 @@ def refuse_standing(service_id: str) -> None:
 
 def find_plan(name: str) -> Plan:
     """The plan of that name, without regard to case; UnknownPlan."""
-    plans = {plan.name.lower(): plan for plan in Plan.objects.all()}
+    plans = {plan.name.lower(): plan for plan in prepared(Plan).order_by("memory_mb", "name").all()}
     try:
         return plans[name.strip().lower()]
     except KeyError:

@@ -9,6 +9,7 @@ from nodepoint.api import jobs
 from nodepoint.api.views import ApiView, success
 from nodepoint.api.waiting import finish
 from nodepoint.jobs.models import Job
+from nodepoint.prepared import prepared
 from sites import representation, services
 from sites.models import Plan, Site
 from sites.serializers import (
@@ -34,7 +35,7 @@ class CreateSite(ApiView):
         site, job = services.create_site(**self.read(request), actor=request.auth.actor)
 
         def answer(job: Job) -> dict[str, Any]:
-            site.refresh_from_db(fields=["vmid", "state"])
+            site.vmid, site.state = prepared(Site).filter(pk=site.pk).values("vmid", "state")[0]
             # Of a job that goes on, `finish` tells itself.
             ended = {} if job.alive else {"job": jobs.render(job)}
             return {**representation.names(site), "status": services.status(site), **ended}

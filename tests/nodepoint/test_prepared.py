@@ -93,6 +93,42 @@ class PreparedTests(TestCase):
         self.assertEqual(prepared(JobStep).filter(pk__in=[]).update(held=True), 0)
         self.assertEqual(prepared(JobStep).filter(pk__in=[]).all(), [])
 
+    def test_rows_are_added_as_django_adds_them(self) -> None:
+        prepared(JobStep).insert([])
+        for number in (1, 2):  # built, then filled in
+            values = {"job": self.jobs[0], "due_at": self.now, "data": {"a": ["ü", None]}, "title": "%s"}
+            names = [f"ours{number}{part}" for part in "ab"]
+            ours = [JobStep(name=name, position=number, state=JobStep.State.DONE, **values) for name in names]
+            prepared(JobStep).insert(ours)
+            self.assertFalse(ours[0]._state.adding)
+            JobStep.objects.create(name=f"theirs{number}", position=number, state="done", **values)
+        one, *others = JobStep.objects.filter(position__gt=0, name__regex="ours|theirs").order_by("position")
+        same = {"job_id", "due_at", "data", "title", "state", "held", "version", "ref", "usual_seconds"}
+        for other in others:
+            self.assertEqual(
+                {name: getattr(other, name) for name in same}, {n: getattr(one, n) for n in same}
+            )
+        self.assertEqual(len(others), 5)
+        self.assertEqual(sum("INSERT" in statement.sql for statement in module._kept.values()), 1)
+
+    def test_a_row_that_is_there_is_refused(self) -> None:
+        with self.assertRaises(IntegrityError), transaction.atomic():
+            prepared(Job).insert([Job(pk=self.jobs[0].pk, kind="k", subject="s:9")])
+
+    def test_values_of_another_type_are_adapted_as_django_does(self) -> None:
+        for number, held in enumerate((5, "6", JobStep.State.DONE)):
+            columns = {"name": held} if number else {"name": "n", "slot": "7"}
+            prepared(Lease).insert([Lease(**{"slot": number, "until": self.now} | columns)])
+        self.assertEqual(
+            list(Lease.objects.order_by("slot").values_list("name", "slot")),
+            [("6", 1), ("done", 2), ("n", 7)],
+        )
+        self.assertEqual(prepared(Lease).filter(slot="7", name=JobStep.State.DONE).values("pk"), [])
+        self.assertEqual(
+            prepared(Lease).filter(slot="2", name=JobStep.State.DONE).update(until="2026-01-02T03:04:05Z"), 1
+        )
+        self.assertEqual(Lease.objects.get(slot=2).until.isoformat(), "2026-01-02T03:04:05+00:00")
+
     def test_one_statement_for_each_shape(self) -> None:
         for number in range(5):
             prepared(Lease).filter(name=f"n{number}", slot__in=[1, number]).update(holder=f"h{number}")
