@@ -1,6 +1,6 @@
 """What one more order costs the product in processor time: the request, engine, steps and clients.
 
-    .venv/bin/python benchmarks/engine.py [--orders 30] [--profile 40]
+    .venv/bin/python benchmarks/engine.py [--orders 30] [--profile 40] [--json]
 
 The lab is another process, so its own work is not counted; it needs no time for anything, and the jobs are
 called in this process by a clock that is moved, as in tests. Printed are milliseconds of this process and
@@ -20,6 +20,8 @@ import time
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -30,12 +32,13 @@ WARM = 5  # orders before: imports, connections, and durations that are learnt
 
 
 @contextmanager
-def a_lab():
-    """A lab in a process of its own; yields the settings that lead to it."""
+def a_lab(speed: float = 0.0):
+    """A lab in a process of its own; yields the settings that lead to it. `speed`: 1 is life-like, 0 takes no
+    time."""
     with tempfile.TemporaryDirectory() as name:
         told = Path(name) / "lab.json"
         process = subprocess.Popen(
-            [sys.executable, "-m", "lab", "--data", name, "--speed", "0"],
+            [sys.executable, "-m", "lab", "--data", name, "--speed", str(speed)],
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
         )
@@ -78,8 +81,29 @@ class Orders:
         return run_until_idle(MovedClock())
 
 
-def measure(count: int, lines: int) -> None:
-    """Order, and print what an order took."""
+@contextmanager
+def counted_calls():
+    """Counts the calls to other systems in the block, by system."""
+    from nodepoint.clients.line import Line
+    from sites.clients.console import Console
+
+    asked: Counter[str] = Counter()
+    request, run = Line.request, Console.run
+
+    def http(line, *arguments, **options):
+        asked[line._system] += 1
+        return request(line, *arguments, **options)
+
+    def ssh(console, *arguments, **options):
+        asked["ssh"] += 1
+        return run(console, *arguments, **options)
+
+    with mock.patch.object(Line, "request", http), mock.patch.object(Console, "run", ssh):
+        yield asked
+
+
+def measure(count: int, lines: int) -> dict[str, Any]:
+    """Order, and tell what an order took: `ms`, `calls` of steps, `statements` and remote `asked` by kind."""
     from django.db import connection
 
     orders, statements = Orders(), Counter()
@@ -97,15 +121,13 @@ def measure(count: int, lines: int) -> None:
     calls = [orders.one() for _ in range(count)]
     took = (time.process_time() - begun) / count
     profile.disable()
-    with connection.execute_wrapper(note):
+    with connection.execute_wrapper(note), counted_calls() as asked:
         orders.one()
     if lines:
         pstats.Stats(profile).sort_stats("tottime").print_stats(lines)
         pstats.Stats(profile).sort_stats("cumulative").print_stats(2 * lines)
-    print(
-        f"{connection.vendor}: {took * 1000:.0f} ms of the processor an order, "
-        f"{sum(calls) / count:.1f} calls of steps, {statements.total()} statements {dict(statements)}"
-    )
+    counts = {"statements": dict(statements), "asked": dict(asked)}
+    return {"database": connection.vendor, "ms": took * 1000, "calls": sum(calls) / count, **counts}
 
 
 def main() -> None:
@@ -113,6 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--orders", type=int, default=30)
     parser.add_argument("--profile", type=int, default=0, metavar="LINES")
+    parser.add_argument("--json", action="store_true", help="print the figures for a program")
     options = parser.parse_args()
     import django
 
@@ -131,7 +154,15 @@ def main() -> None:
         end.enter_context(override_settings(**typed(settings)))
         made = setup_databases(verbosity=0, interactive=False)
         end.callback(teardown_databases, made, verbosity=0)
-        measure(options.orders, options.profile)
+        found = measure(options.orders, options.profile)
+    if options.json:
+        print(json.dumps(found))
+    else:
+        total = sum(found["statements"].values())
+        print(
+            f"{found['database']}: {found['ms']:.0f} ms of the processor an order, {found['calls']:.1f} "
+            f"calls of steps, {total} statements {found['statements']}, to other systems {found['asked']}"
+        )
 
 
 if __name__ == "__main__":

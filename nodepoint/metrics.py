@@ -62,9 +62,10 @@ class JobsCollector(Collector):
         limits = {limit.name: limit for limit in _limits()}
         held = _held([queue.WORKER, queue.SEAT, *limits])
         yield gauge("broker_up", "Whether the broker of wake-up calls answers.", not broker.fault())
-        yield gauge("workers", "Worker commands that are up.", held.get(queue.WORKER, 0))
+        workers = held.get(queue.WORKER, 0)
+        yield gauge("workers", "Worker commands that are up.", workers)
         yield gauge("runners", "Runners that work now.", held.get(queue.SEAT, 0))
-        yield gauge("runner_seats", "Runners that may work at a time.", settings.JOB_RUNNERS)
+        yield gauge("runner_seats", "Runners that may work at a time.", workers * settings.JOB_RUNNERS)
         taken = {(name,): held.get(name, 0) for name in limits}
         yield gauges("limit_taken", "Slots of a limit that steps hold.", ("limit",), taken)
         slots = {(name,): limit.slots() for name, limit in limits.items()}

@@ -76,7 +76,7 @@ def broker(value: str) -> dict[str, Any]:
     must not hang on it, and taking a task waits 1 s in Redis itself (django_q/brokers/redis_broker.py).
     """
     if value == "orm":
-        return {"orm": "default"}
+        return {"orm": "default", "broker_class": "nodepoint.jobs.broker.DatabaseQueue"}
     try:
         from redis import Redis
         from redis.backoff import NoBackoff

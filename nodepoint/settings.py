@@ -244,7 +244,7 @@ Q_CLUSTER = {
     "workers": JOB_RUNNERS + 1,  # one more than the runners, so that short tasks always find a free worker
     "queue_limit": 1,
     "bulk": 1,
-    "poll": 0.1,
+    "poll": 0.05,  # a look at a file (nodepoint.jobs.broker), not at the database
     "timeout": 50,
     "retry": 60,  # must exceed timeout, or django-q2 runs a task twice in parallel
     "save_limit": 0,  # the default loads all kept results at every finished task

@@ -36,7 +36,9 @@ def free_address(seen: Collection[str] | None = None) -> str:
     never = {settings.SITE_GATEWAY, *settings.SITE_NAMESERVERS, *settings.PROXY_LAN_IPS}
     taken = _held("private_ip") | never | set(occupied.known().addresses if seen is None else seen)
     for number in range(int(first), int(last) + 1):
-        if (address := str(IPv4Address(number))) not in taken:
+        # As `str(IPv4Address(number))`, which takes four times as long, and of a large range many are taken.
+        address = f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        if address not in taken:
             return address
     raise NoCapacity()
 
@@ -66,7 +68,7 @@ def reserve(site: Site) -> None:
     """
     site.private_ip = free_address()
     site.vmid = free_vmid()
-    site.subdomain = free_subdomain(site.email, _names())
+    site.subdomain = free_subdomain(site.email, _Names())
 
 
 def reserve_other_name(site: Site) -> str:
@@ -77,16 +79,17 @@ def reserve_other_name(site: Site) -> str:
         now = Site.objects.get(pk=site.pk)
         if now.subdomain == site.subdomain:
             now.former_subdomains = [*now.former_subdomains, now.subdomain]
-            now.subdomain = free_subdomain(now.email, _names())
+            now.subdomain = free_subdomain(now.email, _Names())
             now.save(update_fields=["subdomain", "former_subdomains"])
     site.subdomain, site.former_subdomains = now.subdomain, now.former_subdomains
     return site.subdomain
 
 
-def _names() -> set[str]:
-    """What sites and strangers hold."""
-    held = prepared(Site).filter(subdomain__isnull=False).values("subdomain")
-    return {*held, *prepared(TakenName).values("subdomain")}
+class _Names:
+    """The subdomains that sites and strangers hold."""
+
+    def __contains__(self, name: object) -> bool:
+        return any(prepared(model).filter(subdomain=name).values("pk") for model in (Site, TakenName))
 
 
 def reserve_other_address(site: Site | Template, in_use: Collection[str]) -> str:

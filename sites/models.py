@@ -210,12 +210,16 @@ class Site(models.Model):
         """Where visitors find it."""
         return f"https://{self.hostname}" if self.subdomain else None
 
+    def domains(self) -> list["CustomDomain"]:
+        """The rows of its custom domains, oldest first. One query, none where they were read with it."""
+        if "custom_domains" in getattr(self, "_prefetched_objects_cache", {}):
+            return list(self.custom_domains.all())
+        return prepared(CustomDomain).filter(site_id=self.pk).order_by("pk").all()
+
     @property
     def primary_domain(self) -> str | None:
         """The name that WordPress has for itself, to which all others lead. One query."""
-        if "custom_domains" in getattr(self, "_prefetched_objects_cache", {}):
-            return self.primary_among(self.custom_domains.all())
-        return self.primary_among(prepared(CustomDomain).filter(site_id=self.pk).order_by("pk").all())
+        return self.primary_among(self.domains())
 
     def primary_among(self, domains: Iterable["CustomDomain"]) -> str | None:
         """The same, by the rows of its custom domains, oldest first: the one that was chosen, where it may

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from nodepoint.api import jobs
+from nodepoint.prepared import prepared
 from sites import live, services, thresholds
 from sites import options as choices
 from sites.measured import disk_percent, month
@@ -38,7 +39,7 @@ def site(site: Site) -> dict[str, Any]:
     reading = live.reading() if site.state == Site.State.LIVE else None
     job = services.last_job(site)
     usage = reading.guests.get(site.vmid) if reading else None
-    domains = list(site.custom_domains.all())
+    domains = site.domains()
     customs = [row.domain for row in domains]
     return {
         **names(site),
@@ -54,7 +55,7 @@ def site(site: Site) -> dict[str, Any]:
         "usage": _usage(site, usage),
         "options": options(site),
         "safe_mode": site.safe_mode,
-        "backups": {"used": services.standing_backups(site).count(), "allowed": site.backups_allowed},
+        "backups": {"used": services.backups_used(site), "allowed": site.backups_allowed},
         "quota": {"domains": quota(len(customs), site.domains_allowed)},
         "job": jobs.render(job) if job else None,
         **({"stale": True} if reading and reading.stale else {}),
@@ -63,7 +64,7 @@ def site(site: Site) -> dict[str, Any]:
 
 def _usage(site: Site, usage: live.Usage | None) -> dict[str, Any]:
     """Disk and traffic of the calendar month. Of a container that does not run, what was known last."""
-    seen = SiteUsage.objects.filter(pk=site.pk).first() or SiteUsage()
+    seen = prepared(SiteUsage).filter(pk=site.pk).first() or SiteUsage()
     now = disk_percent(usage.disk, usage.disk_limit) if usage else None
     percent = seen.disk_percent if now is None else now
     this_month = seen.month == month(timezone.now())
@@ -82,7 +83,7 @@ def options(site: Site) -> dict[str, Any]:
 
 def backup_quota(site: Site) -> dict[str, str]:
     """`{"quota": "2/3"}`"""
-    return {"quota": f"{services.standing_backups(site).count()}/{site.backups_allowed}"}
+    return {"quota": f"{services.backups_used(site)}/{site.backups_allowed}"}
 
 
 def backups(site: Site) -> dict[str, Any]:
@@ -117,7 +118,7 @@ def quota(used: int, allowed: int) -> dict[str, int]:
 
 def custom_domains(site: Site) -> dict[str, Any]:
     """What GET /action/getdomain says: `{domains, count, quota, details, replace}`."""
-    rows = list(site.custom_domains.all())
+    rows = site.domains()
     problems = services.domain_problems(rows)
     primary = site.primary_among(rows)
     found = quota(len(rows), site.domains_allowed)

@@ -92,6 +92,7 @@ class Watch:
         self.name = f"{socket.gethostname()}-{os.getpid()}"[:64]
         self.judges_from = 0.0
         self.silent_until = 0.0
+        self.known_until = 0.0
         self.be_patient()
 
     def be_patient(self) -> None:
@@ -102,19 +103,25 @@ class Watch:
         """One look."""
         try:
             close_old_connections()
-            limits.take(queue.WORKER, MOST_WORKERS, self.name, timezone.now(), 5 * WATCH_SECONDS)
-            self._wake()
-            if time.monotonic() >= self.judges_from and stalled():
+            self._say_that_it_is_up()
+            if self._wake() and time.monotonic() >= self.judges_from and stalled():
                 log.error("stalled", oldest_due_seconds=queue.oldest_due_seconds())
                 end_group(1)
         except (OperationalError, InterfaceError):
             log.exception("watch_without_database")  # nothing to be judged; a restart would not bring it back
             self.be_patient()
 
-    def _wake(self) -> None:
-        """Wake runners. While the broker is away nothing can be claimed, which is no stall either."""
+    def _say_that_it_is_up(self) -> None:
+        """Every other look: the slot is kept for several."""
+        if time.monotonic() >= self.known_until:
+            limits.take(queue.WORKER, MOST_WORKERS, self.name, timezone.now(), 5 * WATCH_SECONDS)
+            self.known_until = time.monotonic() + 1.5 * WATCH_SECONDS
+
+    def _wake(self) -> bool:
+        """Wake runners; whether something is due. While the broker is away nothing can be claimed, which is
+        no stall either."""
         try:
-            queue.kick_if_due()
+            return queue.kick_if_due()
         except DatabaseFault:
             raise
         except Exception:  # each broker's client has errors of its own
@@ -124,6 +131,7 @@ class Watch:
             if time.monotonic() >= self.silent_until:
                 log.warning("broker_away", error=fault)
                 self.silent_until = time.monotonic() + SAID_EVERY
+            return True
 
 
 def stalled() -> bool:

@@ -73,17 +73,38 @@ class Claim:
 def claim_due(now: datetime, count: int) -> Iterator[Claim]:
     """Take the steps to be called now, the longest due first, at most `count`; each can be called as soon as
     it comes."""
-    ids = _waiting(now, count)
+    if connection.features.has_select_for_update_skip_locked:
+        yield from _take_unlocked(now, count)
+        return
+    ids = _waiting(WAITING, now, count)
     for step in _due(now).filter(pk__in=ids).order_by("due_at").all() if ids else ():
         if claim := _take(step, now):
             yield claim
 
 
-def _waiting(now: datetime, count: int) -> list[int]:
+def _take_unlocked(now: datetime, count: int) -> list[Claim]:
+    """The same where rows can be locked: each runner takes others at once, while by versions alone those of
+    several hosts would run after the same first rows, of which one gets each."""
+    with transaction.atomic():
+        ids = _waiting(f"{WAITING} FOR UPDATE SKIP LOCKED", now, count)
+        steps = _due(now).filter(pk__in=ids).order_by("due_at").all() if ids else []
+        if not steps:
+            return []
+        mine = prepared(JobStep).filter(pk__in=[step.pk for step in steps])
+        mine.filter(started_at=None).update(started_at=now)
+        mine.update(version=F("version") + 1, held=True, due_at=_lease_end(now), claimed_at=now)
+    return [_claimed(step, now) for step in steps]
+
+
+def _waiting(query: str, now: datetime, count: int) -> list[int]:
     """The ids of due steps."""
     with connection.cursor() as cursor:
-        cursor.execute(WAITING, [connection.ops.adapt_datetimefield_value(now), count])
+        cursor.execute(query, [connection.ops.adapt_datetimefield_value(now), count])
         return [step_id for (step_id,) in cursor.fetchall()]
+
+
+def _lease_end(now: datetime) -> datetime:
+    return now + timedelta(seconds=LEASE)
 
 
 def claim(step_id: int, now: datetime) -> Claim | None:
@@ -103,13 +124,17 @@ def _take(step: JobStep, now: datetime) -> Claim | None:
         .update(
             version=F("version") + 1,
             held=True,
-            due_at=now + timedelta(seconds=LEASE),
+            due_at=_lease_end(now),
             claimed_at=now,
             started_at=step.started_at or now,  # a long first call shows in the progress bar, too
         )
     )
+    return _claimed(step, now) if mine else None
+
+
+def _claimed(step: JobStep, now: datetime) -> Claim:
     called_before, step.claimed_at = step.claimed_at, now
-    return Claim(step, step.version + 1, called_before) if mine else None
+    return Claim(step, step.version + 1, called_before)
 
 
 def _fenced(step: JobStep, version: int) -> Prepared[JobStep]:
@@ -120,7 +145,7 @@ def _fenced(step: JobStep, version: int) -> Prepared[JobStep]:
 def renew(claims: list[Claim], now: datetime) -> None:
     """Keep steps whose calls go on, and the slots they hold, from being taken over."""
     for held in claims:
-        _fenced(held.step, held.version).update(due_at=now + timedelta(seconds=LEASE))
+        _fenced(held.step, held.version).update(due_at=_lease_end(now))
     limits.renew([held.holder for held in claims], now, LEASE)
 
 

@@ -19,7 +19,8 @@ from nodepoint.jobs.models import LABELS, Job, JobStep
 from nodepoint.jobs.registry import GivesWay
 from nodepoint.prepared import prepared
 
-SEAT = "runner"  # slots of runners that work now
+SEAT = "runner"  # slots of runners that work now, of all worker commands
+MOST_SEATS = 4096
 WORKER = "worker"  # slots of worker commands that are up, working or not
 TRIES = 5  # of a submission that others cross
 
@@ -162,17 +163,32 @@ def _cancel(running: Job, subject: str, now: datetime) -> None:
         transitions.cancel(running, now)
 
 
+def take_seat(holder: str, worker: str, now: datetime, seconds: float) -> bool:
+    """Let a runner of this worker command work for `seconds`. False: as many as JOB_RUNNERS of it do."""
+    mine = limits.take(f"{SEAT}:{worker}"[:64], settings.JOB_RUNNERS, holder, now, seconds)
+    return mine and limits.take(SEAT, MOST_SEATS, holder, now, seconds)
+
+
+def give_seat_back(holder: str, worker: str) -> None:
+    """It works no more."""
+    limits.release(holder, [SEAT, f"{SEAT}:{worker}"[:64]])
+
+
 def kick() -> None:
-    """Wake a runner unless all seats are taken. A kick that gets lost is made up for by the worker's own
-    watch."""
-    if limits.taken(SEAT, timezone.now()) < settings.JOB_RUNNERS:
+    """Wake a runner unless all seats of all worker commands are taken. A kick that gets lost is made up for
+    by the worker's own watch."""
+    now = timezone.now()
+    workers = max(1, limits.taken(WORKER, now))
+    if limits.taken(SEAT, now) < workers * settings.JOB_RUNNERS:
         async_task("nodepoint.jobs.tasks.run", save=False, ack_failure=True)
 
 
-def kick_if_due(within: float = 0.0) -> None:
-    """Wake a runner if there is work for one now, or in the next `within` seconds."""
-    if JobStep.objects.filter(due_at__lte=timezone.now() + timedelta(seconds=within)).exists():
+def kick_if_due(within: float = 0.0) -> bool:
+    """Wake a runner if there is work for one now, or in the next `within` seconds; whether there is."""
+    due = prepared(JobStep).filter(due_at__lte=timezone.now() + timedelta(seconds=within)).limit(1)
+    if found := bool(due.values("pk")):
         kick()
+    return found
 
 
 def wait_for(job_id: str, seconds: float, pause: float = 0.1) -> Job:

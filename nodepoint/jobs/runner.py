@@ -8,6 +8,7 @@ the heartbeat and delays nobody."""
 import gc
 import multiprocessing
 import os
+import socket
 import threading
 import time
 import uuid
@@ -19,7 +20,7 @@ from django.db import close_old_connections
 from django.db.utils import Error as DatabaseFault
 
 from nodepoint.clients.deadline import deadline
-from nodepoint.jobs import engine, experience, limits, queue
+from nodepoint.jobs import engine, experience, queue
 from nodepoint.jobs.errors import UnknownFlow
 
 log = structlog.get_logger("nodepoint.jobs")
@@ -54,6 +55,7 @@ class Runner:
         self.threads = threads
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="step")
         self.name = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self.worker = f"{socket.gethostname()}-{os.getpgrp()}"  # the command, which leads its group
         self._calls: dict[engine.Claim, float] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -71,12 +73,12 @@ class Runner:
         end, seat_until = time.monotonic() + seconds, 0.0
         while time.monotonic() < end and not stopping():
             if time.monotonic() > seat_until - SEAT_LEASE + 1:
-                if not limits.take(queue.SEAT, settings.JOB_RUNNERS, self.name, self.clock.now(), SEAT_LEASE):
+                if not queue.take_seat(self.name, self.worker, self.clock.now(), SEAT_LEASE):
                     return
                 seat_until = time.monotonic() + SEAT_LEASE
             if not self._claim_some():
                 time.sleep(IDLE_PAUSE)
-        limits.release(self.name, [queue.SEAT])
+        queue.give_seat_back(self.name, self.worker)
 
     def busy(self) -> int:
         """How many calls are going on."""

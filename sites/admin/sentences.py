@@ -52,7 +52,7 @@ def safe_mode_on(site: Site, query: dict[str, str]) -> list[str]:
 
 
 def back_up(site: Site, query: dict[str, str]) -> list[str]:
-    used = services.standing_backups(site).count()
+    used = services.backups_used(site)
     return [
         f"Takes a snapshot: the customer then has {used + 1} of {site.backups_allowed} backups.",
         "The site goes on; its database is held for some seconds.",

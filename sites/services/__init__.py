@@ -4,13 +4,13 @@ Guards first, then one transaction that writes rows and submits a job. No remote
 """
 
 from sites.services.backups import (
+    backups_used,
     create_backup,
     delete_backup,
     listed_backups,
     made_before,
     reset,
     roll_back,
-    standing_backups,
 )
 from sites.services.content import addresses_found, import_content, replace_addresses, served_names
 from sites.services.domains import add_domain, domain_problems, remaining_domains, remove_domain
@@ -29,6 +29,7 @@ from sites.services.traffic import toggle_traffic
 __all__ = [
     "add_domain",
     "addresses_found",
+    "backups_used",
     "build_template",
     "change_owner",
     "choose_primary",
@@ -55,7 +56,6 @@ __all__ = [
     "served_names",
     "set_options",
     "site_for_action",
-    "standing_backups",
     "start_site",
     "status",
     "stop_site",

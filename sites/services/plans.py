@@ -6,7 +6,7 @@ from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job
 from sites.errors import DiskTooSmall, QuotaExceeded, WrongState
 from sites.models import Plan, Site
-from sites.services.backups import standing_backups
+from sites.services.backups import backups_used
 from sites.services.orders import find_plan
 from sites.services.standing import get_site, status
 
@@ -56,7 +56,7 @@ def _refuse_what_does_not_fit(site: Site, chosen: Plan, coming: list[Job]) -> No
         raise DiskTooSmall(chosen.disk_gb, disk)
     if chosen == site.plan and not coming:
         return
-    used = standing_backups(site).count(), site.custom_domains.count()
+    used = backups_used(site), site.custom_domains.count()
     site.plan = chosen
     allowed = site.backups_allowed, site.domains_allowed
     found = zip(used, allowed, ("backup", "domain"), strict=True)

@@ -1,10 +1,9 @@
 """Which site a service has, and how it is."""
 
-from django.db.models import F
-
 from nodepoint.api.errors import ServiceSuspended
 from nodepoint.jobs.errors import JobRefused
 from nodepoint.jobs.models import Job
+from nodepoint.prepared import prepared
 from sites import live
 from sites.errors import UnknownSite, WrongState
 from sites.models import Site
@@ -12,7 +11,8 @@ from sites.models import Site
 
 def get_site(service_id: str) -> Site:
     """The service's latest site, failed ones included; UnknownSite when it was deleted or never there."""
-    site = Site.objects.filter(service_id=service_id).select_related("plan").order_by("-pk").first()
+    rows = prepared(Site).filter(service_id=service_id).select_related("plan")
+    site = rows.order_by("-pk").first()
     if site is None or site.state == Site.State.DELETED:
         raise UnknownSite()
     return site
@@ -42,10 +42,8 @@ def failed_last(site: Site) -> bool:
 
 def last_job(site: Site) -> Job | None:
     """The site's running job, else its last one."""
-    ordered = Job.objects.filter(subject=site.key).order_by(
-        F("active_key").desc(nulls_last=True), "-created_at"
-    )
-    return ordered.prefetch_related("steps").first()
+    # Downwards NULL comes last: both databases hold it for less than any text.
+    return prepared(Job).filter(subject=site.key).order_by("-active_key", "-created_at").first()
 
 
 def status(site: Site, reading: live.Reading | None = None) -> str:

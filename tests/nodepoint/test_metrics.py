@@ -71,7 +71,7 @@ class MetricsTests(ApiTestCase):
         job = Job.objects.create(kind="sites.provision", subject="sites.site:1")
         JobStep.objects.create(job=job, position=1, name="s", awaits="proxmox", due_at=now)
         found = self.read()
-        self.assertEqual((found["workers",], found["runners",], found["runner_seats",]), (2, 1, 3))
+        self.assertEqual((found["workers",], found["runners",], found["runner_seats",]), (2, 1, 6))
         self.assertEqual((found["limit_taken", "proxmox"], found["limit_slots", "proxmox"]), (1, 7))
         self.assertEqual((found["limit_waiting", "proxmox"], found["limit_waiting", "npm"]), (1, 0))
 

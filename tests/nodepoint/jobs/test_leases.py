@@ -3,6 +3,8 @@
 import contextlib
 from datetime import timedelta
 
+from django.db import connection
+
 from nodepoint.clients.errors import Unreachable
 from nodepoint.jobs import engine, limits, retry
 from nodepoint.jobs.engine import LEASE, LOST_LEASES
@@ -177,6 +179,27 @@ class ExclusiveTests(ThreadsTestCase):
             step_id = job.steps.get().pk
             claims = self.together(lambda _, step_id=step_id: engine.claim(step_id, self.clock.now()), 6)
             self.assertEqual(len([claim for claim in claims if claim]), 1)
+
+    def test_runners_that_take_several_at_once_take_different_ones(self) -> None:
+        self.flow(self.step("a"))
+        jobs = [self.submit(subject=f"thing:{number}") for number in range(40)]
+        self.clock.move(1)
+
+        def take(_: int) -> list[tuple[str, int]]:
+            taken = []
+            while claims := list(engine.claim_due(self.clock.now(), 4)):
+                taken += [(held.step.job_id, held.version) for held in claims]
+            return taken
+
+        taken = [one for found in self.together(take, 6) for one in found]
+        # By versions alone, a runner finds none where others were quicker with its first rows.
+        left = [(held.step.job_id, held.version) for held in engine.claim_due(self.clock.now(), 40)]
+        if connection.features.has_select_for_update_skip_locked:
+            self.assertEqual(left, [])
+        self.assertEqual(sorted([*taken, *left]), sorted((job.pk, 2) for job in jobs))
+        rows = JobStep.objects.values_list("held", "version", "claimed_at", "started_at")
+        self.assertEqual(set(rows), {(True, 2, self.clock.now(), self.clock.now())})
+        self.assertFalse(list(engine.claim_due(self.clock.now(), 40)))
 
     def test_every_due_step_is_called_once(self) -> None:
         self.flow(self.step("a"))

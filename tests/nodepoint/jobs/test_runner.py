@@ -129,7 +129,7 @@ class SliceTests(RunnerTestCase):
 
     def test_without_a_seat_nothing_is_claimed(self) -> None:
         for name in ("one", "two"):
-            limits.take(queue.SEAT, 2, name, timezone.now(), 60)
+            queue.take_seat(name, self.make_runner().worker, timezone.now(), 60)
         self.flow(self.step("a"))
         queue.submit(KIND, "thing:1")
         begun = time.monotonic()
@@ -137,9 +137,19 @@ class SliceTests(RunnerTestCase):
         self.assertLess(time.monotonic() - begun, 2)
         self.assertEqual(self.journal, [])
 
+    def test_each_worker_command_has_seats_of_its_own(self) -> None:
+        made = self.make_runner()
+        for name in ("one", "two"):
+            self.assertTrue(queue.take_seat(name, "another-host-7", timezone.now(), 60))
+        self.assertFalse(queue.take_seat("three", "another-host-7", timezone.now(), 60))
+        self.flow(self.step("a"))
+        job = queue.submit(KIND, "thing:1")
+        self.assertTrue(self.slice_until(made, lambda: self.state(job) == "succeeded"))
+
     def test_the_seat_of_a_runner_that_died_is_free_by_time(self) -> None:
-        limits.take(queue.SEAT, 1, "dead", timezone.now() - timedelta(seconds=60), runner.SEAT_LEASE)
         with override_settings(JOB_RUNNERS=1):
+            long_ago = timezone.now() - timedelta(seconds=60)
+            queue.take_seat("dead", self.make_runner().worker, long_ago, runner.SEAT_LEASE)
             self.flow(self.step("a"))
             job = queue.submit(KIND, "thing:1")
             self.assertTrue(self.slice_until(self.make_runner(), lambda: self.state(job) == "succeeded"))

@@ -218,6 +218,17 @@ class KickTests(EngineTestCase):
                 queue.kick()
                 self.assertEqual(OrmQ.objects.count(), messages)
 
+    def test_each_worker_command_that_is_up_has_as_many_seats(self) -> None:
+        with override_settings(JOB_RUNNERS=1):
+            for name in ("host-1", "host-2"):
+                limits.take(queue.WORKER, 64, name, self.clock.now(), 60)
+                queue.take_seat(f"runner of {name}", name, self.clock.now(), 60)
+                queue.kick()
+            self.assertEqual(OrmQ.objects.count(), 0)
+            queue.give_seat_back("runner of host-1", "host-1")
+            queue.kick()
+            self.assertEqual(OrmQ.objects.count(), 1)
+
     def test_nobody_is_woken_when_nothing_is_due(self) -> None:
         self.flow(self.step("a", Wait(seconds=60)))
         with mock.patch("nodepoint.jobs.queue.kick") as kick:
