@@ -129,29 +129,34 @@ def _mysql(url: str, *statements: str) -> None:
     subprocess.run([sys.executable, "-c", script, *statements], env=environment, cwd=ROOT, check=True)
 
 
-@contextmanager
-def server(sites: int, settings: dict[str, str]) -> Iterator[Server]:
-    """A web process over a filled database."""
-    with ExitStack() as end:
+class Filling:
+    """A database that is being filled by a process of its own."""
+
+    def __init__(self, sites: int, settings: dict[str, str], end: ExitStack) -> None:
+        self.sites, self.begun = sites, time.monotonic()
         folder = Path(end.enter_context(tempfile.TemporaryDirectory()))
         url = end.enter_context(database(sites, folder))
-        environment = os.environ | settings | NETWORK
-        environment |= {"NODEPOINT_DATA": str(folder), "DATABASE_URL": url, "DEMO": "", "LOG_LEVEL": "ERROR"}
-        environment |= {"DJANGO_SETTINGS_MODULE": "benchmarks.bare", "PYTHONPATH": str(ROOT)}
-        begun = time.monotonic()
-        filling = [sys.executable, "-c", FILL, str(sites)]
-        fill = subprocess.run(filling, env=environment, cwd=ROOT, capture_output=True, check=False)
-        if fill.returncode:
-            raise SystemExit(fill.stderr.decode())
-        token, services = json.loads(fill.stdout.splitlines()[-1])
-        print(f"{sites:,} sites: filled in {time.monotonic() - begun:.0f} s", flush=True)
+        self.environment = os.environ | settings | NETWORK
+        self.environment |= {"NODEPOINT_DATA": str(folder), "DATABASE_URL": url, "LOG_LEVEL": "ERROR"}
+        self.environment |= {"DJANGO_SETTINGS_MODULE": "benchmarks.bare", "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-c", FILL, str(sites)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        self.process = subprocess.Popen(command, env=self.environment, cwd=ROOT, **pipes)
+
+    def served(self, end: ExitStack) -> Server:
+        """A web process over it, once it is filled."""
+        said, wrong = self.process.communicate()
+        if self.process.returncode:
+            raise SystemExit(wrong.decode())
+        token, services = json.loads(said.splitlines()[-1])
+        print(f"{self.sites:,} sites: filled in {time.monotonic() - self.begun:.0f} s", flush=True)
         listener = end.enter_context(socket.create_server(("127.0.0.1", 0), backlog=64))
         command = [sys.executable, "manage.py", "web", f"--fd={listener.fileno()}"]
-        process = subprocess.Popen(command, env=environment, cwd=ROOT, pass_fds=[listener.fileno()])
+        process = subprocess.Popen(command, env=self.environment, cwd=ROOT, pass_fds=[listener.fileno()])
         end.callback(lambda: (process.terminate(), process.wait(30)))
-        one = Server(sites, token, services, listener.getsockname()[:2])
+        one = Server(self.sites, token, services, listener.getsockname()[:2])
         end.callback(lambda: one.connection and one.connection.close())
-        yield one
+        return one
 
 
 def measure(servers: list[Server], rounds: int) -> None:
@@ -198,7 +203,8 @@ def run(sizes: list[int], rounds: int) -> tuple[list[list[str]], list[Goal]]:
     """The table and the goals."""
     with ExitStack() as end:
         settings = end.enter_context(a_lab())
-        servers = [end.enter_context(server(sites, settings)) for sites in sizes]
+        fillings = [Filling(sites, settings, end) for sites in sizes]
+        servers = [one.served(end) for one in fillings]
         measure(servers, rounds)
         return list(table(servers)), goals(servers)
 

@@ -1,6 +1,5 @@
 """Sites as callers see them."""
 
-from dataclasses import asdict
 from typing import Any
 
 from django.utils import timezone
@@ -78,7 +77,7 @@ def _usage(site: Site, usage: live.Usage | None) -> dict[str, Any]:
 
 def options(site: Site) -> dict[str, Any]:
     """`{xmlrpc, upload_mb, memory_mb, cache}`: the customer's choices, the defaults where he made none."""
-    return asdict(choices.of(site))
+    return dict(vars(choices.of(site)))
 
 
 def backup_quota(site: Site) -> dict[str, str]:
