@@ -80,13 +80,13 @@ def of(job: Job, rows: list[JobStep] | None = None) -> Timeline:
         how_far = progress.of(job, rows)
     except UnknownFlow:
         how_far = progress.Progress(0, "It is of another release.", None)
-    now = timezone.now()
+    now, lasting = timezone.now(), _lasting(job)
     return Timeline(
         **_line(job),
         percent=how_far.percent,
         step=how_far.step,
         eta_seconds=how_far.eta_seconds,
-        steps=[_step(row, now) for row in rows],
+        steps=[_step(row, now, row.name in lasting) for row in rows],
     )
 
 
@@ -102,10 +102,20 @@ def _line(job: Job) -> dict[str, Any]:
     }
 
 
-def _step(row: JobStep, now: datetime) -> StepLine:
+def _lasting(job: Job) -> set[str]:
+    """The steps that have nothing to undo."""
+    try:
+        return {step.name for step in job.flow.steps if step.undo is None}
+    except UnknownFlow:
+        return set()
+
+
+def _step(row: JobStep, now: datetime, is_lasting: bool) -> StepLine:
     waits = row.due_at and not row.held and row.due_at > now
     next_in = (row.due_at - now).total_seconds() if waits else None
     state = f"in line: {row.awaits}" if row.awaits else row.get_state_display()
     if row.state == S.UNDONE and row.error:
         return StepLine(row, "Failed, undone", STEP_COLOURS[S.FAILED], row.seconds, next_in)
+    if row.state == S.UNDONE and is_lasting:
+        state = "Nothing to undo"
     return StepLine(row, state, STEP_COLOURS.get(row.state, "default"), row.seconds, next_in)

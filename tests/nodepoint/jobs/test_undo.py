@@ -69,6 +69,8 @@ class UndoTests(EngineTestCase):
         job = self.end(self.submit())
         self.assertEqual(self.journal, ["a", "b", "c", "undo a"])
         self.assertEqual(job.state, Job.State.ROLLED_BACK)
+        states = {line.row.name: line.state for line in timeline.of(job).steps}
+        self.assertEqual(states, {"a": "Undone", "b": "Nothing to undo", "c": "Failed"})
 
     def test_a_flow_without_any_undo_has_failed(self) -> None:
         self.flow(self.step("a"), self.step("b", NO, after=("a",)))
