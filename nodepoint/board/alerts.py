@@ -19,7 +19,7 @@ from nodepoint.board.models import Alert
 from nodepoint.board.registry import SHOWN, Group, Level, Trouble, board
 from nodepoint.jobs import queue, transitions
 from nodepoint.jobs.outcomes import Done, Outcome
-from nodepoint.notices.models import WEBHOOK, Notice
+from nodepoint.notices.models import WEBHOOK, Notice, Urgency
 from nodepoint.notices.sending import Letter, notice
 
 TROUBLE = "notices.trouble"
@@ -116,10 +116,10 @@ def _letter(row: Notice) -> Letter | Outcome:
     return Letter(list(settings.STAFF_EMAIL), f"[NodePoint] {headline}", body)
 
 
-def _is_urgent(row: Notice) -> bool:
+def _urgency(row: Notice) -> str:
     """Whoever was woken by its beginning is told of its end as well."""
     alert = _alert(row)
-    return alert is not None and alert.level == Level.FAILING
+    return Urgency.TROUBLE if alert and alert.level == Level.FAILING else ""
 
 
-TELLING = notice(TROUBLE, "E-mail to staff: trouble", _nobody, _letter, urgent=_is_urgent)
+TELLING = notice(TROUBLE, "E-mail to staff: trouble", _nobody, _letter, urgent=_urgency)

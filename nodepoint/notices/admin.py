@@ -318,7 +318,7 @@ class PreferencesAdmin(Audited, ModelAdmin):
     form = PreferencesForm
     fieldsets = (
         ("E-mails to customers", {"fields": ("language", "portal_url", "contact", "silenced")}),
-        ("Quiet hours of staff", {"fields": (("quiet_from", "quiet_until"),)}),
+        ("Quiet hours of staff", {"fields": (("quiet_from", "quiet_until"), "held_too")}),
     )
     change_form_outer_before_template = "notices/kinds.html"
 

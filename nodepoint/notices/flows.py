@@ -6,11 +6,12 @@ from django.utils import timezone
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.outcomes import Done, Fail, Outcome
 from nodepoint.notices import webhook  # noqa: F401 - it registers its flow
-from nodepoint.notices.models import STAFF, SUMMARY, Notice
+from nodepoint.notices.models import STAFF, SUMMARY, Notice, Urgency
 from nodepoint.notices.sending import Letter, kind, notice
 
 MARK = "[NodePoint] "  # of the subjects of e-mails to staff
 RULE = f"\n{'-' * 72}\n"  # between the parts of a summary
+URGENT = {"failed": Urgency.FAILED, "late": Urgency.LATE}
 HEADLINES = {
     "failed": "{title} did not succeed: {subject}",
     "warning": "{title} succeeded with a warning: {subject}",
@@ -50,7 +51,7 @@ def _line(step: JobStep) -> str:
     return f"  {step.title}: {step.state}{f' ({said})' if said else ''}\n"
 
 
-TO_STAFF = notice(STAFF, "E-mail to staff", _nobody, _to_staff, urgent=lambda row: row.says != "warning")
+TO_STAFF = notice(STAFF, "E-mail to staff", _nobody, _to_staff, urgent=lambda row: URGENT.get(row.says, ""))
 
 
 def _still_true(row: Notice) -> list[tuple[str, Letter]]:

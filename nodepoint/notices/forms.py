@@ -6,7 +6,7 @@ from django import forms
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from nodepoint.notices import letters
-from nodepoint.notices.models import Preferences
+from nodepoint.notices.models import Preferences, Urgency
 
 
 class PreferencesForm(forms.ModelForm):
@@ -19,9 +19,17 @@ class PreferencesForm(forms.ModelForm):
         help_text="Kinds that customers do not get, such as those that the billing portal sends by itself.",
     )
 
+    held_too = forms.MultipleChoiceField(
+        label="Held back as well",
+        required=False,
+        choices=Urgency.choices,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="What is urgent goes out at once, unless it is ticked here.",
+    )
+
     class Meta:
         model = Preferences
-        fields = ("language", "portal_url", "contact", "silenced", "quiet_from", "quiet_until")
+        fields = ("language", "portal_url", "contact", "silenced", "quiet_from", "quiet_until", "held_too")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -18,15 +18,18 @@ LOOK = timedelta(minutes=5)  # between two looks at a notice that is held back
 ABOUT = "notices.preferences:1"
 
 
-def held(row: Notice, is_urgent: bool, now: datetime) -> Outcome | None:
+def held(row: Notice, urgency: str, now: datetime) -> Outcome | None:
     """Wait while the notice is held back, Done where a summary tells of it; None: it is to be told now. One
-    that a server may have, or of whose recipients some have it, is never held back."""
+    that a server may have, or of whose recipients some have it, is never held back. `urgency`: one of
+    `Urgency`, or empty where it can wait."""
     if row.summary:
         return Done(note=f"It is told in a summary, the notice {row.summary}.")
-    if is_urgent or row.handed_at or row.doubts or row.sent_to:
+    preferences = Preferences.current()
+    wakes = urgency and urgency not in preferences.held_too
+    if wakes or row.handed_at or row.doubts or row.sent_to:
         let_go(row)
         return None
-    if end := Preferences.current().quiet_end(now):
+    if end := preferences.quiet_end(now):
         if row.held_at is None:
             Notice.objects.filter(pk=row.pk).update(held_at=now)
         return Wait(seconds=min(LOOK, end - now).total_seconds())

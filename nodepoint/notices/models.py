@@ -116,6 +116,14 @@ class Language(models.TextChoices):
     GERMAN = "de", "Deutsch"
 
 
+class Urgency(models.TextChoices):
+    """What breaks quiet hours, unless staff want it held back as well."""
+
+    TROUBLE = "trouble", "troubles that customers feel now"
+    FAILED = "failed", "jobs that failed"
+    LATE = "late", "jobs that are late"
+
+
 class Preferences(models.Model):
     """How people are told, by the choice of staff: one row, made by a migration."""
 
@@ -143,6 +151,9 @@ class Preferences(models.Model):
         "quiet from", null=True, blank=True, help_text="In TIME_ZONE, such as 22:00; empty: no quiet hours."
     )
     quiet_until = models.TimeField("quiet until", null=True, blank=True, help_text="Such as 07:00.")
+    held_too = models.JSONField(
+        "held back as well", default=list, blank=True, help_text="What is urgent and may wait all the same."
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = "how people are told"

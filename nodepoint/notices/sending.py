@@ -84,7 +84,7 @@ class Letter:
 
 First = Callable[[Notice], Outcome | None]
 Compose = Callable[[Notice], Letter | Outcome]
-Urgent = Callable[[Notice], bool]
+Urgent = Callable[[Notice], str]
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,9 @@ def notice(name: str, title: str, first: First, compose: Compose, urgent: Urgent
     """Register the flow of a kind of notice.
 
     `first` is asked before anything is sent: an outcome instead of the e-mail, such as Done where there is
-    nothing to be told any more. `compose` is asked once the mail server is ready to take it. `urgent`:
-    whether it breaks the quiet hours of staff; None: it knows none, as all that goes to customers."""
+    nothing to be told any more. `compose` is asked once the mail server is ready to take it. `urgent`: as
+    what it breaks the quiet hours of staff (`Urgency`), empty where it can wait; None: it knows no such
+    hours, as all that goes to customers."""
     _kinds[name] = Kind(first, compose, urgent)
     step = Step(
         "mail_sent",

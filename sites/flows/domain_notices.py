@@ -157,9 +157,9 @@ def _moved_to_staff(row: Notice) -> Letter:
     return Letter(list(settings.STAFF_EMAIL), subject, body)
 
 
-def _can_wait(row: Notice) -> bool:
+def _can_wait(row: Notice) -> str:
     """Not in quiet hours: staff have nothing to do about either."""
-    return False
+    return ""
 
 
 notice(

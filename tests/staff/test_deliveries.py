@@ -196,6 +196,7 @@ class PreferencesTests(SiteTestCase):
             ({"portal_url": "javascript:alert(1)"}, "Enter a valid URL."),
             ({"contact": "a@example.com\nBcc: b@example.com"}, "Enter a valid email address."),
             ({"silenced": ["notices.staff"]}, "not one of the available choices"),
+            ({"held_too": ["everything"]}, "not one of the available choices"),
         ):
             with self.subTest(wrong=wrong):
                 answer = self.client.post(PREFERENCES, {**self.form, **wrong})

@@ -11,11 +11,12 @@ from django.test import SimpleTestCase, override_settings
 from nodepoint.board import alerts, registry, troubles
 from nodepoint.board.registry import Group, Level, Trouble
 from nodepoint.jobs import transitions
-from nodepoint.jobs.models import Job
+from nodepoint.jobs.models import Job, new_id
 from nodepoint.jobs.outcomes import Fail
+from nodepoint.notices import holding
 from nodepoint.notices.again import send_again
-from nodepoint.notices.models import SUMMARY, WEBHOOK, Notice, Preferences
-from tests.nodepoint.jobs.base import EngineTestCase
+from nodepoint.notices.models import SUMMARY, WEBHOOK, Notice, Preferences, Urgency
+from tests.nodepoint.jobs.base import EngineTestCase, ThreadsTestCase
 from tests.nodepoint.notices.server import MailServer
 from tests.nodepoint.notices.test_sending import DJANGOS
 
@@ -172,6 +173,16 @@ class QuietHoursTests(EngineTestCase):
         self.morning()
         self.assertEqual(len(mail.outbox), 1)
 
+    def test_what_is_urgent_waits_too_where_staff_want_it_so(self) -> None:
+        Preferences.objects.update(held_too=[Urgency.FAILED])
+        self.flow(self.step("a", Fail(error="No.")))
+        self.submit(data={"service_id": "1001"})
+        self.stands("Proxmox VE does not work", Level.FAILING)
+        self.minutes(4)
+        self.assertEqual(self.subjects(), ["[NodePoint] Proxmox VE does not work"])
+        self.morning()
+        self.assertEqual(self.subjects()[1:], ["[NodePoint] Test things did not succeed: 1001"])
+
     def test_quiet_hours_that_are_switched_off_end_at_once(self) -> None:
         self.stands("A disk fills up")
         self.stands("A zone is late")
@@ -208,6 +219,27 @@ class QuietHoursTests(EngineTestCase):
         self.assertIn(b'"severity": "normal"', body)
         self.assertIsNotNone(Notice.objects.get(kind=WEBHOOK).sent_at)
         self.assertEqual(mail.outbox, [])
+
+
+class TogetherTests(ThreadsTestCase):
+    def test_jobs_that_find_the_hours_over_at_the_same_moment_make_one_summary(self) -> None:
+        now = self.clock.now()
+        Preferences.objects.get_or_create(pk=1)
+        rows = [
+            Notice.objects.create(
+                pk=new_id(), kind=alerts.TROUBLE, about=f"board.alert:{number}", held_at=now
+            )
+            for number in range(3)
+        ]
+        for row in rows:
+            transitions.create(alerts.TROUBLE, row.key, now)
+        found = self.together(lambda number: holding.held(rows[number], "", now), len(rows))
+        summary = Notice.objects.get(kind=SUMMARY)
+        self.assertEqual(
+            [one.note for one in found], [f"It is told in a summary, the notice {summary.pk}."] * 3
+        )
+        told = Notice.objects.exclude(kind=SUMMARY).values_list("summary", "held_at")
+        self.assertEqual(set(told), {(summary.pk, None)})
 
 
 def registry_names() -> set[str]:
