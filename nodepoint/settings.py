@@ -136,7 +136,7 @@ AXES_VERBOSE = False
 
 LANGUAGE_CODE = "en"  # of the admin and the API; customers get e-mails in that of `notices.Preferences`
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [BASE_DIR / "nodepoint" / "locale"]
 TIME_ZONE = env.shaped("TIME_ZONE", "UTC", "a time zone, such as Europe/Berlin", shapes.time_zone)
 USE_TZ = True
 STATIC_URL = "static/"

@@ -110,7 +110,7 @@ class Notice(models.Model):
 
 
 class Language(models.TextChoices):
-    """What customers can be written to in; each has a complete catalogue in `locale/`."""
+    """What customers can be written to in; each has a complete catalogue in `nodepoint/locale/`."""
 
     ENGLISH = "en", "English"
     GERMAN = "de", "Deutsch"

@@ -20,7 +20,7 @@ from nodepoint.notices.models import Language, Preferences
 from tests.nodepoint.test_pages import command
 
 FOLDER = settings.BASE_DIR / "templates" / "mails"
-CATALOGUE = settings.BASE_DIR / "locale" / "de" / "LC_MESSAGES"
+CATALOGUE = settings.BASE_DIR / "nodepoint" / "locale" / "de" / "LC_MESSAGES"
 MESSAGE = re.compile(r"\bgettext\(\s*u?(?P<text>\"\"\".*?\"\"\"|'.*?(?<!\\)'|\".*?(?<!\\)\")\)", re.DOTALL)
 HOSTILE = (
     "<script>alert(1)</script>",
