@@ -10,13 +10,14 @@ from django.test import SimpleTestCase, override_settings
 
 from nodepoint.board import alerts, registry, troubles
 from nodepoint.board.registry import Group, Level, Trouble
+from nodepoint.jobs import registry as flows
 from nodepoint.jobs import transitions
 from nodepoint.jobs.models import Job, new_id
 from nodepoint.jobs.outcomes import Fail
 from nodepoint.notices import holding
 from nodepoint.notices.again import send_again
 from nodepoint.notices.models import SUMMARY, WEBHOOK, Notice, Preferences, Urgency
-from tests.nodepoint.jobs.base import EngineTestCase, ThreadsTestCase
+from tests.nodepoint.jobs.base import KIND, EngineTestCase, ThreadsTestCase
 from tests.nodepoint.notices.server import MailServer
 from tests.nodepoint.notices.test_sending import DJANGOS
 
@@ -84,7 +85,7 @@ class QuietHoursTests(EngineTestCase):
 
     def warned(self, subject: str) -> None:
         """A job that succeeds with a warning."""
-        if "test.flow" not in registry_names():
+        if KIND not in {flow.name for flow in flows.flows()}:
             self.flow(self.step("a", Fail(error="Not quite."), spares_the_job=True))
         self.submit(subject=subject, data={"service_id": subject})
         self.run_jobs(until=self.clock.now())
@@ -240,10 +241,3 @@ class TogetherTests(ThreadsTestCase):
         )
         told = Notice.objects.exclude(kind=SUMMARY).values_list("summary", "held_at")
         self.assertEqual(set(told), {(summary.pk, None)})
-
-
-def registry_names() -> set[str]:
-    """The flows that are known now."""
-    from nodepoint.jobs import registry as flows
-
-    return {flow.name for flow in flows.flows()}
