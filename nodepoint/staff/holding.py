@@ -8,7 +8,7 @@ from django import forms
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import QuerySet
 from django.forms.models import ModelChoiceIterator
-from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from nodepoint.staff.topics import TOPICS, names
 
@@ -64,7 +64,7 @@ class PermissionsField(forms.ModelMultipleChoiceField):
     """Check boxes by topic; of one's own permissions, unless one is a superuser."""
 
     iterator = _ByTopic
-    widget = UnfoldAdminCheckboxSelectMultiple
+    widget = UnfoldAdminCheckboxSelectMultipleWidget
 
     def __init__(self, user: User, **options: Any) -> None:
         allowed = names() if user.is_superuser else names() & user.get_all_permissions()
