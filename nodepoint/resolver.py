@@ -4,6 +4,7 @@ import contextlib
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -12,6 +13,7 @@ from typing import Any
 
 from dnslib import EDNS0, QTYPE, RCODE, DNSError, DNSHeader, DNSQuestion, DNSRecord
 
+from nodepoint.clients import counting
 from nodepoint.clients.deadline import end_of, left_until
 
 UDP_BYTES = 1232  # that a reply may have over UDP (DNS flag day 2020)
@@ -52,6 +54,13 @@ class Resolver:
     def lookup(self, name: str, type: str) -> Answer:
         """The answer for `name` (any case, IDNA in ASCII) and a `type` of A, AAAA, CAA, CNAME, MX, NS, SOA or
         TXT. Never raises for what the network does."""
+        begun = time.monotonic()
+        answer = self._asked(name, type)
+        outcome = "failed" if answer.status is Status.FAILED else "ok"
+        counting.add("dns", type, outcome, time.monotonic() - begun)
+        return answer
+
+    def _asked(self, name: str, type: str) -> Answer:
         import pycares
 
         end = end_of(self.timeout)

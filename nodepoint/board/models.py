@@ -95,6 +95,31 @@ class CallCount(models.Model):
         return f"{self.route} {self.status}xx at {self.hour:%Y-%m-%d %H}h"
 
 
+class RemoteCalls(models.Model):
+    """How many calls of another system asked for the same, ended alike and took about as long, since counting
+    began: what Prometheus calls a counter."""
+
+    system = models.CharField(max_length=16)
+    operation = models.CharField(max_length=96)
+    outcome = models.CharField(max_length=16)
+    bucket = models.PositiveSmallIntegerField(
+        help_text="Number of the bound (counting.BUCKETS) that they were below."
+    )
+    calls = models.PositiveBigIntegerField(default=0)
+    seconds = models.FloatField(default=0, help_text="Of all of them together.")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["system", "operation", "outcome", "bucket"], name="board_remote_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.system} {self.operation} {self.outcome}"
+
+
 class DayOfJobs(models.Model):
     """How the jobs of one kind went that were asked for on one day. Durations are of those that reached their
     goal, from the request to that moment, in seconds."""

@@ -48,6 +48,7 @@ class ClientError(Exception):
     permanent: ClassVar[bool] = False
     unknown_outcome: ClassVar[bool] = False
     fact: ClassVar[str] = "failed"
+    outcome: ClassVar[str] = "failed"  # as it is counted
 
     def __init__(self, system: str, vendor: str = "") -> None:
         self.system = system
@@ -67,6 +68,7 @@ class Unreachable(ClientError):
     """The call was not delivered, nothing has happened: repeat it later."""
 
     fact = "could not be reached"
+    outcome = "unreachable"
 
 
 class TimedOut(ClientError):
@@ -74,6 +76,7 @@ class TimedOut(ClientError):
 
     unknown_outcome = True
     fact = "did not answer in time"
+    outcome = "timed_out"
 
 
 class Refused(ClientError):
@@ -81,6 +84,7 @@ class Refused(ClientError):
 
     permanent = True
     fact = "refused the request"
+    outcome = "refused"
 
 
 class NotFound(ClientError):
@@ -88,6 +92,7 @@ class NotFound(ClientError):
 
     permanent = True
     fact = "does not have what was asked for"
+    outcome = "missing"
 
 
 class Conflict(ClientError):
@@ -95,6 +100,7 @@ class Conflict(ClientError):
 
     permanent = True
     fact = "already has something else in this place"
+    outcome = "conflict"
 
 
 class Busy(ClientError):
@@ -104,6 +110,7 @@ class Busy(ClientError):
     """
 
     fact = "is busy"
+    outcome = "busy"
     in_line: ClassVar[bool] = False
 
     def __init__(self, system: str, vendor: str = "", retry_after: float | None = None) -> None:

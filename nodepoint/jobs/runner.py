@@ -18,12 +18,14 @@ import structlog
 from django.conf import settings
 from django.db import close_old_connections
 from django.db.utils import Error as DatabaseFault
+from django.dispatch import Signal
 
 from nodepoint.clients.deadline import deadline
 from nodepoint.jobs import engine, experience, queue
 from nodepoint.jobs.errors import UnknownFlow
 
 log = structlog.get_logger("nodepoint.jobs")
+begun = Signal()  # sent once in each process that calls steps, after its fork
 
 SLICE = 25.0  # seconds; well under django-q2's timeout (settings.Q_CLUSTER)
 SEAT_LEASE = 10.0
@@ -184,4 +186,5 @@ def of_this_process() -> Runner:
         gc.freeze()
         gc.set_threshold(20_000)
         _runner = Runner(settings.JOB_THREADS)
+        begun.send(Runner)
     return _runner

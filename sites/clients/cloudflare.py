@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from nodepoint.clients.counting import observed
 from nodepoint.clients.deadline import deadline
 from nodepoint.clients.errors import (
     BadAnswer,
@@ -108,9 +109,10 @@ class Cloudflare:
         self, method: str, *record_id: str, params: Mapping[str, Any] | None = None, body: Any = None
     ) -> Answer:
         path = ("zones", self._zone, "dns_records", *record_id)
-        answer = self._api.call(method, *path, params=params, body=body, headers=self._headers)
-        if not (answer.ok and isinstance(answer.body, dict) and answer.body.get("success")):
-            raise error_of(answer)
+        with observed(SYSTEM, f"{method} dns_records{'/*' * len(record_id)}"):
+            answer = self._api.call(method, *path, params=params, body=body, headers=self._headers)
+            if not (answer.ok and isinstance(answer.body, dict) and answer.body.get("success")):
+                raise error_of(answer)
         expected = list if method == "GET" and not record_id else dict
         if not isinstance(answer.body.get("result"), expected):
             raise answer.bad("no result")

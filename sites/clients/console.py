@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nodepoint.clients.counting import observed
 from nodepoint.clients.deadline import end_of, left_until
 from nodepoint.clients.errors import (
     BadAnswer,
@@ -93,15 +94,17 @@ class Console:
         """
         line = shlex.join(["pct", "exec", str(int(vmid)), "--keep-env", "0", "--", *argv])
         end = end_of(self.timeout)
-        output = self._node(node).run(line, stdin.encode(), end)
-        if output.exit_code == 255 or (output.exit_code and PCT_OWN.search(output.stderr)):
-            raise pct_error(output.stderr, output.exit_code)
+        with observed(SYSTEM, "pct exec"):
+            output = self._node(node).run(line, stdin.encode(), end)
+            if output.exit_code == 255 or (output.exit_code and PCT_OWN.search(output.stderr)):
+                raise pct_error(output.stderr, output.exit_code)
         return output
 
     def on_node(self, node: str, argv: Sequence[str]) -> Output:
         """Runs a command on the node itself, as the user that we log in as, and waits for its end. Errors as
         for `run`; every exit code is the command's own."""
-        return self._node(node).run(shlex.join(argv), b"", end_of(self.timeout))
+        with observed(SYSTEM, "on the node"):
+            return self._node(node).run(shlex.join(argv), b"", end_of(self.timeout))
 
     def copy(self, node: str, path: str, to_node: str, to_path: str, timeout: float = 180.0) -> None:
         """Copies a file from one node to another, through this process: nodes need not trust one another.
@@ -112,12 +115,17 @@ class Console:
         end = end_of(timeout)
         read = shlex.join(["cat", "--", path])
         write = shlex.join(["dd", f"of={to_path}", "bs=1M", "iflag=fullblock", "status=none"])
-        with self._node(node).running(read, end) as source, self._node(to_node).running(write, end) as target:
+        with (
+            observed(SYSTEM, "copy"),
+            self._node(node).running(read, end) as source,
+            self._node(to_node).running(write, end) as target,
+        ):
             _pass_on(source, target)
 
     def connect(self, node: str) -> None:
         """Connects and authenticates unless that is so already: whether `run` could work at all."""
-        self._node(node).client(end_of(self.timeout))
+        with observed(SYSTEM, "connect"):
+            self._node(node).client(end_of(self.timeout))
 
     def close(self) -> None:
         """Ends all connections; later calls make new ones."""

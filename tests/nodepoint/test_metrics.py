@@ -1,15 +1,18 @@
 """What Prometheus reads: true to the rows; queries and series stay as many, whatever the number of rows."""
 
 from datetime import timedelta
+from unittest import mock
 
+from django.db import OperationalError
 from django.test import override_settings
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from nodepoint.api.models import Token
-from nodepoint.board import durations, findings
-from nodepoint.board.models import CallCount, SystemState
+from nodepoint.board import durations, findings, remote
+from nodepoint.board.models import CallCount, RemoteCalls, SystemState
 from nodepoint.board.tasks import count_durations
+from nodepoint.clients import counting
 from nodepoint.jobs import limits, queue
 from nodepoint.jobs.models import Job, JobStep
 from sites import watch
@@ -136,6 +139,35 @@ class MetricsTests(ApiTestCase):
         ended = {word: found["api_calls_of_the_hour", word] for word in ("answered", "refused", "failed")}
         self.assertEqual(ended, {"answered": 11, "refused": 0, "failed": 1})
 
+    def test_calls_of_other_systems_are_told_of_all_processes(self) -> None:
+        counting.taken()
+        for seconds, outcome in ((0.07, "ok"), (0.2, "ok"), (500.0, "timed_out")):
+            for _ in range(2):  # two processes, say
+                counting.add("npm", "GET nginx/proxy-hosts", outcome, seconds)
+                remote.write()
+        found = self.read()
+        what = ("GET nginx/proxy-hosts", "npm")
+        ends = [found["remote_calls_total", what[0], end, what[1]] for end in ("ok", "timed_out")]
+        self.assertEqual(ends, [4, 2])
+        bounds = [
+            found["remote_call_seconds_bucket", bound, *what] for bound in ("0.05", "0.25", "120.0", "+Inf")
+        ]
+        self.assertEqual(bounds, [0, 4, 4, 6])
+        self.assertAlmostEqual(found["remote_call_seconds_sum", *what], 1000.54)
+        with self.assertNumQueries(0):
+            remote.write()
+
+    def test_what_the_database_does_not_take_is_written_the_next_time(self) -> None:
+        counting.taken()
+        counting.add("npm", "x", "ok", 1.0)
+        with (
+            mock.patch.object(remote, "_add", side_effect=OperationalError),
+            self.assertRaises(OperationalError),
+        ):
+            remote.write()
+        remote.write()
+        self.assertEqual(RemoteCalls.objects.get().calls, 1)
+
     def test_durations_of_orders_are_a_histogram_that_only_grows(self) -> None:
         now = timezone.now()
         job = Job.objects.create(
@@ -174,11 +206,11 @@ class MetricsTests(ApiTestCase):
         Token.objects.update(last_used_at=timezone.now())
         findings.note(watch.POOL, watch.count())
         series = len(self.read())
-        with self.assertNumQueries(11):  # the token's own, and the ten of four collectors
+        with self.assertNumQueries(12):  # the token's own, and the eleven of five collectors
             self.call("/metrics")
         for number in range(20):
             site = SiteFactory()
             Job.objects.create(kind="sites.provision", subject=site.key, state="succeeded")
             limits.take(f"dns.customer:{number}", 1, "x", timezone.now(), 60)
-        with self.assertNumQueries(11):
+        with self.assertNumQueries(12):
             self.assertEqual(len(self.read()), series)

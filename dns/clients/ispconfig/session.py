@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dns.clients.ispconfig.faults import BLOCKED, SYSTEM, WRONG_LOGIN, SessionLost, error_of
+from nodepoint.clients.counting import observed
 from nodepoint.clients.deadline import end_of, left_until
 from nodepoint.clients.errors import BadAnswer, Busy, ClientError, Refused, TimedOut, Unreachable, keep_secret
 from nodepoint.clients.http import Answer, JsonApi
@@ -108,8 +109,11 @@ class Session:
             self._ends = 0.0
 
     def _ask(self, function: str, body: Mapping[str, Any], end: float) -> Any:
-        answer = self._api.call("POST", params={function: ""}, body=body, timeout=left_until(end) or 0.001)
-        return _value(function, answer)
+        with observed(SYSTEM, function):
+            answer = self._api.call(
+                "POST", params={function: ""}, body=body, timeout=left_until(end) or 0.001
+            )
+            return _value(function, answer)
 
 
 def _value(function: str, answer: Answer) -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from nodepoint.clients.counting import observed, operation
 from nodepoint.clients.deadline import deadline, end_of, left_until
 from nodepoint.clients.errors import (
     BadAnswer,
@@ -112,14 +113,14 @@ class Calls:
             headers = {"Authorization": f"Bearer {token}"}
             return self._api.call(method, *path, params=params, body=body, headers=headers, timeout=timeout)
 
-        with deadline(timeout or self._api.timeout):
+        with observed(SYSTEM, operation(method, *path)), deadline(timeout or self._api.timeout):
             token = self._token()
             answer = send(token)
             if not answer.ok and self._token_is_refused(answer, token):
                 answer = send(self._token(instead_of=token))
-        if answer.ok:
-            return answer
-        raise error_of(answer)
+            if answer.ok:
+                return answer
+            raise error_of(answer)
 
     def _token(self, instead_of: str = "") -> str:
         """The token of this process; a new one when it ends within the hour, or when it is `instead_of`."""

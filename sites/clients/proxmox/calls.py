@@ -9,6 +9,7 @@ from typing import Any
 from proxmoxer import ProxmoxAPI, ResourceException
 from proxmoxer.backends.https import JsonSerializer
 
+from nodepoint.clients.counting import observed, operation
 from nodepoint.clients.errors import BadAnswer, Refused, keep_secret
 from nodepoint.clients.http import PerThread
 from nodepoint.clients.line import Line, Response
@@ -84,10 +85,11 @@ class Calls:
 
     def _call(self, method: str, segments: tuple[str | int, ...], params: Mapping[str, Any]) -> Any:
         send = getattr(self._apis.get()(list(map(segment, segments))), method)
-        try:
-            return send(**wire(params))
-        except ResourceException as error:
-            raise http_error(error) from error
+        with observed(SYSTEM, operation(method, *segments)):
+            try:
+                return send(**wire(params))
+            except ResourceException as error:
+                raise http_error(error) from error
 
     def _get_rows(self, key: str, *segments: str | int, **params: Any) -> list[dict[str, Any]]:
         """A list of objects that all have `key`, without which a row means nothing. A row that comes twice is
