@@ -7,7 +7,7 @@ it saw, in one transaction for all. No system is ever written to.
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import wraps
 from typing import Any
@@ -26,6 +26,11 @@ from nodepoint.notices.models import PREFIX
 
 SUBJECT = "nodepoint.restoration"
 SENTENCE = "Nothing is removed until staff have looked at what the restored database did not know."
+EARLY = (
+    "It was started on this database after it came back and before this command: jobs of the dump may have"
+    " been carried on, and orders taken. Look at the jobs since then before the release."
+)
+CLOCKS = timedelta(minutes=5)  # by which those of the systems may differ from ours
 LOOK_AGAIN = 60.0  # seconds between two looks of a removal whether it may begin
 
 
@@ -39,9 +44,10 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"  # what no system could tell; staff have to
     LISTED = "listed"  # it stands, and could not be adopted
     JOB = "job"  # what becomes of a job that the dump holds as going on
+    RAN = "ran"  # NodePoint was started on the database before anybody looked
 
 
-STAFF = (Kind.UNKNOWN, Kind.LISTED, Kind.MISSING, Kind.JOB)  # lines that need somebody
+STAFF = (Kind.RAN, Kind.UNKNOWN, Kind.LISTED, Kind.MISSING, Kind.JOB)  # lines that need somebody
 
 
 @dataclass(frozen=True)
@@ -62,10 +68,11 @@ class NotThisDatabase(Exception):
 @dataclass(frozen=True)
 class Look:
     """What an app saw. `tells`: whether something of it shows that the rows are older than the world. `seen`:
-    whatever the app needs to settle."""
+    whatever the app needs to settle. `oldest`: when the oldest thing was made that no row knows."""
 
     tells: bool
     seen: Any = None
+    oldest: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -97,18 +104,41 @@ def find(actor: str) -> tuple[Restoration | None, list[Line]]:
     if not any(look.tells for _, look in looks) and (row or not halted.is_abandoned(now)):
         return row, []
     with transaction.atomic():
+        early: list[Line] = []
         if row is None:
-            row = Restoration(found_at=now, found_by=actor, dumped_at=halted.last_moment())
+            early = _ran(looks)
+            row = Restoration(found_at=now, found_by=actor, dumped_at=_dumped_at(looks))
             jobs = halted.halt()
         else:
             jobs = halted.resting()
-        lines = [line for side, look in looks for line in side.settle(look, jobs, now)]
+        lines = early + [line for side, look in looks for line in side.settle(look, jobs, now)]
         lines += _letters(jobs)
         row.lines = _merged(row.lines, lines)
         row.save()
         counts = {kind.value: sum(line.kind is kind for line in lines) for kind in Kind}
         trail.record("restored.find", SUBJECT, label="restored", after=counts, actor=actor)
     return row, lines
+
+
+Looks = list[tuple[Side, Look]]
+
+
+def _oldest(looks: Looks) -> datetime | None:
+    return min((look.oldest for _, look in looks if look.oldest), default=None)
+
+
+def _dumped_at(looks: Looks) -> datetime | None:
+    """The last moment that the dump knew of: no later than what it does not know."""
+    return min(filter(None, (halted.last_moment(), _oldest(looks))), default=None)
+
+
+def _ran(looks: Looks) -> list[Line]:
+    """Rows that lack something and have seen a worker long after it was made had that worker when they had
+    come back: until then they knew all that was made before."""
+    oldest, sign = _oldest(looks), halted.last_sign()
+    if oldest is None or sign is None or sign < oldest + CLOCKS:
+        return []
+    return [Line(Kind.RAN, "nodepoint", f"until {sign:%Y-%m-%d %H:%M} UTC", EARLY)]
 
 
 def _letters(jobs: list[Job]) -> list[Line]:

@@ -15,13 +15,16 @@ from django.utils import timezone
 
 from nodepoint.clients.errors import ClientError, NotFound, Refused
 from nodepoint.prepared import prepared
+from sites import marks
 from sites.clients.proxmox import Config, Guest
 from sites.connections import proxmox
+from sites.marks import Mark
 from sites.models import Occupancy, Site, Template
 
 KEPT = timedelta(seconds=30)
 CONFIG_KEPT = 600.0  # seconds until a container's address is read anew
 MOST = 25  # configurations read in one look: a second or two
+PARTS = 4  # of what is kept of a container; earlier code kept no mark
 PATIENCE = 1.0  # seconds that a thread waits for the look of another one in this process
 
 _looking = threading.Lock()
@@ -29,11 +32,13 @@ _looking = threading.Lock()
 
 @dataclass(frozen=True)
 class Places:
-    """What is in use. `addresses`: whose VMID uses them; `nodes`: where those are."""
+    """What is in use. `addresses`: whose VMID uses them; `nodes`: where those are; `marks`: whose they say
+    that they are, where that is a site of ours."""
 
     vmids: frozenset[int]
     addresses: dict[str, int]
     nodes: dict[int, str]
+    marks: dict[int, Mark]
 
     def still_has(self, address: str) -> bool:
         """Whether the container that was read with an address has it now. One call; ClientError."""
@@ -44,6 +49,16 @@ class Places:
             return address_of(proxmox().config(self.nodes[vmid], vmid)) == address
         except NotFound:
             return False
+
+    def unknown_of(self, service_id: str) -> list[int]:
+        """VMIDs of containers that are a service's by their marks, but of no row of it that could have made
+        them. One query where there are any."""
+        carriers = {vmid: mark for vmid, mark in self.marks.items() if mark.service_id == service_id}
+        if not carriers:
+            return []
+        known = Site.objects.filter(service_id=service_id).exclude(state=Site.State.PROVISIONING)
+        numbers = set(known.order_by().values_list("pk", flat=True))
+        return sorted(vmid for vmid, mark in carriers.items() if mark.pk not in numbers)
 
 
 def address_of(config: Config) -> str:
@@ -74,9 +89,12 @@ def reading() -> Places | None:
 
 
 def _places(row: Occupancy) -> Places:
-    addresses = {address: int(vmid) for vmid, (address, *_) in row.guests.items() if address}
-    nodes = {int(vmid): node for vmid, (_, node, _) in row.guests.items()}
-    return Places(frozenset(row.vmids), addresses, nodes)
+    guests = {int(vmid): entry for vmid, entry in row.guests.items() if len(entry) == PARTS}
+    addresses = {address: vmid for vmid, (address, *_) in guests.items() if address}
+    nodes = {vmid: node for vmid, (_, node, *_) in guests.items()}
+    carried = {vmid: marks.parse(mark) for vmid, (*_, mark) in guests.items()}
+    ours = {vmid: mark for vmid, mark in carried.items() if mark and not mark.is_anothers}
+    return Places(frozenset(row.vmids), addresses, nodes, ours)
 
 
 def _read(row: Occupancy) -> None:
@@ -85,7 +103,8 @@ def _read(row: Occupancy) -> None:
     guests = proxmox().resources()
     made = {vmid for model in (Site, Template) for vmid in _made(model)}
     others = [one for one in guests if one.type == "lxc" and not one.template and one.vmid not in made]
-    before = {one.vmid: row.guests.get(str(one.vmid)) for one in others}
+    kept = {vmid: entry for vmid, entry in row.guests.items() if len(entry) == PARTS}
+    before = {one.vmid: kept.get(str(one.vmid)) for one in others}
     waiting = sorted(others, key=lambda one: before[one.vmid][2] if before[one.vmid] else 0.0)
     old = now.timestamp() - CONFIG_KEPT
     due = [one for one in waiting if before[one.vmid] is None or before[one.vmid][2] < old]
@@ -116,13 +135,14 @@ def _away(guests: list[Guest]) -> set[str]:
 def _asked(guest: Guest, before: list | None, at: float, away: set[str]) -> list:
     """What a container's configuration says; of one that nobody can read now what it said before, and the
     next look asks again. `away`: nodes that do not answer, so that each hangs once at most."""
-    unread = [before[0] if before else "", guest.node, 0.0]
+    unread = [before[0] if before else "", guest.node, 0.0, before[3] if before else ""]
     if guest.node in away:
         return unread
     try:
-        return [address_of(proxmox().config(guest.node, guest.vmid)), guest.node, at]
+        config = proxmox().config(guest.node, guest.vmid)
+        return [address_of(config), guest.node, at, marks.carried(config.description)]
     except Refused:
-        return ["", guest.node, at]
+        return ["", guest.node, at, ""]
     except NotFound:  # moved, or gone
         return unread
     except ClientError:

@@ -50,9 +50,9 @@ class ClusterReading(models.Model):
 class Occupancy(models.Model):
     """What containers that no row of ours has made use at Proxmox VE, as read last: one row.
 
-    `guests`: {vmid: [address, node, read at (epoch seconds)]}; the address is empty where it has no fixed
-    one, or nobody lets us see it. `vmids`: all that were in use. `taken_at`: NULL while some were never
-    read."""
+    `guests`: {vmid: [address, node, read at (epoch seconds), owner mark]}; the address is empty where it has
+    no fixed one, or nobody lets us see it, the mark where it has none. `vmids`: all that were in use.
+    `taken_at`: NULL while some were never read."""
 
     guests = models.JSONField(default=dict)
     vmids = models.JSONField(default=list)

@@ -14,7 +14,7 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from nodepoint.jobs import limits, queue
-from nodepoint.jobs.models import Job, JobStep
+from nodepoint.jobs.models import Job, JobStep, Lease
 from nodepoint.notices.models import PREFIX
 
 NEVER = datetime(2999, 1, 1, tzinfo=UTC)
@@ -27,6 +27,13 @@ def last_moment() -> datetime | None:
     jobs = Job.objects.aggregate(created=Max("created_at"), finished=Max("finished_at"))
     steps = JobStep.objects.aggregate(claimed=Max("claimed_at"))
     return max(filter(None, [*jobs.values(), *steps.values()]), default=None)
+
+
+def last_sign() -> datetime | None:
+    """The last moment at which, by these rows, a worker was up (to some seconds) or a job did something;
+    None: never."""
+    up = Lease.objects.filter(name=queue.WORKER).aggregate(until=Max("until"))["until"]
+    return max(filter(None, (up, last_moment())), default=None)
 
 
 def at_work(now: datetime) -> set[str]:

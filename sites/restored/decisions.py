@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Q
@@ -23,7 +24,7 @@ class Decisions:
     """`adopt`: sites that get a row, or whose unfinished order came to its end, by what they are. `change`:
     columns of sites that say something else than what stands. `end`: rows of sites that are known to be gone,
     by whose place theirs is now. `lines`: what is only told. `tell`: whether anything shows that the rows are
-    older than the world."""
+    older than the world. `oldest`: when the oldest site was made that no row knows."""
 
     adopt: list[tuple[Site, Facts, Things]] = field(default_factory=list)
     change: list[tuple[Site, dict[str, Any]]] = field(default_factory=list)
@@ -32,6 +33,7 @@ class Decisions:
     end: dict[Site, Site] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
     tell: bool = False
+    oldest: datetime | None = None
 
 
 class Deciding:
@@ -84,6 +86,7 @@ class Deciding:
             self._younger(Site(pk=pk, service_id=service_id, live_key=service_id), things)
         elif row.service_id != service_id:
             self._sign(row)
+            self._date(things)
             detail = (
                 f"Number {pk} is that of {row.service_id} in the database: it cannot be adopted as it is."
             )
@@ -98,6 +101,7 @@ class Deciding:
         marked anew."""
         shown = _shown(things, site.pk, site.service_id)
         self._sign(site)
+        self._date(things)
         if why := values.why_not(things):
             self._list(Kind.LISTED, shown, f"No row knows it, and {why}.")
             return
@@ -109,17 +113,22 @@ class Deciding:
                 Kind.LISTED, shown, f"No row knows it, and its place is that of {names}, which stands."
             )
             return
+        if hasty := [row for row in in_the_way if row.pk > site.pk and row.live_key != site.service_id]:
+            names = ", ".join(map(str, hasty))
+            detail = f"No row knows it, and its place was given to {names}, of which nothing stands"
+            self._list(Kind.LISTED, shown, f"{detail} yet. Delete that order, then run this again.")
+            return
         self.found.end |= dict.fromkeys(in_the_way, site)
         self.found.adopt.append((site, facts, things))
 
     def _holders(self, site: Site, wanted: dict[str, Any]) -> Iterator[Site]:
-        """Older rows that hold what a younger site has: its service, VMID, address or name. What is given out
-        was free, so the site of such a row had ended by then."""
+        """Rows that hold what a younger site has: its service, VMID, address or name. What is given out was
+        free, so the site of an older row had ended by then; a newer one was ordered on the older database."""
         for row in self.standing.values():
             held = row.vmid, row.private_ip, row.subdomain
             has = wanted["vmid"], wanted["private_ip"], wanted["subdomain"]
             same_place = any(one == other is not None for one, other in zip(held, has, strict=True))
-            if row.pk < site.pk and (same_place or row.live_key == site.service_id):
+            if same_place or row.live_key == site.service_id:
                 yield row
 
     def _unfinished(self, row: Site, things: Things) -> None:
@@ -173,6 +182,11 @@ class Deciding:
 
     def _sign(self, site: Site) -> None:
         self.found.tell |= site.key not in self.at_work
+
+    def _date(self, things: Things) -> None:
+        if initial := values.first_snapshot(things):
+            made_at = datetime.fromtimestamp(initial.snaptime, UTC)
+            self.found.oldest = min(made_at, self.found.oldest or made_at)
 
     def _list(self, kind: Kind, things: Iterable[str], detail: str, subject: str = "") -> None:
         self.found.lines += (Line(kind, SYSTEM, thing, detail, subject) for thing in things)

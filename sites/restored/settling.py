@@ -14,7 +14,7 @@ from nodepoint.restoration import Kind, Line, Look
 from sites import allocation
 from sites.clients.npm import ProxyHost
 from sites.models import Backup, CustomDomain, MovedDomain, Platform, ReleasedDomain, Site
-from sites.restored import values, world
+from sites.restored import builds, values, world
 from sites.restored.decisions import Deciding, Decisions
 from sites.restored.values import Facts
 from sites.restored.world import Things
@@ -44,7 +44,8 @@ def look() -> Look:
     """Read all systems of sites and decide. No row is written. ClientError, NotThisDatabase."""
     found = world.read()
     decisions = Deciding(found, at_work=halted.at_work(timezone.now())).decide()
-    return Look(decisions.tell, decisions)
+    decisions.lines += builds.lines(found)
+    return Look(decisions.tell, decisions, decisions.oldest)
 
 
 def settle(look: Look, jobs: list[Job], now: datetime) -> list[Line]:
@@ -92,6 +93,10 @@ class _Settling:
         site.backups.filter(state=Backup.State.READY).update(state=Backup.State.DELETED, ended_at=self.now)
         trail.record("restored.end", site.key, label=site.service_id, before=before, actor=BY)
         detail = f"Its place is that of {younger.service_id}, ordered later: it had been deleted by then."
+        if site.pk > younger.pk:
+            detail = (
+                "It was ordered once more before this command was run, and had made nothing: the site stands."
+            )
         return Line(Kind.ENDED, "nodepoint", f"site {site.service_id}", detail, site.key)
 
     def _adopted(self, site: Site, facts: Facts, things: Things) -> list[Line]:

@@ -3,6 +3,7 @@
 Every container's configuration is read, since no list shows marks: one call each, side by side. That is the
 price of an evening on which the rows cannot be trusted; no other look pays it."""
 
+import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import TypeVar
 
 from django.conf import settings
 
+from nodepoint import installation
 from nodepoint.clients.errors import ClientError, NotFound
 from sites import marks
 from sites.clients.cloudflare import Record
@@ -18,6 +20,9 @@ from sites.clients.proxmox import Config, Guest, Snapshot
 from sites.connections import cloudflare, npm, proxmox
 from sites.models import Site
 from sites.steps import hosts
+
+BUILD = "nodepoint-template"
+ARCHIVE = re.compile(r".+:vztmpl/nodepoint-.+-[0-9]{8}-([0-9a-f]{8})_amd64\.tar\.zst")
 
 T = TypeVar("T")
 Owner = tuple[int, str]  # a site's number and service id, as its marks say
@@ -39,12 +44,17 @@ class Things:
 class World:
     """`by_owner`: what is ours. `anothers`: VMIDs whose containers carry another installation's mark.
     `unread`: VMIDs of containers that nobody could read, by what was said. `vmids`, `addresses`: all that are
-    in use, whoever uses them, with the VMID."""
+    in use, whoever uses them, with the VMID. `builds`: containers of golden templates of ours, by their
+    marks; `archives`: volume ids of golden templates, anybody's; `archives_unread`: what a node said that did
+    not tell."""
 
     by_owner: dict[Owner, Things] = field(default_factory=dict)
     anothers: dict[int, str] = field(default_factory=dict)
     unread: dict[int, str] = field(default_factory=dict)
     vmids: set[int] = field(default_factory=set)
+    builds: dict[int, str] = field(default_factory=dict)
+    archives: set[str] = field(default_factory=set)
+    archives_unread: str = ""
 
     def of(self, site: Site) -> Things:
         """What stands of a site; empty things where nothing does."""
@@ -64,7 +74,10 @@ def read() -> World:
     world.vmids = {guest.vmid for guest in guests}
     containers = [guest for guest in guests if guest.type == "lxc" and not guest.template]
     for guest, config in _asked(containers, lambda one: proxmox().config(one.node, one.vmid), world):
-        mark = marks.parse(marks.carried(config.description))
+        carried = marks.carried(config.description)
+        mark = marks.parse(carried)
+        if carried.startswith(f"{BUILD}:{installation.identity()}:"):
+            world.builds[guest.vmid] = carried
         if mark and mark.is_anothers:
             world.anothers[guest.vmid] = str(mark)
         elif mark:
@@ -77,7 +90,18 @@ def read() -> World:
     _add(world, ((hosts.mark_of(host), host) for host in proxy_hosts), lambda things: things.hosts)
     marked = ((marks.carried_by_comment(record.comment), record) for record in records)
     _add(world, marked, lambda things: things.records)
+    world.archives, world.archives_unread = _archives()
     return world
+
+
+def _archives() -> tuple[set[str], str]:
+    storage, found, unread = settings.PROXMOX_TEMPLATE.partition(":")[0], set(), ""
+    for node in settings.PROXMOX_NODES:
+        try:
+            found |= {volume.volid for volume in proxmox().storage_content(node, storage)}
+        except ClientError as error:
+            unread = f"{node}: {error.vendor or error.fact}"
+    return {volid for volid in found if ARCHIVE.fullmatch(volid)}, unread
 
 
 def _asked(guests: list[Guest], ask: Callable[[Guest], T], world: World) -> Iterable[tuple[Guest, T]]:

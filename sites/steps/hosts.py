@@ -110,19 +110,30 @@ def traffic_wished(site: Site) -> bool:
     return site.proxy_enabled and not site.suspended
 
 
-def served(wanted: HostName) -> ProxyHost:
+class LeadsElsewhere(Exception):
+    """A proxy host with the site's mark leads to another address than the site has ever had."""
+
+
+def served(wanted: HostName, *, is_new: bool = False) -> ProxyHost:
     """One proxy host of ours leads the name to the container, and nginx has taken it up; or it is switched
-    off, as wished.
+    off, as wished. `is_new`: what there is of ours can only have been made for the address that the site has;
+    LeadsElsewhere.
 
     Conflict when somebody else's stands in the way; BadAnswer when nginx does not take it.
     """
     hosts = npm().find_proxy_hosts(wanted.name)
+    if is_new and (lost := [host for host in hosts if _is_lost(host, wanted)]):
+        raise LeadsElsewhere(f"proxy host {lost[0].id} leads {wanted.name} to {lost[0].forward_host}")
     if foreign := [host for host in hosts if not wanted.owns(host)]:
         raise Conflict("npm", f"Foreign proxy hosts: {', '.join(str(host.id) for host in foreign)}")
     for surplus in hosts[1:]:
         npm().delete_proxy_host(surplus.id)
     known = hosts[0] if hosts else _renamed(wanted)
     return switched(wanted, _right(wanted, known) if known else _made(wanted))
+
+
+def _is_lost(host: ProxyHost, wanted: HostName) -> bool:
+    return wanted.owns(host) and host.forward_host != wanted.site.private_ip
 
 
 def _renamed(wanted: HostName) -> ProxyHost | None:

@@ -6,13 +6,14 @@ from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
 from sites import strangers
 from sites.clients.npm import NoCertificate
 from sites.models import Site
-from sites.steps import certificates, hosts
+from sites.steps import certificates, hosts, lost
 from sites.steps.certificates import ORDERS, Ordered
 from sites.steps.hosts import WRITES, own_name, shared_certificate
 from sites.steps.renaming import another_name
 
 __all__ = ["ORDERS", "WRITES"]
 
+PROVISION = "sites.provision"
 # Seconds after each order that failed. With the one at the end of its time these are five in the half hour of
 # a provisioning, which is what the authority permits for one name in an hour.
 PAUSES = (180, 420, 900)
@@ -30,9 +31,17 @@ def has_own_certificate(site: Site) -> bool:
 
 def served(call: Call) -> Outcome:
     """One proxy host of ours leads the site's name to its container, and nginx has taken it up. Where NPM
-    has somebody else's (a proxy, redirection or 404 host), an order takes another name."""
+    has somebody else's (a proxy, redirection or 404 host), an order takes another name; one that leads a site
+    of lost rows to where that is stays as it is."""
+    site: Site = call.subject
+    is_new = call.job.kind == PROVISION and site.state == Site.State.PROVISIONING
     try:
-        host = hosts.served(own_name(call.subject))
+        try:
+            host = hosts.served(own_name(site), is_new=is_new)
+        except hosts.LeadsElsewhere as error:
+            if not lost.released(site):
+                return lost.held(str(error))
+            host = hosts.served(own_name(site))
     except Conflict as error:
         refusal = Fail(error=error.sentence, detail=error.vendor)
         return another_name(call, "a proxy host", otherwise=refusal)

@@ -4,13 +4,14 @@ stay reserved where a container of ours was left standing because somebody took 
 from typing import Any
 
 from nodepoint.jobs.call import Call
-from nodepoint.jobs.outcomes import Done, Fail, Outcome, Wait
+from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
 from sites import occupied
 from sites.allocation import reserve_other_address, reserve_other_vmid
 from sites.connections import proxmox
 from sites.errors import NoCapacity
-from sites.models import Site
-from sites.steps import container
+from sites.models import Site, Template
+from sites.occupied import Places
+from sites.steps import container, lost
 from sites.steps.backups import forget_missing
 
 NOTHING = {
@@ -33,6 +34,8 @@ def free_indeed(call: Call) -> Outcome:
     places = occupied.reading()
     if places is None:
         return Wait(seconds=1.0)
+    if held := _held_for_staff(call.subject, places):
+        return held
     site, notes = call.subject, []
     if site.vmid in places.vmids and not proxmox().vmid_free(site.vmid):
         taken = site.vmid
@@ -45,6 +48,11 @@ def free_indeed(call: Call) -> Outcome:
             return Fail(error=error.sentence, detail=f"container {holder} uses {taken}, and no other is free")
         notes.append(f"Container {holder} uses {taken}: now {address}.")
     return Done(note=" ".join(notes))
+
+
+def _held_for_staff(site: Site | Template, places: Places) -> Retry | None:
+    vmids = places.unknown_of(site.service_id) if isinstance(site, Site) else []
+    return lost.held(f"container {', '.join(map(str, vmids))}") if vmids and not lost.released(site) else None
 
 
 HELD = ("vmid", "private_ip", "subdomain", "node")

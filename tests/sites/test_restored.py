@@ -124,6 +124,11 @@ class RestoredCase(RestoredMixin, SiteTestCase):
     def come_back(self) -> None:
         transaction.savepoint_rollback(self.saved)
 
+    def row(self, pk: int, service_id: str) -> dict[str, Any]:
+        plan = Plan.objects.get(name="basic")
+        named = {"service_id": service_id, "live_key": service_id, "public_ip": "203.0.113.10"}
+        return {"pk": pk, **named, "email": f"{service_id}@example.com", "plan": plan}
+
     def unchanged(self) -> tuple:
         """What a command that was refused must leave alone."""
         sites = list(Site.objects.order_by("pk").values())
@@ -321,11 +326,6 @@ class FoundTests(RestoredCase):
         self.come_back()
         Site.objects.create(**self.row(younger.pk, "hasty"))
         self.assertIn(f"Number {younger.pk} is that of hasty in the database", self.restored())
-
-    def row(self, pk: int, service_id: str) -> dict[str, Any]:
-        plan = Plan.objects.get(name="basic")
-        named = {"service_id": service_id, "live_key": service_id, "public_ip": "203.0.113.10"}
-        return {"pk": pk, **named, "email": f"{service_id}@example.com", "plan": plan}
 
     def test_a_system_that_does_not_answer_leaves_all_as_it_was(self) -> None:
         self.live_site()
