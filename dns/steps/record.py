@@ -14,15 +14,18 @@ from dns.records import Entry, Held, held
 from dns.steps import owner
 from dns.steps.refusal import refused
 from nodepoint.api.errors import ApiError
-from nodepoint.clients.errors import NotFound
+from nodepoint.clients.errors import ClientError, NotFound
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import Job
 from nodepoint.jobs.outcomes import Done, Outcome, Retry, Wait
 
+WRITTEN = "written"  # in the step's data: an earlier call has written
+
 
 def _refusable(step: Callable[[Call, Zone, LiveZone], Outcome]) -> Callable[[Call], Outcome]:
     """A step on the zone as it is now; what the rules refuse ends the job with that error, and is the
-    caller's own doing. A customer whose client was deleted in the panel is made known there anew."""
+    caller's own doing. A customer whose client was deleted in the panel is made known there anew. What was
+    written and cannot be seen is looked for again, and never called failed without saying so."""
 
     def run(call: Call) -> Outcome:
         zone: Zone = call.subject
@@ -35,8 +38,18 @@ def _refusable(step: Callable[[Call, Zone, LiveZone], Outcome]) -> Callable[[Cal
             return refused(error)
         except NotFound as error:
             return owner.known_anew(call, error)
+        except ClientError as error:
+            if not call.step.data.get(WRITTEN):
+                raise
+            return _unseen(call, error)
 
     return run
+
+
+def _unseen(call: Call, error: ClientError) -> Retry:
+    """What was written could not be read back. The next call looks in the list of the zone's records."""
+    sentence = f"It was written, and could not be read back. {error.sentence}"
+    return Retry(error=sentence, detail=error.vendor, data={**call.step.data, WRITTEN: True})
 
 
 def _repeated(call: Call) -> bool:
@@ -54,15 +67,21 @@ def mark_of(job: Job) -> int:
 def added(call: Call, zone: Zone, found: LiveZone) -> Outcome:
     """The record is there, as it was asked for."""
     entry, mark = Entry(**call.job.data["entry"]), mark_of(call.job)
-    id = next((held.id for held in found.records if held.mark == mark), None)
-    if id is None:
+    ours = next((held for held in found.records if held.mark == mark), None)
+    if ours is None:
         same = [held.id for held in found.records if held.entry.says_the_same(entry)]
         if same and _repeated(call):
             return Done(ref=str(same[-1]))
         rules.may_add(entry, zone.origin, found.records, found.deeper)
         fields = entry.stored(zone.origin)
         id = ispconfig().create_record(zone.customer.client_id, found.id, mark=mark, **fields)
-    if not is_kept(id, found.id, entry, zone.origin):
+        try:
+            is_right = is_kept(id, found.id, entry, zone.origin)
+        except ClientError as error:
+            return _unseen(call, error)
+    else:
+        id, is_right = ours.id, ours.active and ours.entry == entry
+    if not is_right:
         ispconfig().delete_record(id)
         raise NotKept("record")
     _one_ttl(id, entry, found)
@@ -82,7 +101,11 @@ def changed(call: Call, zone: Zone, found: LiveZone) -> Outcome:
                 return Retry(error="The record is gone.")
             return Wait(seconds=0, data={"before": row.fields()})
         ispconfig().update_record(zone.customer.client_id, found.id, id, **entry.stored(zone.origin))
-        if not is_kept(id, found.id, entry, zone.origin):
+        try:
+            is_right = is_kept(id, found.id, entry, zone.origin)
+        except ClientError as error:
+            return _unseen(call, error)
+        if not is_right:
             ispconfig().update_record(zone.customer.client_id, found.id, id, **known)
             raise NotKept("record")
     _one_ttl(id, entry, found)
@@ -97,7 +120,11 @@ def removed(call: Call, zone: Zone, found: LiveZone) -> Outcome:
         return Done()
     rules.may_remove(id, zone.origin, found.records)
     ispconfig().delete_record(id)
-    return Retry(error="The record is still there.") if ispconfig().record(id) else Done()
+    try:
+        left = ispconfig().record(id)
+    except ClientError as error:
+        return _unseen(call, error)
+    return Retry(error="The record is still there.") if left else Done()
 
 
 def is_kept(id: int, zone_id: int, entry: Entry, origin: str) -> bool:

@@ -7,6 +7,7 @@ from unittest import mock
 
 from dns.clients.ispconfig import Ispconfig
 from dns.models import TemplateRecord
+from nodepoint.clients.errors import BadAnswer, Refused, Unreachable
 from nodepoint.jobs.models import Job
 from tests.dns.base import DnsTestCase, said
 
@@ -54,6 +55,31 @@ class ReadBackTests(DnsTestCase):
         sentence = self.refused(400, "validation", "update/record", ip="192.0.2.9", **body)
         self.assertIn(NOT_KEPT, sentence)
         self.assertEqual(self.zone("example.com")["records"][record["id"]], record)
+
+    def test_what_cannot_be_read_back_is_seen_in_the_list_of_the_zone(self) -> None:
+        for error in (Unreachable, BadAnswer, Refused):  # the last one: the function's group is not ticked
+            with self.subTest(error), mock.patch.object(Ispconfig, "record", side_effect=error("ispconfig")):
+                record = self.add()
+                self.assertEqual(len(self.zone("example.com")["records"]), len(self.before) + 1)
+                self.done("delete/record", zone_id=self.zone_id, rc_id=record["id"])
+                self.assertEqual(said(self.zone("example.com")), self.before)
+
+    def test_what_nobody_can_look_for_any_more_fails_with_the_word_that_it_was_written(self) -> None:
+        def gone(client: Ispconfig, id: int) -> Any:
+            self.fault("ispconfig", "refuse", count=100_000)
+            raise Unreachable("ispconfig")
+
+        fields = {"zone_id": self.zone_id, "type": "a", "name": "x", "ttl": 300, "ip": "192.0.2.7"}
+        self.post("/customdomain/add/record", {"user_id": 42, **fields}, Prefer="wait=0")
+        with mock.patch.object(Ispconfig, "record", gone):
+            self.run_jobs()
+        job = Job.objects.get(kind="dns.add_record")
+        self.assertEqual(job.state, "failed")
+        self.assertTrue(
+            job.error.startswith("It was written, and could not be read back. ISPConfig"), job.error
+        )
+        self.clear_faults()
+        self.assertEqual(len(self.zone("example.com")["records"]), len(self.before) + 1)
 
     def test_one_that_was_not_looked_at_any_more_is_found_by_its_mark(self) -> None:
         real = Ispconfig.record

@@ -212,6 +212,8 @@ DOES_WITHOUT: dict[str, tuple[Act, ...]] = {
     "import": HELD,
     "certificate": (Act("dns", " CAA"),),  # Let's Encrypt asks for it anyway
     "reset": (CLUSTER, *HELD),  # the answer tells the state that was last known
+    # What was written stands in the list of the zone's records, too.
+    **dict.fromkeys(("add zone", "add record", "delete record"), _panel("dns_a_get")),
     "unlink": (CONFIG,),  # where its node does not answer, the cluster says that the container is gone
 }
 FOLLOWED_BY = dict.fromkeys(
