@@ -28,7 +28,7 @@ from tests.e2e.mariadb import MISSING, free_port
 
 FROM = os.environ.get("NODEPOINT_UPGRADE_FROM", "")
 TODAY = "today"
-PARTS = ("manage.py", "nodepoint", "sites", "dns", "support", "templates", "lab")
+PARTS = ("pyproject.toml", "manage.py", "nodepoint", "sites", "dns", "support", "templates", "lab")
 PACE = 1.5  # seconds between two orders
 GROWN = """
 Site.add_to_class("made_by", models.CharField(max_length=20, default="new", db_default="old"))

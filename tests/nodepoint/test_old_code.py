@@ -16,12 +16,12 @@ from django.utils import timezone
 RELEASED = {
     "api": "0002_token_limits",
     "audit": "0002_indexes",
-    "board": "0002_roles",
+    "board": "0005_remote_calls",
     "dns": "0005_belonging",
-    "jobs": "0004_callers_fault",
-    "nodepoint": "0001_installation",
-    "notices": "0002_jobs",
-    "sites": "0020_update",
+    "jobs": "0005_refusal_and_secret",
+    "nodepoint": "0002_restoration",
+    "notices": "0005_row",
+    "sites": "0022_occupancy",
     "staff": "0001_roles",
     "support": "0003_filters",
 }
