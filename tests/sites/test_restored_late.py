@@ -42,7 +42,7 @@ class OrderedAgainTests(RestoredCase):
         self.assertEqual((self.standing(), self.job(site).state), (self.stood, "succeeded"))
 
     def test_where_the_container_cannot_be_seen_its_proxy_host_is_left_to_it(self) -> None:
-        self.control("node", node="node1", up=False)
+        self.control("node", node=self.place[1], up=False)
         site = self.create()
         Site.objects.filter(pk=site.pk).update(private_ip="192.168.1.150")
         self.run_for(600)
