@@ -1,5 +1,8 @@
 """What carries no mark of ours is never used, changed or removed, even where it has our name."""
 
+from django.utils import timezone
+
+from nodepoint.models import Restoration
 from sites.connections import cloudflare, npm
 from sites.models import TakenName
 from sites.reconcile import compare
@@ -91,12 +94,17 @@ class ForeignThingsTests(SiteTestCase):
         self.assertIn(record["id"], zone)
         self.assertEqual(self.count("cloudflare", "POST "), len(zone), "only the test made records")
 
-    def test_our_proxy_host_that_leads_elsewhere_is_put_right(self):
+    def test_a_proxy_host_with_the_mark_of_an_order_that_has_made_none_is_a_lost_sites(self):
         site = self.create()
         npm().create_proxy_host([NAME], "192.168.1.77", meta={"nodepoint": site.owner_mark})
+        self.run_for(600)
+        self.assertIn("stands already", self.step(site, "proxy_host").error, self.tale(site))
+        self.assertEqual(self.state()["npm"]["proxy_hosts"][0]["forward_host"], "192.168.1.77")
+        Restoration.objects.create(released_at=timezone.now())
         self.run_jobs()
         self.assert_live(site)
         (host,) = self.state()["npm"]["proxy_hosts"]
+        self.assertEqual(host["forward_host"], site.private_ip)
         self.assertTrue(host["ssl_forced"] and host["http2_support"] and host["block_exploits"])
 
     def test_the_things_of_an_earlier_order_of_the_service_are_foreign(self):

@@ -112,13 +112,13 @@ class TemplatesTests(RestoredCase):
     def test_golden_templates_of_after_the_dump_are_listed_with_the_containers_of_their_builds(self) -> None:
         self.live_site()
         self.dump()
+        self.live_site(service_id="new", email="new@example.com")
         archive, _ = build_template()
         self.run_jobs()
         archive.refresh_from_db()
         building, job = build_template()
         while not job.steps.filter(name="container", state="done").exists():
-            self.run_for(1)
-        self.live_site(service_id="new", email="new@example.com")
+            self.run_calls(1)
         self.come_back()
         stood, said = self.standing(), self.restored()
         self.assertIn(f"template {archive.volid}  No row knows this golden template", said)
