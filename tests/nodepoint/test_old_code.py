@@ -20,7 +20,7 @@ RELEASED = {
     "dns": "0005_belonging",
     "jobs": "0005_refusal_and_secret",
     "nodepoint": "0002_restoration",
-    "notices": "0005_row",
+    "notices": "0007_held_too",
     "sites": "0022_occupancy",
     "staff": "0001_roles",
     "support": "0003_filters",
