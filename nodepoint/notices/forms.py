@@ -1,5 +1,6 @@
 """What staff choose about how people are told."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -30,6 +31,7 @@ class PreferencesForm(forms.ModelForm):
     class Meta:
         model = Preferences
         fields = ("language", "portal_url", "contact", "silenced", "quiet_from", "quiet_until", "held_too")
+        field_classes = {"portal_url": partial(forms.URLField, assume_scheme="https")}
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
