@@ -1,5 +1,6 @@
 """The simulated infrastructure: Proxmox VE, its SSH nodes, Nginx Proxy Manager, Cloudflare, ISPConfig and
-public DNS on loopback ports, speaking the real wire protocols. Plain Python; knows nothing of NodePoint."""
+public DNS on ports of the loopback (or of an address that is given), speaking the real wire protocols. Plain
+Python; knows nothing of NodePoint."""
 
 import contextlib
 import fcntl
@@ -57,7 +58,8 @@ class FolderInUse(RuntimeError):
 class Lab:
     """A running lab; made by ``start``."""
 
-    def __init__(self, data: Path | None, speed: float, jitter: float) -> None:
+    def __init__(self, data: Path | None, speed: float, jitter: float, address: str) -> None:
+        self.address = address
         self._temporary = data is None
         self.data = Path(tempfile.mkdtemp(prefix="nodepoint-lab-")) if data is None else Path(data).absolute()
         self.data.mkdir(parents=True, exist_ok=True)
@@ -66,7 +68,7 @@ class Lab:
         self.lock = Guard(self.store)
         self.clock = Clock(speed, jitter)
         self.faults = Faults()
-        self.keys = Keys(self.data / "keys")
+        self.keys = Keys(self.data / "keys", address)
         self.world = World(self)
         self.guest = Guests(self)
         self.requests: Counter[str] = Counter(dict.fromkeys(SYSTEMS, 0))
@@ -118,7 +120,7 @@ class Lab:
 
     def port(self, name: str) -> int:
         """The port that ``name`` had in an earlier run on the same data folder, else a free one."""
-        return int(self._ports.get(name) or _free_port())
+        return int(self._ports.get(name) or _free_port(self.address))
 
     def keep_port(self, name: str, port: int) -> None:
         """Remember a port for later runs."""
@@ -139,7 +141,7 @@ class Lab:
         return system
 
 
-def _free_port() -> int:
+def _free_port(address: str) -> int:
     """A port that nobody uses, TCP and UDP, below those that the kernel gives to outgoing connections.
 
     Among those the lab could lose its port while it is down: to any client, even to one that is trying to
@@ -150,7 +152,7 @@ def _free_port() -> int:
         try:
             for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                 with socket.socket(socket.AF_INET, kind) as probe:
-                    probe.bind(("127.0.0.1", port))
+                    probe.bind((address, port))
         except OSError:  # somebody has it
             continue
         return port
@@ -173,14 +175,16 @@ def start(
     jitter: float = 0.0,
     control_port: int = 0,
     proxmox_release: str = "9.2",
+    address: str = "127.0.0.1",
 ) -> Lab:
     """Run the whole lab in daemon threads of this process.
 
     ``data``: folder for state, keys and ports, so that a later start on it comes back as if only the network
     had been away; None keeps the state in memory. ``speed``: factor on all durations, 1.0 = life-like, 0 =
-    none. ``proxmox_release``: 8.4 or 9.2. Raises FolderInUse, or OSError when a remembered port is taken.
+    none. ``proxmox_release``: 8.4 or 9.2. ``address``: an IPv4 address of this machine, on which everything
+    listens without asking who is there. Raises FolderInUse, or OSError when a remembered port is taken.
     """
-    lab = Lab(data, speed, jitter)
+    lab = Lab(data, speed, jitter, address)
     try:
         lab.open(control_port, proxmox_release)
     except BaseException:  # Ctrl-C, too: no half-open lab keeps ports and threads

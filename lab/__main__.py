@@ -18,7 +18,9 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())
     try:
-        running = lab.start(options.data, options.speed, options.jitter, options.port, options.proxmox)
+        running = lab.start(
+            options.data, options.speed, options.jitter, options.port, options.proxmox, options.address
+        )
     except (lab.FolderInUse, OSError, ValueError) as error:
         sys.stderr.write(f"The lab could not start: {error}\n")
         return 1
@@ -34,6 +36,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--speed", type=float, default=1.0, help="factor on durations: 1 life-like, 0 none")
     parser.add_argument("--jitter", type=float, default=0.0, help="0.2: durations vary by up to 20 %%")
     parser.add_argument("--port", type=int, default=0, help="port of the control calls; 0: any")
+    parser.add_argument("--address", default="127.0.0.1", help="IPv4 address of this machine to listen on")
     parser.add_argument("--proxmox", choices=("8.4", "9.2"), default="9.2", help="release of Proxmox VE")
     return parser.parse_args()
 

@@ -27,11 +27,11 @@ class Keys:
     """Files in ``folder``: ``ca.pem`` (trust this), the server's pair, the sites' authority, SSH host keys
     and the client's key."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, address: str) -> None:
+        self.folder, self.address = folder, address
         folder.mkdir(parents=True, exist_ok=True)
         self.ca_file = folder / "ca.pem"
-        self._server_file = folder / "server.pem"
+        self._server_file = folder / f"server-{address}.pem"
         self._sites: dict[tuple[str, ...], ssl.SSLContext] = {}
         self.authority_file = folder / "authority.pem"
         """The authority behind the sites' certificates (trust this to visit them), with its key."""
@@ -42,7 +42,7 @@ class Keys:
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
-        """A server context with a certificate for 127.0.0.1 and localhost, signed by ``ca_file``."""
+        """A server context with a certificate for the lab's address and localhost, signed by ``ca_file``."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self._server_file)
         return context
@@ -91,7 +91,7 @@ class Keys:
         ca_key, ca = _authority("NodePoint lab CA")
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-        names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
+        names = [x509.IPAddress(ipaddress.ip_address(self.address)), x509.DNSName("localhost")]
         server = (
             _certificate(name, ca.subject, key.public_key(), ca_key.public_key())
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

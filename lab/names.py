@@ -15,11 +15,7 @@ PARENT_SERVER = "a.parent-servers.net"
 """Serves every zone above the customers' ones. Its address, and those of our own, lead back to this lab."""
 PUBLIC_SUFFIXES = frozenset({"ac.uk", "co.at", "co.jp", "co.uk", "com.au", "com.br", "or.at", "org.uk"})
 """Zones of two labels that exist even when nothing in them has been set; those of one label all do."""
-STATIC = {
-    PARENT_SERVER: {"A": ["127.0.0.1"]},
-    "ns1.nodepoint.eu": {"A": ["127.0.0.1"]},
-    "ns2.nodepoint.eu": {"A": ["127.0.0.1"]},
-}
+SERVERS = (PARENT_SERVER, "ns1.nodepoint.eu", "ns2.nodepoint.eu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +52,11 @@ class Source(Protocol):
 
 
 class Names:
-    """Everything that can be asked. Use it inside the lab's lock."""
+    """Everything that can be asked. Use it inside the lab's lock. ``address``: where all servers are."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, address: str) -> None:
         self._store = store
+        self._servers = {name: {"A": [address]} for name in SERVERS}
         self._set: dict[str, dict[str, list[str]]] = store.load("dns")
         self.sources: list[Source] = []
 
@@ -124,7 +121,7 @@ class Names:
         # What was set by hand hides the same type of the sources, and their CNAME altogether.
         hidden = {*by_hand, "CNAME"} if by_hand else set()
         others = [record for source in self.sources for record in source.at(name)]
-        others += _records(name, STATIC.get(name, {}))
+        others += _records(name, self._servers.get(name, {}))
         records += [record for record in others if record.type not in hidden]
         if self._is_parent(name) and not any(record.type == "NS" for record in records):
             records.append(Record(name, "NS", PARENT_SERVER))
@@ -137,7 +134,7 @@ class Names:
 
     def _known(self) -> Iterable[str]:
         yield from (name for name, types in self._set.items() if types)
-        yield from STATIC
+        yield from self._servers
         for source in self.sources:
             yield from source.names()
 

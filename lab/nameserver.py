@@ -55,12 +55,12 @@ class NameServer:
 
     def __init__(self, lab: "Lab") -> None:
         self._lab = lab
-        self.names = Names(lab.store)
-        self._udp, self._tcp = _bind(self, lab.port("dns"))
+        self.names = Names(lab.store, lab.address)
+        self._udp, self._tcp = _bind(self, lab.address, lab.port("dns"))
         self.port: int = self._udp.server_address[1]
         lab.keep_port("dns", self.port)
         self.settings = {
-            "DNS_RESOLVERS": f"127.0.0.1:{self.port}",
+            "DNS_RESOLVERS": f"{lab.address}:{self.port}",
             "DNS_PORT": str(self.port),
         }
         self._threads = [
@@ -309,12 +309,12 @@ class _Tcp(socketserver.ThreadingTCPServer):
         self.server_close()
 
 
-def _bind(owner: NameServer, port: int) -> tuple[_Udp, _Tcp]:
+def _bind(owner: NameServer, address: str, port: int) -> tuple[_Udp, _Tcp]:
     """Both servers on one port; a free UDP port may be taken for TCP, so it may need some tries."""
     for _ in range(BIND_TRIES):
-        udp = _Udp(("127.0.0.1", port), _UdpHandler)
+        udp = _Udp((address, port), _UdpHandler)
         try:
-            tcp = _Tcp(("127.0.0.1", udp.server_address[1]), _TcpHandler)
+            tcp = _Tcp((address, udp.server_address[1]), _TcpHandler)
         except OSError:
             udp.server_close()
             if port:

@@ -105,10 +105,10 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     request_queue_size = 512
 
     def __init__(self, system: str, wire: Wire, lab: "Lab", tls: ssl.SSLContext | None, port: int) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__((lab.address, port), _Handler)
         self.system, self.wire, self.lab, self.tls = system, wire, lab, tls
         self.port: int = self.server_address[1]
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://{lab.address}:{self.port}"
         self.connections: set[socket.socket] = set()
         self._stopping = False
         self._thread = threading.Thread(target=self._accept, name=f"lab-{system}", daemon=True)
@@ -274,7 +274,7 @@ def serve(
     port: int = 0,
     name: str = "",
 ) -> Server:
-    """Start a server for ``wire`` on 127.0.0.1.
+    """Start a server for ``wire`` on the lab's address.
 
     ``system`` is the name under which calls are counted and faults are looked up; ``name`` (default: the
     system) the one under which the data folder remembers the port. Port 0 takes the remembered one, else a

@@ -49,7 +49,7 @@ class NodeServer:
         self.client_key = paramiko.Ed25519Key(filename=str(lab.keys.client_key_file))
         self._transports: set[paramiko.Transport] = set()
         name = f"ssh-{node.name}"
-        self._socket = socket.create_server(("127.0.0.1", lab.port(name)), backlog=256)
+        self._socket = socket.create_server((lab.address, lab.port(name)), backlog=256)
         self.port: int = self._socket.getsockname()[1]
         lab.keep_port(name, self.port)
         self._thread = threading.Thread(target=self._accept, name=f"lab-{name}", daemon=True)
@@ -232,9 +232,9 @@ class Ssh:
         nodes = lab.proxmox.cluster.nodes
         self.nodes = {name: NodeServer(lab, node) for name, node in nodes.items()}
         known_hosts = lab.data / "known_hosts"
-        lines = [f"[127.0.0.1]:{self.nodes[name].port} {lab.keys.ssh_public(name)}\n" for name in nodes]
+        lines = [f"[{lab.address}]:{self.nodes[name].port} {lab.keys.ssh_public(name)}\n" for name in nodes]
         known_hosts.write_text("".join(lines))
-        hosts = [f"{name}=127.0.0.1:{server.port}" for name, server in self.nodes.items()]
+        hosts = [f"{name}={lab.address}:{server.port}" for name, server in self.nodes.items()]
         self.settings: dict[str, str] = {
             "SSH_USER": "root",
             "SSH_KEY_FILE": str(lab.keys.client_key_file),

@@ -39,8 +39,8 @@ class NpmSystem:
             "LETSENCRYPT_EMAIL": EMAIL,
             "PROXY_IP": PROXY_IP,
             "PROXY_LAN_IPS": PROXY_LAN_IP,
-            "PROXY_CHECK_ADDRESS": f"127.0.0.1:{self._https.port}",
-            "PROXY_CHECK_HTTP_ADDRESS": f"127.0.0.1:{self._http.port}",
+            "PROXY_CHECK_ADDRESS": f"{lab.address}:{self._https.port}",
+            "PROXY_CHECK_HTTP_ADDRESS": f"{lab.address}:{self._http.port}",
         }
 
     def state_view(self) -> dict[str, Any]:

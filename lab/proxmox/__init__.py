@@ -26,7 +26,7 @@ class Proxmox:
         self._wire = ProxmoxWire(lab, self.cluster, USER, TOKEN_NAME, secret)
         self._server = serve("proxmox", self._wire, lab, tls=lab.keys.tls)
         self.settings: dict[str, str] = {
-            "PROXMOX_HOST": f"127.0.0.1:{self._server.port}",
+            "PROXMOX_HOST": f"{lab.address}:{self._server.port}",
             "PROXMOX_USER": USER,
             "PROXMOX_TOKEN_NAME": TOKEN_NAME,
             "PROXMOX_TOKEN_VALUE": secret,

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import json
+import re
 import socket
 import ssl
 import threading
@@ -147,3 +148,21 @@ class ServerTests(unittest.TestCase):
         for thread in threads:
             thread.join(10)
         self.assertEqual(100, sum(b"200 OK" in answer for answer in answers))
+
+
+class AddressTests(unittest.TestCase):
+    """A lab for others than its own machine."""
+
+    def test_everything_is_at_the_address_that_was_given_and_says_so(self) -> None:
+        running = lab.start(address="127.0.0.2")
+        self.addCleanup(running.stop)
+        self.assertNotIn("127.0.0.1", str({"url": running.url, **running.settings}))
+        self.assertEqual(running.dns.names.resolve("ns1.nodepoint.eu", "A"), ["127.0.0.2"])
+        places = re.findall(r"127\.0\.0\.2:(\d+)", str(running.settings))
+        self.assertGreater(len(set(places)), 8)
+        for port in set(places):
+            socket.create_connection(("127.0.0.2", int(port)), timeout=5).close()
+        trusted = ssl.create_default_context(cafile=running.settings["PROXMOX_VERIFY_TLS"])
+        host, _, port = running.settings["PROXMOX_HOST"].partition(":")
+        with socket.create_connection((host, int(port)), timeout=5) as raw:
+            trusted.wrap_socket(raw, server_hostname=host).close()
