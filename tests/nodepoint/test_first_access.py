@@ -1,6 +1,11 @@
 """The first member of staff and the portal's token: made once, shown once."""
 
+import os
+import subprocess
+import sys
+import tempfile
 from io import StringIO
+from pathlib import Path
 
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
@@ -8,6 +13,8 @@ from django.test import TestCase
 
 from nodepoint.api.models import Token
 from nodepoint.audit.models import Entry
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class FirstAccessTests(TestCase):
@@ -35,3 +42,23 @@ class FirstAccessTests(TestCase):
         Token.objects.get().revoke()
         self.assertEqual(len(self.run_command()), 2)
         self.assertEqual(sum(token.usable for token in Token.objects.all()), 1)
+
+    def test_before_the_first_start_it_is_one_sentence(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            there = {
+                "NODEPOINT_DATA": folder,
+                "DATABASE_URL": f"sqlite:///{folder}/empty",
+                "SECRET_KEY": "x" * 50,
+            }
+            done = subprocess.run(
+                [sys.executable, "manage.py", "first_access", "ada"],
+                env={"PATH": os.environ["PATH"], **there},
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(
+            done.stderr, r"^CommandError: The database cannot be used .* Has `migrate` been run\?\n$"
+        )

@@ -5,8 +5,8 @@ from argparse import ArgumentParser
 
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
-from django.db import transaction
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, transaction
 
 from nodepoint.api.models import Token
 from nodepoint.audit import edits, origin
@@ -26,6 +26,13 @@ class Command(BaseCommand):
         parser.add_argument("user", help="the superuser's login name")
 
     def handle(self, *, user: str, **options: object) -> None:
+        try:
+            self.give(user)
+        except DatabaseError as error:
+            raise CommandError(f"The database cannot be used ({error}). Has `migrate` been run?") from error
+
+    def give(self, user: str) -> None:
+        """Make and print what is not there. DatabaseError where the tables are not."""
         if password := first_user(user):
             self.stdout.write(f"Admin: user {user}, password {password} (shown this once)")
         if not any(token.usable for token in Token.objects.filter(name=PORTAL)):
