@@ -76,12 +76,18 @@ def node() -> Node:
 @cache
 def mirror() -> Mirror:
     """Where the containers' packages and WordPress come from."""
+    made = mirror_for(node())
+    atexit.register(made.close)
+    return made
+
+
+def mirror_for(host: Node) -> Mirror:
+    """A mirror on the containers' network of a node, started."""
     folders = [cache_folder() / name for name in ("packages", "files")]
     for folder in folders:
         folder.mkdir(exist_ok=True)
-    made = node().on_network(Mirror, MIRROR, *folders)
+    made = host.on_network(Mirror, MIRROR, *folders)
     made.start()
-    atexit.register(made.close)
     return made
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from tests.containers.mirror import apt_setting
 
 SUITE = "trixie"
+# Whom this machine trusts: the way to Python's packages may be its own.
+AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 # Beside what every container needs: a shell to log in by, as Proxmox VE's own templates have it.
 PACKAGES = "systemd-sysv,dbus,iproute2,iputils-ping,procps,ca-certificates,netbase,openssh-server"
 MACHINE = "systemd-sysv,dbus,iproute2,procps,ca-certificates,netbase"
@@ -54,6 +56,20 @@ def machine(folder: Path, suite: str, proxy: str) -> Path:
             _debian(Path(name), made, suite, MACHINE, proxy)
             shutil.move(made, image)
     return image
+
+
+def image(folder: Path, proxy: str) -> Path:
+    """`image.tar`: what images are built from, whose apt and pip go by `proxy`; made unless it is there."""
+    made = folder / "image.tar"
+    if not made.exists():
+        with tempfile.TemporaryDirectory(prefix="nodepoint-materials-") as name:
+            work = Path(name)
+            work.joinpath("pip.conf").write_text(f"[global]\nproxy = {proxy}\ncert = /etc/authorities.pem\n")
+            shutil.copyfile(AUTHORITIES, work / "authorities.pem")
+            hook = f"copy-in {work}/pip.conf {work}/authorities.pem /etc"
+            _debian(work, work / "image.tar", SUITE, "ca-certificates", proxy, (hook,))
+            shutil.move(work / "image.tar", made)
+    return made
 
 
 def _bootstrap(work: Path, proxy: str) -> None:

@@ -1,49 +1,19 @@
 """A whole machine, booted: what docs/operations says is done there, word by word."""
 
-import json
 import re
-import subprocess
-import sys
 import time
-from functools import cache
 from pathlib import Path
-from typing import Any
-
-from django.test import SimpleTestCase
 
 from tests.containers import materials
 from tests.containers.base import cache_folder, long_form, mirror, node, required
+from tests.containers.pages import BUNDLE, CLEAN, ByThePages, releases, say
 from tests.nodepoint.test_pages import command
 
-ROOT = Path(__file__).resolve().parents[2]
-BUNDLE = "/root/nodepoint.bundle"
-AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 SERVICE = "/etc/systemd/system/nodepoint.service"
 
 
 def setUpModule() -> None:
     required()
-
-
-def say(line: str) -> None:
-    """A figure, beside the runner's dots."""
-    sys.stderr.write(f"{line}\n")
-
-
-@cache
-def releases() -> tuple[Path, Path]:
-    """This commit as a repository in a file, and one with a later release that has another unit."""
-    folder = node().folder
-    work, bundles = folder / "releases", (folder / "this.bundle", folder / "next.bundle")
-    git = ["git", "-C", str(work), "-c", "user.name=tests", "-c", "user.email=tests@example.com"]
-    subprocess.run(["git", "clone", "-q", str(ROOT), str(work)], check=True)
-    subprocess.run([*git, "checkout", "-q", "-B", "main"], check=True)
-    subprocess.run([*git, "bundle", "create", "-q", str(bundles[0]), "HEAD", "main"], check=True)
-    unit = work / "deploy" / "nodepoint.service"
-    unit.write_text(unit.read_text().replace("Description=NodePoint", "Description=NodePoint, the next"))
-    subprocess.run([*git, "commit", "-q", "-a", "-m", "The next release"], check=True)
-    subprocess.run([*git, "bundle", "create", "-q", str(bundles[1]), "HEAD", "main"], check=True)
-    return bundles
 
 
 class Machine:
@@ -55,9 +25,9 @@ class Machine:
         self.pct("create", str(image), "--hostname", f"operator-{suite}")
         self.pct("start")
         self.run("systemctl is-system-running --wait || true")
-        self.push(releases()[0], BUNDLE)
+        self.push(releases(node().folder)[0], BUNDLE)
         # The way to Python's packages, as an operator's own network would have one.
-        self.push(AUTHORITIES, "/root/ca.pem")
+        self.push(materials.AUTHORITIES, "/root/ca.pem")
         self.run(f"printf '[global]\\nproxy = {mirror().url}\\ncert = /root/ca.pem\\n' >/etc/pip.conf")
 
     def close(self) -> None:
@@ -71,12 +41,10 @@ class Machine:
 
     def run(self, script: str) -> str:
         """What a script of root's prints, typed into a shell after a login. AssertionError when it fails."""
-        path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-        shell = ["env", "-i", "HOME=/root", f"PATH={path}", "bash", "-ec", script]
-        return node().run("pct", "exec", str(self.vmid), "--", *shell).stdout
+        return node().run("pct", "exec", str(self.vmid), "--", *CLEAN, "bash", "-ec", script).stdout
 
 
-class OperatorTests(SimpleTestCase):
+class OperatorTests(ByThePages):
     """On Debian 12, from nothing to nothing: each step stands on the one before."""
 
     suite = "bookworm"
@@ -86,16 +54,8 @@ class OperatorTests(SimpleTestCase):
     def setUpClass(cls) -> None:
         super().setUpClass()
         cls.machine = Machine(cls.vmid, cls.suite)
+        cls.named = cls.suite
         cls.addClassCleanup(cls.machine.close)
-
-    def run_page(self, text: str, **words: str) -> str:
-        """The commands of a page, with the words in capitals replaced."""
-        for word, value in {"ADDRESS": BUNDLE, **words}.items():
-            text = text.replace(word, value)
-        began = time.monotonic()
-        said = self.machine.run(text)
-        say(f"{self.suite}: {time.monotonic() - began:.0f} s: {text.strip().splitlines()[-1]}")
-        return said
 
     def test_the_life_of_an_installation_by_the_pages(self) -> None:
         began = time.monotonic()
@@ -122,7 +82,7 @@ class OperatorTests(SimpleTestCase):
         self.run_page(command("restore-release"))
         self.assertEqual([self.settled(token, one)["status"] for one in "12"], ["running", "running"])
 
-        self.machine.push(releases()[1], BUNDLE)
+        self.machine.push(releases(node().folder)[1], BUNDLE)
         self.assertIn(SERVICE, self.run_page(command("upgrade")))
         self.assertIn("the next", self.machine.run("systemctl show -P Description nodepoint"))
         self.assertEqual(self.settled(token)["status"], "running")
@@ -132,19 +92,6 @@ class OperatorTests(SimpleTestCase):
         self.assertEqual(self.machine.run(kept), "kept\n")
         self.run_page(command("uninstall-data"))
         self.assertEqual(self.machine.run("ls -d /opt/nodepoint /var/lib/nodepoint 2>/dev/null || true"), "")
-
-    def settled(self, token: str, service: str = "1") -> dict[str, Any]:
-        """The status of an ordered site when it is no longer being made, and the service answers."""
-        until = time.monotonic() + 120
-        asked = (
-            command("status").strip().replace("TOKEN", token).replace("service_id=1", f"service_id={service}")
-        )
-        while True:
-            said = self.machine.run(f"{asked} || true")
-            status = json.loads(said) if said.startswith("{") else {"status": "provisioning"}
-            if status.get("status", "provisioning") != "provisioning" or time.monotonic() > until:
-                return status
-            time.sleep(1)
 
 
 @long_form

@@ -150,10 +150,12 @@ class ImageTests(unittest.TestCase):
         app = self.services["app"]
         self.assertEqual((app["read_only"], app["cap_drop"]), (True, ["ALL"]))
         self.assertIn("no-new-privileges:true", app["security_opt"])
+        # Whoever shares another's network is cut off when that one is started again (seen with podman 4.3.1).
+        self.assertFalse([name for name, service in self.services.items() if "network_mode" in service])
         for name, service in self.services.items():
             self.assertNotIn("privileged", service, name)
             self.assertRegex(service["image"], r":[\w.]+\}$", name)  # a tag, not whatever is newest
-            self.assertNotIn("ports", service if name != "app" else {}, name)  # none but the front's is open
+            self.assertNotIn("ports", service if name != "front" else {}, name)  # none is open but this
 
     def test_what_it_mounts_is_there(self) -> None:
         mounted = [volume for service in self.services.values() for volume in service.get("volumes", ())]

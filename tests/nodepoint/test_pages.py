@@ -19,7 +19,6 @@ TESTED = {
             "install-lab",
             "install-again",
             "order",
-            "status",
             "ssh-key",
             "backup",
             "restore",
@@ -27,8 +26,23 @@ TESTED = {
         ),
         "tests/containers/test_operator.py",
     ),
+    "status": "tests/containers/pages.py",
     **dict.fromkeys(("upgrade", "uninstall", "uninstall-data"), "tests/containers/test_operator.py"),
     "own-text": "tests/nodepoint/notices/test_letters.py",
+    **dict.fromkeys(
+        (
+            "containers-files",
+            "containers-certificate",
+            "containers-build",
+            "containers-rehearsal",
+            "containers-start",
+            "containers-restart",
+            "containers-upgrade",
+            "containers-backup",
+            "containers-remove",
+        ),
+        "tests/containers/test_compose.py",
+    ),
     **dict.fromkeys(("rows-out", "rows-in"), "tests/nodepoint/test_move_rows.py"),
 }
 # The options of each command (libpve-access-control 9.1.1: src/PVE/CLI/pveum.pm names the method behind each;
