@@ -15,6 +15,7 @@ SECONDS: dict[str, float] = {
     "install.full": 75,
     "install.base": 66,
     "install.site": 3,
+    "install.claim": 2,
     "backup": 25,
     "certificate": 5,
     "ha.round": 10,

@@ -94,15 +94,18 @@ class Control(Wire):
         return self._faults(request)
 
     def _node(self, request: Request) -> dict[str, Any]:
-        order = _body(request, required=("node", "up"))
+        order = _body(request, required=("node",), optional=("up", "maintenance"))
         cluster = self._lab.proxmox.cluster
         if not isinstance(order["node"], str) or order["node"] not in cluster.nodes:
             raise BadCall(f"unknown node {order['node']!r}: one of {', '.join(cluster.nodes)}")
-        if not isinstance(order["up"], bool):
-            raise BadCall("up must be true or false")
+        node = cluster.nodes[order["node"]]
+        wanted = {name: order.get(name, getattr(node, name)) for name in ("up", "maintenance")}
+        if not all(isinstance(value, bool) for value in wanted.values()):
+            raise BadCall("up and maintenance must be true or false")
         with self._lab.lock:
-            cluster.set_node_up(order["node"], order["up"])
-        return {"node": order["node"], "up": order["up"]}
+            cluster.set_node_up(node.name, wanted["up"])
+            cluster.set_node_maintenance(node.name, wanted["maintenance"])
+        return {"node": node.name, **wanted}
 
     def _rights(self, request: Request) -> dict[str, Any]:
         """The token's whole access control list: privileges by path, none at all being NoAccess."""

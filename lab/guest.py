@@ -6,10 +6,10 @@ import copy
 import re
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lab import content, curl, health, wordpress
+from lab import content, curl, health, sealing, wordpress
 from lab.install import Installation, Plan, phases
 from lab.server import Response
 
@@ -24,8 +24,7 @@ CONTENT_LINE = re.compile(r"# lab: content status=(/\S+)")
 UPDATE_LINE = re.compile(r"# lab: update status=(/\S+)")
 ACCESS_LINE = "# lab: access"
 HEALTH_LINE = "# lab: health"
-SEAL_LINE = "# lab: seal"
-TEMPLATE_FILE = "/etc/nodepoint-template"
+SEALS = {"# lab: seal": sealing.template, "# lab: spare": sealing.spare}
 BUSY = 75
 USAGE = 64
 PCT_FAILED = 255
@@ -41,7 +40,8 @@ class Guests:
 
     Each guest is a JSON object: ``golden`` (packages and WordPress are there), ``site`` (WordPress is
     installed and answers), ``files`` (path -> text), ``install`` (the running Installation or None), and
-    ``held_until`` while the database's commits wait; ``consistent`` in a snapshot taken meanwhile.
+    ``held_until`` while the database's commits wait; ``consistent`` in a snapshot taken meanwhile. What
+    ``lab.sealing`` says, too.
     """
 
     def __init__(self, lab: "Lab") -> None:
@@ -144,7 +144,23 @@ class Guests:
                 return code, b"", f"{refusal}\n".encode()
             if broken:
                 return SYNTAX_ERROR, b"", broken
-            return self._command(vmid, command, arguments, stdin)
+            output = self._command(vmid, command, arguments, stdin)
+        return self._awaited(vmid, stdin, output)
+
+    def _awaited(self, vmid: int, script: bytes, output: Output) -> Output:
+        """What a script prints that stays until it has ended, or is not the kind that does."""
+        code, printed, complaints = output
+        if sealing.CLAIMS not in script or printed != b"started\n":
+            return output
+        end = time.monotonic() + sealing.STAYS * self._lab.clock.factor
+        while True:
+            with self._lab.lock:
+                guest = self._look(vmid, time.time())
+                if guest and not guest["install"]:
+                    return code, printed + sealing.status(guest), complaints
+            if guest is None or time.monotonic() >= end:
+                return output
+            time.sleep(min(0.05, max(0.0, end - time.monotonic())))
 
     def _command(self, vmid: int, command: str, arguments: list[str], stdin: bytes) -> Output:
         now = time.time()
@@ -185,8 +201,8 @@ class Guests:
                 return self._update(vmid, found[1], Plan.read(script.decode(errors="replace")))
             if line == HEALTH_LINE:
                 return self._health(vmid, now)
-            if line == SEAL_LINE:
-                return self._seal(vmid, Plan.read(script.decode(errors="replace")), now)
+            if seal := SEALS.get(line):
+                return self._sealed(vmid, seal, script, now)
         sentence = b"The lab does not know what this script does: its header names nothing to play.\n"
         return NOT_FOUND, b"", sentence
 
@@ -194,9 +210,10 @@ class Guests:
         guest = self._look(vmid, now) or _fresh(golden=False)
         if guest["install"]:
             return BUSY, b"busy\n", b""
+        if plan.claims and not sealing.is_spare(guest):
+            return 69, b"", b"no ready container is here\n"
         prepared = guest["golden"] or guest["site"]
-        kind = "install.base" if plan.base_only else "install.site" if prepared else "install.full"
-        seconds = self._lab.clock.seconds(kind)
+        seconds = self._lab.clock.seconds(plan.kind(prepared))
         installation = Installation(
             status_file, now, phases(plan, prepared, seconds), parameters=plan.parameters
         )
@@ -204,7 +221,7 @@ class Guests:
             installation.failing = plan.base[0]
         self._apply_faults(vmid, installation)
         guest["install"] = installation.as_object()
-        guest["files"][status_file] = ""
+        guest["files"][status_file], guest["status"] = "", status_file
         self._save(vmid, guest)
         return 0, b"started\n", b""
 
@@ -268,18 +285,15 @@ class Guests:
         guest["health"] = list(lines)
         self._save(vmid, guest)
 
-    def _seal(self, vmid: int, plan: Plan, now: float) -> Output:
+    def _sealed(
+        self, vmid: int, seal: Callable[[dict[str, Any], Plan], Output], script: bytes, now: float
+    ) -> Output:
         guest = self._look(vmid, now) or _fresh(golden=False)
         if guest["install"]:
             return BUSY, b"", b"an installation is at work\n"
-        if not guest["golden"]:
-            return 66, b"", b"the base is not there\n"
-        if guest["site"]:
-            return 73, b"", b"a site is in here\n"
-        facts = f"build {plan.parameters.get('BUILD_ID', '')}\nwordpress 6.9\ndistribution debian-13\n"
-        guest["files"] = {TEMPLATE_FILE: facts}
+        output = seal(guest, Plan.read(script.decode(errors="replace")))
         self._save(vmid, guest)
-        return 0, f"{facts}sealed\n".encode(), b""
+        return output
 
     def _apply_faults(self, vmid: int, installation: Installation) -> None:
         for index, (name, seconds) in enumerate(installation.phases):
@@ -352,6 +366,7 @@ def _finish(guest: dict[str, Any], parameters: Mapping[str, str]) -> None:
     guest["admin"] = parameters.get("ADMIN_EMAIL", "")
     guest.setdefault("tables", content.of_a_new_site(_primary(parameters)))
     guest["xmlrpc"] = parameters.get("XMLRPC", "no")
+    sealing.own(guest)
 
 
 def _primary(parameters: Mapping[str, str]) -> str:

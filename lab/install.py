@@ -22,31 +22,51 @@ WEIGHTS = {
 USUAL = {
     "BASE": ("packages", "wordpress", "system"),
     "SITE": ("database", "configuration", "installation", "web", "verification"),
+    "CLAIM": ("database", "configuration", "renewal", "web", "verification"),
 }
-PARTS = re.compile(r"^(BASE|SITE)=\(([a-z ]+)\)$", re.MULTILINE)
+PARTS = re.compile(r"^(BASE|SITE|CLAIM)=\(([a-z ]+)\)$", re.MULTILINE)
 ASSIGNMENT = re.compile(r"^([A-Z_]+)=(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a script is going to do, as it stands in its text: the phases of its two parts, which of them is
+    """What a script is going to do, as it stands in its text: the phases of its parts, which of them is
     wanted, and the parameters that it was given."""
 
     base: tuple[str, ...]
     site: tuple[str, ...]
+    claim: tuple[str, ...]
     parameters: dict[str, str]
 
     @classmethod
     def read(cls, script: str) -> "Plan":
-        """By its two lists, ``BASE=(packages …)`` and ``SITE=(database …)``; those of the usual script where
-        it has none."""
+        """By its lists, ``BASE=(packages …)``, ``SITE=(database …)`` and ``CLAIM=(…)``; those of the usual
+        script where it has none."""
         parts = USUAL | {name: tuple(phases.split()) for name, phases in PARTS.findall(script)}
-        return cls(parts["BASE"], parts["SITE"], dict(_assignments(script)))
+        return cls(parts["BASE"], parts["SITE"], parts["CLAIM"], dict(_assignments(script)))
 
     @property
     def base_only(self) -> bool:
         """Whether no site is to be made."""
         return self.parameters.get("PART") == "base"
+
+    @property
+    def claims(self) -> bool:
+        """Whether a container that waited is to become a site's own."""
+        return self.parameters.get("PART") == "claim"
+
+    def kind(self, prepared: bool) -> str:
+        """How long it takes: see ``lab.clock.SECONDS``. ``prepared``: the base is there already."""
+        if self.claims:
+            return "install.claim"
+        return "install.base" if self.base_only else "install.site" if prepared else "install.full"
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The phases that are to be gone through."""
+        if self.claims:
+            return self.claim
+        return self.base if self.base_only else self.base + self.site
 
 
 def _assignments(script: str) -> Iterator[tuple[str, str]]:
@@ -108,7 +128,6 @@ class Installation:
 def phases(plan: Plan, prepared: bool, seconds: float) -> list[tuple[str, float]]:
     """Phases with their seconds, stretched so that together they take ``seconds``; those of the base take no
     time where it is there already."""
-    wanted = plan.base if plan.base_only else plan.base + plan.site
-    shares = {name: 0.0 if prepared and name in plan.base else WEIGHTS.get(name, 1.0) for name in wanted}
+    shares = {name: 0.0 if prepared and name in plan.base else WEIGHTS.get(name, 1.0) for name in plan.wanted}
     scale = seconds / (sum(shares.values()) or 1.0)
     return [(name, share * scale) for name, share in shares.items()]

@@ -292,6 +292,7 @@ PROXMOX_TEMPLATE = env.text("PROXMOX_TEMPLATE")
 PROXMOX_POOL = env.text("PROXMOX_POOL")
 PROXMOX_BRIDGE = env.text("PROXMOX_BRIDGE", "vmbr1")
 PROXMOX_CONCURRENCY = env.integer("PROXMOX_CONCURRENCY", 10, minimum=1)
+POOL_SIZE = env.integer("POOL_SIZE", 0, maximum=1000)  # ready containers that wait for orders
 PROXMOX_CREATES = env.integer("PROXMOX_CREATES", 3, minimum=1)
 
 # The console of the nodes (SSH, pct exec)

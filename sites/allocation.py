@@ -12,8 +12,12 @@ from django.db import transaction
 from nodepoint.prepared import prepared
 from sites import occupied
 from sites.errors import NoCapacity
-from sites.models import ClusterReading, ReservationLock, Site, TakenName, Template
+from sites.models import ClusterReading, ReservationLock, Site, Spare, TakenName, Template
 from sites.naming import free_subdomain
+from sites.pool import claims
+
+Holder = Site | Spare | Template
+HOLDERS = (Site, Spare, Template)  # of addresses and VMIDs
 
 
 def lock() -> None:
@@ -43,10 +47,23 @@ def free_address(seen: Collection[str] | None = None) -> str:
     raise NoCapacity()
 
 
+def addresses_left() -> int:
+    """How many private addresses of the range nobody has, as far as we know. Two queries."""
+    first, last = address_range()
+    never = {settings.SITE_GATEWAY, *settings.SITE_NAMESERVERS, *settings.PROXY_LAN_IPS}
+    taken = (_held("private_ip") | never | set(occupied.known().addresses)) - {""}
+    return int(last) - int(first) + 1 - sum(first <= IPv4Address(address) <= last for address in taken)
+
+
 def _held(field: str) -> set[Any]:
-    """What sites, and templates that are being built, hold of it."""
-    rows = (prepared(model).filter(**{f"{field}__isnull": False}) for model in (Site, Template))
+    """What sites, the pool, and templates that are being built, hold of it."""
+    rows = (prepared(model).filter(**{f"{field}__isnull": False}) for model in HOLDERS)
     return {value for held in rows for value in held.values(field)}
+
+
+def is_ours(field: str, value: Any) -> bool:
+    """Whether something of ours that is no site holds it: a container of the pool, or of a template."""
+    return any(model.objects.filter(**{field: value}).exists() for model in HOLDERS if model is not Site)
 
 
 def free_vmid(seen: set[int] | None = None) -> int:
@@ -63,11 +80,14 @@ def free_vmid(seen: set[int] | None = None) -> int:
 
 
 def reserve(site: Site) -> None:
-    """Give an order that is being written its address, VMID and subdomain. Call inside a transaction, after
-    `lock()`.
+    """Give an order that is being written its subdomain and, with a ready container or without one, its
+    address and VMID. Call inside a transaction, after `lock()`.
     """
-    site.private_ip = free_address()
-    site.vmid = free_vmid()
+    if spare := claims.take(site.plan):
+        site.claimed, site.node = spare.build_id, spare.node
+        site.private_ip, site.vmid = spare.private_ip, spare.vmid
+    else:
+        site.private_ip, site.vmid = free_address(), free_vmid()
     site.subdomain = free_subdomain(site.email, _Names())
 
 
@@ -92,7 +112,7 @@ class _Names:
         return any(prepared(model).filter(subdomain=name).values("pk") for model in (Site, TakenName))
 
 
-def reserve_other_address(site: Site | Template, in_use: Collection[str]) -> str:
+def reserve_other_address(site: Holder, in_use: Collection[str]) -> str:
     """Move an order, or a template that is built, to another address because a container that is not ours
     uses its own. Returns the new one; NoCapacity."""
     with transaction.atomic():
@@ -103,7 +123,7 @@ def reserve_other_address(site: Site | Template, in_use: Collection[str]) -> str
     return address
 
 
-def reserve_other_vmid(site: Site | Template, in_use: set[int]) -> int:
+def reserve_other_vmid(site: Holder, in_use: set[int]) -> int:
     """Move an order, or a template that is built, to another VMID because Proxmox uses its own for something
     else. Returns the new one."""
     with transaction.atomic():

@@ -2,7 +2,7 @@
 gets into a row, a log or a page."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nodepoint.clients.errors import mask
 from sites.clients.console import Output
@@ -65,6 +65,11 @@ def end_of_installation(output: Output) -> str | None:
     if done[1] == "0":
         return NO_STATUS if failed else ""
     return words(failed or last)
+
+
+def end_at_once(output: Output) -> str | None:
+    """The same of what the script printed when it was handed over, where it has waited for its end."""
+    return end_of_installation(replace(output, stdout=output.stdout.removeprefix("started\n")))
 
 
 @dataclass(frozen=True)

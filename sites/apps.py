@@ -12,7 +12,7 @@ class SitesConfig(AppConfig):
         can be asked for again: they need the models to be there."""
         from nodepoint import metrics as all_metrics
         from nodepoint import reconcile, restoration
-        from sites import anonymity, belonging, health, metrics, orphans
+        from sites import anonymity, belonging, health, metrics, orphans, tasks  # noqa: F401 - all register
         from sites.reconcile import compare
         from sites.restored import settling
         from sites.services import again

@@ -15,6 +15,7 @@ from nodepoint.models import Restoration
 from nodepoint.restoration import STAFF, lines_of
 from sites.install import LEVEL
 from sites.models import CustomDomain, Platform, Site, SiteHealth, SiteUsage, Template
+from sites.pool import board as pool
 from sites.services.lift import lifting
 from sites.steps.lifting import liftable
 from sites.thresholds import DISK
@@ -252,7 +253,8 @@ def _share(part: float, whole: float) -> float:
 
 @picture(VIEW)
 def numbers() -> Picture:
-    """Addresses and VMIDs. As counted last, or now before the first look. One query, or four."""
+    """Addresses and VMIDs, and how full the pool is. As counted last, or now before the first look. One
+    query, or four; another one where there is a pool."""
     reading = findings.last(POOL) or Reading(name=POOL, data=count())
     held, taken_at = reading.data, f"{reading.taken_at:%Y-%m-%d %H:%M}"
     free_of = f"{held['free']} of {held['used'] + held['free']}"
@@ -264,6 +266,7 @@ def numbers() -> Picture:
         "highest": "highest VMID held",
     }
     rows = [(name, "–" if held[key] is None else held[key]) for key, name in names.items()]
+    waiting = pool.line()
     return Picture(
         "Addresses and VMIDs",
         labels=["addresses", "VMIDs"],
@@ -272,9 +275,14 @@ def numbers() -> Picture:
             Series("free", [held["free"], None], stack="all", colour=OTHERS),
         ],
         horizontal=True,
-        note=f"{free_of} addresses are free; {held['vmids']} VMIDs are held. Counted {taken_at} UTC.",
+        note=f"{free_of} addresses are free; {held['vmids']} VMIDs are held. Counted {taken_at} UTC."
+        + (f" Ready containers: {waiting}." if waiting else ""),
         headers=("what", "number"),
-        rows=[*rows, ("first VMID of ours", settings.VMID_START)],
+        rows=[
+            *rows,
+            ("first VMID of ours", settings.VMID_START),
+            *([("ready containers", waiting)] if waiting else []),
+        ],
         url=reverse("admin:sites_site_addresses"),
     )
 

@@ -14,6 +14,7 @@ from nodepoint.clients.errors import NotFound, Unreachable
 from nodepoint.resolver import Resolver, Status
 from sites import connections, health, isolation
 from sites.models import Plan, Site
+from sites.pool import board as pool
 from sites.steps.hosts import shared_certificate
 
 # Privileges of the token at Proxmox VE: where each is checked (pve-access-control, pve-container 6.1.10,
@@ -86,7 +87,8 @@ def _relay() -> Iterator[Examination]:
 
 
 def proxmox(high_availability: bool) -> Iterator[str]:
-    """Privileges (those for HA where `high_availability`), firewall, pool, nodes, storages, the template."""
+    """Privileges (those for HA where `high_availability`), firewall, pool, nodes, storages, the template, and
+    ready containers."""
     yield from _privileges({"Sys.Audit", "Sys.Console"} if high_availability else {"Sys.Audit"})
     if not connections.proxmox().cluster_firewall():
         yield "Switch the firewall of the cluster on: without it sites are not kept apart."
@@ -100,6 +102,8 @@ def proxmox(high_availability: bool) -> Iterator[str]:
             yield f"Node {name} is offline."
         else:
             yield from _storages(name)
+    if complaint := pool.complaint():
+        yield complaint
 
 
 def _privileges(on_cluster: set[str]) -> Iterator[str]:

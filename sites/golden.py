@@ -41,6 +41,8 @@ class Template(models.Model):
     node = models.CharField(max_length=64, blank=True, help_text="Where the container is.")
     built_on = models.CharField("node", max_length=64, blank=True, help_text="Where the archive was made.")
 
+    claimed = ""  # nothing of it was a spare before: see Site.claimed
+
     class Meta:
         ordering = ["-created_at"]
 
@@ -60,7 +62,7 @@ class Template(models.Model):
     @property
     def mark_names(self) -> tuple[str, str]:
         """What its owner mark is made of."""
-        return "nodepoint-template", self.build_id
+        return marks.TEMPLATE, self.build_id
 
     @property
     def storage(self) -> str:

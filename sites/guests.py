@@ -1,6 +1,6 @@
 """Our rows against the containers and HA resources at Proxmox VE."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -13,8 +13,8 @@ from sites import marks
 from sites.clients.proxmox import Guest, HaService
 from sites.comparison import Comparison, whose
 from sites.connections import proxmox
-from sites.models import Site
-from sites.steps.container import TAG
+from sites.models import Site, Spare
+from sites.steps.container import SPARE_TAG, TAG
 from sites.steps.power import looks_away
 
 MB, GB = 1024**2, 1024**3
@@ -39,12 +39,14 @@ class Containers(Comparison):
         for site in self.rows.calm:
             self.things["proxmox"] += 1
             yield from self._of_site(site, by_vmid.get(site.vmid))
+        spares = {spare.build_id: spare for spare in Spare.objects.all()}
         held = {site.vmid for site in (*self.rows.standing, *self.rows.holding)}
+        held |= {spare.vmid for spare in spares.values()}
         for site in self.rows.holding:
             yield from self._held_by_the_dead(site, by_vmid.get(site.vmid))
         for guest in self.guests:
-            if guest.vmid not in held and TAG in guest.tags and _is_readable(guest):
-                yield from self._of_nobody(guest)
+            if guest.vmid not in held and guest.tags & {TAG, SPARE_TAG} and _is_readable(guest):
+                yield from self._of_nobody(guest, spares)
         for service in self.services:
             if service.vmid not in by_vmid and (resource := proxmox().ha_resource(service.vmid)):
                 mark = marks.carried_by_comment(resource.comment)
@@ -96,14 +98,29 @@ class Containers(Comparison):
             detail = f"{held}; no list shows anything there: release the site if that is so."
             yield Finding(Kind.DIFFERS, "proxmox", thing, detail, site)
 
-    def _of_nobody(self, guest: Guest) -> Iterator[Finding]:
+    def _of_nobody(self, guest: Guest, spares: Mapping[str, Spare]) -> Iterator[Finding]:
         """A container with our tag on a VMID that no row has."""
         mark, thing = _mark(guest), f"container {guest.vmid}"
-        if mark:
+        if build := marks.spare_build(mark):
+            self.things["proxmox"] += 1
+            yield _left_of_pool(guest, mark, spares.get(build))
+        elif mark:
             yield from self.left_over("proxmox", thing, guest, mark, runs=guest.status == "running")
         else:
             detail = f"{guest.name or 'It'} has the tag {TAG} and no mark: it may have been ours."
             yield Finding(Kind.FOREIGN, "proxmox", thing, detail)
+
+
+def _left_of_pool(guest: Guest, mark: str, spare: Spare | None) -> Finding:
+    """A ready container that no row puts where it is. No customer's site carries its mark."""
+    if spare and spare.vmid:
+        detail, orphan = f"A copy of the ready container {spare.vmid}, which stands.", None
+    elif spare:
+        detail, orphan = f"Its row says that it is {spare.state}.", guest
+    else:
+        detail, orphan = f"It waits for an order that will never get it: the row of {mark} is gone.", guest
+    found = {"orphan": orphan, "mark": mark, "unproven": orphan is not None and spare is None}
+    return Finding(Kind.ORPHAN, "proxmox", f"container {guest.vmid}", detail, **found)
 
 
 def _not_listed(site: Site, thing: str) -> Finding:

@@ -6,7 +6,8 @@ comment of one line, as at Cloudflare, begins with the mark. Marks of releases b
 part of them, `nodepoint:<service_id>:<row>`, are ours; those of another installation are somebody else's.
 Service ids hold no `:`, so that the number of parts tells the two apart.
 
-A template's is `nodepoint-template:<installation>:<build>`, and never like a site's.
+A template's is `nodepoint-template:<installation>:<build>`, that of a container in the pool
+`nodepoint-pool:<installation>:<build>`: never like a site's, whatever a service is called.
 """
 
 import re
@@ -18,17 +19,22 @@ from nodepoint import installation
 from nodepoint.shapes import INSTALLATION
 
 COMMENT = 100  # characters that Cloudflare's free plan takes (error 9313 beyond)
+TEMPLATE, SPARE = "nodepoint-template", "nodepoint-pool"
 SHORT = 8  # characters of a service id that stay readable where the whole does not fit
 
 _SITE = re.compile(
     rf"nodepoint:(?:({INSTALLATION}):)?([A-Za-z0-9_][A-Za-z0-9_-]{{0,63}}(?:~[0-9a-f]{{16}})?)"
     r":([1-9][0-9]{0,18})"
 )
-_ANY = re.compile(rf"{_SITE.pattern}|nodepoint-template:(?:{INSTALLATION}:)?[0-9a-f]{{1,16}}")
+_SPARE = re.compile(rf"{SPARE}:({INSTALLATION}):([0-9a-f]{{1,16}})")
+_ANY = re.compile(rf"{_SITE.pattern}|{TEMPLATE}:(?:{INSTALLATION}:)?[0-9a-f]{{1,16}}|{_SPARE.pattern}")
 
 
 class Owner(Protocol):
-    """A row whose things carry marks. `names`: the parts of its mark behind the installation."""
+    """A row whose things carry marks. `mark_names`: the parts of its mark before and behind the installation.
+    `claimed`: the build of the spare whose mark its container may still carry; empty: none."""
+
+    claimed: str
 
     @property
     def mark_names(self) -> tuple[str, str]: ...
@@ -75,6 +81,17 @@ def shortened(service_id: str) -> str:
     return f"{service_id[:SHORT]}~{sha256(service_id.encode()).hexdigest()[:16]}"
 
 
+def of_spare(build_id: str) -> str:
+    """The mark of the container in the pool with this build id."""
+    return f"{SPARE}:{installation.identity()}:{build_id}"
+
+
+def spare_build(mark: str) -> str:
+    """The build id of the spare of this installation whose mark that is; empty for all other marks."""
+    found = _SPARE.fullmatch(mark)
+    return found[2] if found and found[1] == installation.identity() else ""
+
+
 def parse(line: str) -> Mark | None:
     """The site's mark that the whole text is, else None."""
     found = _SITE.fullmatch(line)
@@ -94,10 +111,11 @@ def carried_by_comment(text: str) -> str:
 
 
 def forms(owner: Owner) -> frozenset[str]:
-    """All that the owner's mark may look like: as it is written now, shortened, and as earlier releases
-    wrote it."""
+    """All that the owner's mark may look like: as it is written now, shortened, as earlier releases wrote
+    it, and that of the spare which it has claimed."""
     kind, name = owner.mark_names
-    return frozenset((of(owner), for_comment(owner), f"{kind}:{name}"))
+    claimed = [of_spare(owner.claimed)] if owner.claimed else []
+    return frozenset((of(owner), for_comment(owner), f"{kind}:{name}", *claimed))
 
 
 def is_of(mark: str, owner: Owner) -> bool:

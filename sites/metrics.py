@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.db.models import Count, Q
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from nodepoint import metrics
-from sites.models import Site
+from sites.models import Site, Spare
+from sites.pool.board import counts
 from sites.watch import held_and_free
 
 HELD = (Site.State.PROVISIONING, Site.State.LIVE)
@@ -17,9 +19,13 @@ class SitesCollector(Collector):
     """Sites and addresses."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Two queries; where the pool was not counted lately, four."""
+        """Three queries; where the addresses were not counted lately, five."""
         yield metrics.gauges("sites", "Sites by state, each counted once.", ("state",), _sites())
         used, free = held_and_free()
+        spares = counts()
+        values = {(state.value,): spares.get(state, 0) for state in Spare.STANDING}
+        yield metrics.gauges("pool", "Ready containers that no order has, by state.", ("state",), values)
+        yield metrics.gauge("pool_size", "Ready containers that are wanted.", settings.POOL_SIZE)
         values = {("used",): used, ("free",): free}
         yield metrics.gauges("addresses", "Private addresses of SITE_IP_RANGE.", ("state",), values)
 

@@ -14,6 +14,7 @@ from sites import marks
 from sites.golden import Template, new_build_id
 from sites.measured import SiteHealth, SiteUsage
 from sites.platform import ClusterReading, Occupancy, Platform, ReservationLock, TakenName
+from sites.pool.rows import Spare
 
 __all__ = [
     "Backup",
@@ -28,6 +29,7 @@ __all__ = [
     "Site",
     "SiteHealth",
     "SiteUsage",
+    "Spare",
     "TakenName",
     "Template",
     "new_build_id",  # named by a migration
@@ -98,6 +100,14 @@ class Site(models.Model):
     subdomain = IdentifierField(max_length=63, null=True, unique=True)
     # Those it was to have while strangers turned out to hold them: something of it may stand under each.
     former_subdomains = models.JSONField(default=list, editable=False)
+
+    claimed = models.CharField(
+        "claimed spare",
+        max_length=16,
+        blank=True,
+        editable=False,
+        help_text="Build id of the ready container that it was given, until that is wholly its own.",
+    )
 
     # What the other systems call what we made there.
     node = models.CharField(max_length=64, blank=True)

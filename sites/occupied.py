@@ -19,7 +19,7 @@ from sites import marks
 from sites.clients.proxmox import Config, Guest
 from sites.connections import proxmox
 from sites.marks import Mark
-from sites.models import Occupancy, Site, Template
+from sites.models import Occupancy, Site, Spare, Template
 
 KEPT = timedelta(seconds=30)
 CONFIG_KEPT = 600.0  # seconds until a container's address is read anew
@@ -101,7 +101,7 @@ def _read(row: Occupancy) -> None:
     """Look at the cluster, and keep what was seen."""
     now = timezone.now()
     guests = proxmox().resources()
-    made = {vmid for model in (Site, Template) for vmid in _made(model)}
+    made = {vmid for model in (Site, Template, Spare) for vmid in _made(model)}
     others = [one for one in guests if one.type == "lxc" and not one.template and one.vmid not in made]
     kept = {vmid: entry for vmid, entry in row.guests.items() if len(entry) == PARTS}
     before = {one.vmid: kept.get(str(one.vmid)) for one in others}
@@ -118,7 +118,7 @@ def _read(row: Occupancy) -> None:
     row.save()
 
 
-def _made(model: type[Site] | type[Template]) -> Iterator[int]:
+def _made(model: type[Site] | type[Template] | type[Spare]) -> Iterator[int]:
     """VMIDs of containers that our jobs have made or begun to make: their addresses stand in rows."""
     rows = model.objects.filter(vmid__isnull=False).exclude(node="").order_by()
     return iter(rows.values_list("vmid", flat=True))

@@ -44,8 +44,9 @@ def remove(orphan: Remote, mark: str) -> None:
 
 
 def _refuse_in_use(orphan: Remote, mark: str) -> None:
-    """Conflict where nothing proves that the thing is dead, and it lives."""
-    if is_proven(mark, owner(mark)):
+    """Conflict where nothing proves that the thing is dead, and it lives. A ready container runs while it
+    waits, and nobody's site is in it."""
+    if is_proven(mark, owner(mark)) or marks.spare_build(mark):
         return
     match orphan:
         case Record():

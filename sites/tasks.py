@@ -1,8 +1,14 @@
 """What django-q2 calls now and then."""
 
+from nodepoint import pruning
+from nodepoint.pruning import Rule
 from sites import domain_watch, enforcement, inside
+from sites.models import Spare
+from sites.pool import refill
 from sites.services import updates
 from sites.services.inside import restore_safe_modes
+
+KEPT_SPARES_DAYS = 30
 
 
 def enforce_suspensions() -> int:
@@ -13,6 +19,26 @@ def enforce_suspensions() -> int:
 def look_at_domains() -> int:
     """See `domain_watch.look`."""
     return domain_watch.look()
+
+
+def fill_pool() -> int:
+    """See `refill.top_up`."""
+    return refill.top_up()
+
+
+ENDED_SPARES = "ready containers that are no more"
+PRUNED = pruning.register(
+    Rule(
+        ENDED_SPARES,
+        KEPT_SPARES_DAYS,
+        lambda before: Spare.objects.filter(ended_at__lt=before, vmid=None, private_ip=None),
+    )
+)
+
+
+def prune() -> int:
+    """Delete rows of the pool that tell nothing any more. Returns how many."""
+    return pruning.carry_out(PRUNED)[ENDED_SPARES]
 
 
 def look_inside() -> int:

@@ -24,7 +24,8 @@ from sites.clients.npm import Certificate
 from sites.clients.proxmox import Guest, Node
 from sites.connections import npm, proxmox
 from sites.live import LAG
-from sites.models import Backup, CustomDomain, Plan, Site
+from sites.models import Backup, CustomDomain, Plan, Site, Spare
+from sites.pool import look as pool
 
 NODES, POOL, OVER_QUOTA = "nodes", "pool", "over_quota"  # the names of the readings
 LOOK = "watch"
@@ -83,12 +84,18 @@ def addresses() -> tuple[int, int, int]:
     never = sum(1 for address in special if _within(address, first, last))
     size = int(last) - int(first) + 1 - never
     rows = Site.objects.filter(private_ip__isnull=False).order_by().values_list("private_ip", flat=True)
-    few = list(rows[: EXACT + 1])
+    few = [*rows[: EXACT + 1], *_in_pool()]
     if len(few) > EXACT:
-        held = rows.count()
+        held = rows.count() + len(_in_pool())
     else:  # a range that was changed leaves some outside
         held = sum(1 for address in few if address not in special and _within(address, first, last))
     return held, max(0, size - held), never
+
+
+def _in_pool() -> list[str]:
+    """Addresses of ready containers. One query where there is a pool, or was one lately."""
+    spares = Spare.objects.filter(private_ip__isnull=False).order_by()
+    return list(spares.values_list("private_ip", flat=True))
 
 
 def _within(address: str, first: IPv4Address, last: IPv4Address) -> bool:
@@ -126,9 +133,15 @@ def _of_plan(allowance: str) -> Subquery:
 def _cluster() -> list[Found]:
     asked_at = timezone.now()
     guests, nodes = proxmox().resources(), proxmox().nodes()
-    rows = [_node(node, [guest for guest in guests if guest.node == node.name]) for node in nodes]
+    kept = proxmox().nodes_in_maintenance()
+    rows = [
+        _node(node, [guest for guest in guests if guest.node == node.name])
+        | {"maintenance": node.name in kept}
+        for node in nodes
+    ]
     findings.note(NODES, {"nodes": rows}, asked_at)
     usage.note(guests, asked_at)
+    pool.notice(guests, asked_at)
     return list(running_although_suspended(guests, asked_at))
 
 

@@ -18,6 +18,7 @@ GROUPS = (
             ("Plans", "sell", "sites_plan_changelist", "sites.view_plan"),
             ("New orders", "shopping_cart", "sites_platform_changelist", "sites.view_platform"),
             ("Templates", "inventory_2", "sites_template_changelist", "sites.view_template"),
+            ("Ready containers", "bolt", "sites_spare_changelist", "sites.view_spare"),
         ],
     ),
     (

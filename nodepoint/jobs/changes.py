@@ -47,7 +47,8 @@ def of(
                 "error": error,
                 "detail": "\n".join(filter(None, (said, outcome.note))),
             }
-            values["work_seconds"] = _work_seconds(step, called_before, now)
+            typical = not data.get(experience.ADOPTED)
+            values["work_seconds"] = _work_seconds(step, called_before, now) if typical else None
         case Wait():
             values |= {"tries": 0, "error": "", "detail": ""}
             values["due_at"] = _not_at_once(step, outcome.seconds, now)

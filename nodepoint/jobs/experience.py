@@ -20,7 +20,7 @@ KEPT = 5.0  # seconds that a reading is used again in this process
 KEPT_NOTHING = 2.0  # soon enough after the first one has finished
 LATE = 3.0  # seconds that the look which sees the end may come after its time …
 LATE_SHARE = 0.1  # … or this share of the work's time
-ADOPTED = "adopted"  # in a step's data: when its work began, nobody saw
+ADOPTED = "adopted"  # in a step's data: when its work began nobody saw, or it was another work than usual
 
 _readings: dict[str, tuple[float, dict[str, float]]] = {}
 _stood_still: datetime | None = None  # until when

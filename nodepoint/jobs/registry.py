@@ -93,7 +93,8 @@ class Flow:
     ended. `version`: raised when steps are added or removed; running jobs keep the rows they began with.
     `former`: steps of earlier releases that such rows may still name (`former_step`). `tells`: the kind of
     the notice that is submitted when a job of this flow has succeeded, once; `tells_failure`: likewise when
-    one has failed, and was not cancelled."""
+    one has failed, and was not cancelled. `known`: asked of a job that fails whether staff were told of the
+    same before; they are not told again then."""
 
     name: str
     title: str
@@ -109,6 +110,7 @@ class Flow:
     former: tuple[Step, ...] = ()
     tells: str = ""
     tells_failure: str = ""
+    known: Callable[[Any], bool] | None = None
     by_name: dict[str, Step] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

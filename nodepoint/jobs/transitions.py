@@ -219,7 +219,7 @@ def _stop(ids: list[int], state: str, now: datetime) -> int:
 
 def _give_up(job: Job, steps: list[JobStep], culprit: JobStep, now: datetime) -> list[int]:
     """A step failed for good: nothing new begins, what was made is undone, last first."""
-    if not job.callers_fault:
+    if not job.callers_fault and not (job.flow.known and job.flow.known(job)):
         tell_staff(job, "failed", now)  # now: an undo that cannot go on would keep them waiting
     return turn_back(job, steps, culprit.error, f"{culprit.name}: {culprit.detail or culprit.error}", now)
 

@@ -25,6 +25,7 @@ TOPICS: dict[str, dict[str, str]] = {
         "sites.change_plan": "change plans",
         "sites.delete_plan": "delete plans",
         "sites.view_template": "see golden templates",
+        "sites.view_spare": "see ready containers",
     },
     "DNS": {
         "dns.view_zone": "see zones",

@@ -3,7 +3,8 @@
 from sites.admin.domains import CustomDomainAdmin
 from sites.admin.overrides import PlatformAdmin
 from sites.admin.plans import PlanAdmin
+from sites.admin.pool import SpareAdmin
 from sites.admin.site import SiteAdmin
 from sites.admin.templates import TemplateAdmin
 
-__all__ = ["CustomDomainAdmin", "PlanAdmin", "PlatformAdmin", "SiteAdmin", "TemplateAdmin"]
+__all__ = ["CustomDomainAdmin", "PlanAdmin", "PlatformAdmin", "SiteAdmin", "SpareAdmin", "TemplateAdmin"]

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 
 from sites import watch
 from sites.allocation import address_range
-from sites.models import Site, TakenName
+from sites.models import Site, Spare, TakenName
 
 PAGE = 256  # addresses of one page: what used to be one network
 MOST_NAMES = 200  # that strangers hold
@@ -63,9 +63,11 @@ def page(model_admin: Any, request: HttpRequest) -> HttpResponse:
 
 
 def _places(addresses: list[str]) -> list[Place]:
-    """These addresses with their sites. One query."""
+    """These addresses with their sites. Two queries."""
     held = {site.private_ip: site for site in Site.objects.filter(private_ip__in=addresses)}
+    waiting = Spare.objects.filter(private_ip__in=addresses).values_list("private_ip", flat=True)
     reserved = {
+        **dict.fromkeys(waiting, "ready container"),
         **dict.fromkeys(settings.PROXY_LAN_IPS, "proxy"),
         **dict.fromkeys(settings.SITE_NAMESERVERS, "name server"),
         settings.SITE_GATEWAY: "gateway",

@@ -13,6 +13,7 @@ from sites.flows.inside import OPTIONS, SAFE_MODE
 from sites.flows.lifecycle import PROVISION, TERMINATE
 from sites.flows.lift import LIFT, LIFTING
 from sites.flows.plans import UPGRADE
+from sites.flows.pool import POOL_DESTROY, POOL_FILL
 from sites.flows.power import RESTART, START, STOP
 from sites.flows.repair import REPAIR
 from sites.flows.suspension import SUSPEND, UNSUSPEND
@@ -30,6 +31,8 @@ __all__ = [
     "LIFT",
     "LIFTING",
     "OPTIONS",
+    "POOL_DESTROY",
+    "POOL_FILL",
     "PROVISION",
     "REMOVE_DOMAIN",
     "REPAIR",

@@ -1,11 +1,14 @@
 """From the order to the live site, and from there to nothing left."""
 
+from dataclasses import replace
+
 from nodepoint.jobs.registry import Flow, Step, former_step, register
 from nodepoint.restoration import after_release
 from sites.flows.notices import SITE_FAILED, SITE_LIVE
 from sites.flows.place import PLACE
 from sites.flows.power import is_live
 from sites.flows.publication import publication
+from sites.pool import takeover
 from sites.steps import (
     container,
     dns_record,
@@ -40,11 +43,11 @@ PROVISION = register(
                 undo=reservation.given_back,
                 usual=0.1,
             ),
-            PLACE,
+            replace(PLACE, run=takeover.placed),
             Step(
                 "container",
                 "Creating the container",
-                container.created,
+                takeover.created,
                 undo=container.removed,
                 after=("place",),
                 limits=(CREATIONS, CALLS),
@@ -64,7 +67,7 @@ PROVISION = register(
             Step(
                 "started",
                 "Starting the container",
-                container.started,
+                takeover.started,
                 nothing_to_undo="Removing the container stops it.",
                 after=("firewall",),
                 limits=(CALLS,),
@@ -85,7 +88,7 @@ PROVISION = register(
             Step(
                 "wordpress",
                 "Installing WordPress",
-                wordpress.installed,
+                takeover.installed,
                 nothing_to_undo="It goes with the container.",
                 after=("started",),
                 deadline=15 * 60,

@@ -2,7 +2,7 @@
 
 from nodepoint.jobs.registry import Flow, Step, register
 from sites.flows.place import PLACE
-from sites.steps import firewall, template
+from sites.steps import container, firewall, template
 from sites.steps.proxmox import CALLS, CREATIONS
 
 MINUTES = 60
@@ -30,7 +30,7 @@ TEMPLATE = register(
                 "container",
                 "Creating the container",
                 template.created,
-                undo=template.container_unmade,
+                undo=container.unmade,
                 after=("place",),
                 limits=(CREATIONS, CALLS),
                 usual=45,

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from sites import options
 from sites.install import nftables
-from sites.models import Site
+from sites.models import Site, Spare
 
 LEVEL = 1
 """Of the install script. A change of it that earlier sites are to get, too, raises it."""
@@ -22,6 +22,8 @@ STATUS_FILE = "/run/nodepoint/install.status"
 UPDATE_STATUS_FILE = "/var/lib/nodepoint/update.status"
 CONTENT_STATUS_FILE = "/var/lib/nodepoint/content.status"
 FOREIGN = 66  # exit code: the container holds what others have made, and keeps it
+SPARE_NAME = "spare.invalid"
+"""The name that WordPress in a spare is installed under; claim.sh looks for it."""
 NO_SITE = 69  # exit code: what a script is for is not in the container
 AT_WORK = "at work"  # said by the script for content: this very run is
 BUSY = 75  # exit code: an earlier run of the script is still at work
@@ -35,6 +37,11 @@ def script(site: Site, primary_domain: str) -> str:
     return _filled("wordpress.sh", {**parameters(site), "PRIMARY_DOMAIN": primary_domain})
 
 
+def claim_script(site: Site) -> str:
+    """The same for a site whose container was a spare: what is its own, made anew."""
+    return _filled("wordpress.sh", {**parameters(site), "PRIMARY_DOMAIN": site.hostname, "PART": "claim"})
+
+
 def parameters(site: Site) -> dict[str, str | int]:
     """What the install script needs to know of a site. MEMORY, UPLOAD_MB and MEMORY_LIMIT_MB (PHP's; 0: as
     MEMORY says) in MB; XMLRPC and PAGE_CACHE are yes or no."""
@@ -46,8 +53,7 @@ def parameters(site: Site) -> dict[str, str | int]:
         "CRON_MINUTE": (site.vmid or 0) % 5,
         "PART": "all",
         **choices(site),
-        "FIREWALL_IN": nftables.statements("in"),
-        "FIREWALL_OUT": nftables.statements("out"),
+        **_firewall(),
         **_surroundings(),
     }
 
@@ -66,6 +72,10 @@ def _yes(choice: bool) -> str:
     return "yes" if choice else "no"
 
 
+def _firewall() -> dict[str, str]:
+    return {"FIREWALL_IN": nftables.statements("in"), "FIREWALL_OUT": nftables.statements("out")}
+
+
 def _surroundings() -> dict[str, str]:
     return {"PROXY_IPS": " ".join(settings.PROXY_LAN_IPS), "WORDPRESS_URL": settings.WORDPRESS_URL}
 
@@ -76,6 +86,19 @@ def base_script(memory_mb: int) -> str:
     nobody = {"SITE_HOSTNAME": "template.invalid", "ADMIN_EMAIL": "nobody@template.invalid", "SMTP_URL": ""}
     values = {"PART": "base", "MEMORY": memory_mb, "CRON_MINUTE": 0, **nobody, **_surroundings()}
     return _filled("wordpress.sh", values)
+
+
+def spare_script(spare: Spare) -> str:
+    """The install script for a container that waits for an order: a whole site under a name of nobody's."""
+    unset = {"XMLRPC": "no", "UPLOAD_MB": options.UPLOAD_MB, "MEMORY_LIMIT_MB": 0, "PAGE_CACHE": "yes"}
+    values = {"PART": "all", "MEMORY": spare.memory_mb, "CRON_MINUTE": 0, "SMTP_URL": "", **unset}
+    names = {"SITE_HOSTNAME": SPARE_NAME, "ADMIN_EMAIL": f"nobody@{SPARE_NAME}"}
+    return _filled("wordpress.sh", {**values, **names, **_firewall(), **_surroundings()})
+
+
+def sparing_script(build_id: str) -> str:
+    """The script that takes what is secret, or one site's own, out of such a container: `bash -s spare`."""
+    return _filled("spare.sh", {"BUILD_ID": build_id})
 
 
 def seal_script(build_id: str) -> str:

@@ -1,12 +1,6 @@
 # shellcheck shell=bash disable=SC2154
 # A site's database and the WordPress in it. Part of wordpress.sh.
 
-# Made once and kept: a second run must not change the password of a site that is in use.
-secret() {
-    [[ -s $STATE/$1 ]] || (umask 077 && openssl rand -hex 24 >"$STATE/$1")
-    cat "$STATE/$1"
-}
-
 phase_database() {
     local password
     # Nothing is written where the account works: on a full disk MariaDB would wait for room.
@@ -22,24 +16,6 @@ phase_database() {
 	DROP DATABASE IF EXISTS test;
 	END
 }
-
-# SQL on standard input, as the site's own account and not for long: what the customer has made of his tables runs with his
-# rights. A clock of root's besides, since a trigger can set the session's; the server goes on without its client, hence KILL.
-site_sql() {
-    local code=0 session
-    { echo 'SELECT CONNECTION_ID();' && cat; } | timeout -k 2 25 mariadb --defaults-file=<(site_account) -BN --unbuffered \
-        --init-command='SET SESSION max_statement_time = 10, SESSION lock_wait_timeout = 10, SESSION innodb_lock_wait_timeout = 10' \
-        "$DATABASE" 9>&- >"$RUN/site.rows" || code=$?
-    if [[ $code == 124 || $code == 137 ]]; then
-        echo 'the tables of the site do not answer' >&2
-        session=$(head -n 1 "$RUN/site.rows")
-        if [[ $session =~ ^[0-9]+$ ]]; then timeout -k 2 10 mariadb -e "KILL $session" 9>&- || true; fi
-    fi
-    tail -n +2 "$RUN/site.rows" | head -c 4096
-    return "$code"
-}
-
-site_account() { printf '[client]\nuser = %s\npassword = %s\n' "$DATABASE" "$(secret database)"; }
 
 # An open installer is taken over by the first who finds it, so the installation is finished before anything is served.
 phase_installation() {

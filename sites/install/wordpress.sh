@@ -4,8 +4,9 @@
 #
 # Arrives on the standard input of `bash -s`. Prints `started` and leaves; the work goes on detached from the connection and
 # writes a line `phase NAME SECONDS` for each phase into the status file, `failed NAME CODE SENTENCE` for one that did not
-# work, at the end `done CODE`. Exit codes: 64 bad parameters, 66 a container that others have made, 75 an earlier run is still at
-# work, 70 to 78 the phase that failed (see code_of). docs/wordpress.md says what is made and why.
+# work, at the end `done CODE`. With PART=claim it stays for up to 12 seconds and prints that file, too. Exit codes: 64 bad
+# parameters, 66 a container that others have made, 69 one that is to be claimed and is no spare, 75 an earlier run is still at
+# work, 70 to 80 the phase that failed (see code_of). docs/wordpress.md says what is made and why.
 
 # parameters
 
@@ -19,6 +20,7 @@ ANSWERS=$RUN
 
 BASE=(packages wordpress system)
 SITE=(database configuration installation web verification)
+CLAIM=(tuning database configuration renewal installation web verification)
 
 code_of() {
     case $1 in
@@ -30,6 +32,8 @@ code_of() {
     installation) echo 76 ;;
     web) echo 77 ;;
     verification) echo 78 ;;
+    tuning) echo 79 ;;
+    renewal) echo 80 ;;
     esac
 }
 
@@ -46,6 +50,7 @@ main() {
     : "${PART:=all}" "${PRIMARY_DOMAIN:=${SITE_HOSTNAME:-}}" "${PROXY_IPS:=}" "${SMTP_URL:=}" "${CRON_MINUTE:=0}" "${FIREWALL_IN:=}" "${FIREWALL_OUT:=}"
     : "${XMLRPC:=no}" "${UPLOAD_MB:=128}" "${MEMORY_LIMIT_MB:=0}" "${PAGE_CACHE:=yes}"
     valid || exit 64
+    [[ $PART != claim ]] || is_spare || { echo 'no ready container is here' >&2; exit 69; }
     ours || { echo 'a web server or database is in here that is not of our making' >&2; exit 66; }
     install -d -m 700 "$STATE" "$RUN"
     exec 9>>"$STATE/lock"
@@ -56,12 +61,25 @@ main() {
     # The lock's descriptor goes along: it is held until the last process of the work has ended, however it ends.
     setsid bash "$RUN/install.sh" run </dev/null >"$RUN/install.log" 2>&1 &
     echo started
+    if [[ $PART == claim ]]; then await_end "$!"; fi
+}
+
+# What takes a second or two is waited for: whoever has asked need not come by to look.
+await_end() {
+    local try
+    for ((try = 0; try < 240; try++)); do
+        if ! kill -0 "$1" 2>/dev/null; then
+            cat "$STATUS"
+            return
+        fi
+        sleep 0.05
+    done
 }
 
 # Names and addresses go into files of several languages, so they must be plain; what is a secret or a sentence may be anything.
 valid() {
     local name='^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$' addresses='^[0-9a-f.: ]*$' statements='^[0-9a-z.:/,{}; ]*$'
-    [[ $PART == all || $PART == base ]] && [[ ${SITE_HOSTNAME:-} =~ $name && $PRIMARY_DOMAIN =~ $name ]] &&
+    [[ $PART =~ ^(all|base|claim)$ ]] && [[ ${SITE_HOSTNAME:-} =~ $name && $PRIMARY_DOMAIN =~ $name ]] &&
         [[ ${MEMORY:-} =~ ^[1-9][0-9]{2,6}$ && $CRON_MINUTE =~ ^[0-4]$ && $PROXY_IPS =~ $addresses ]] &&
         [[ $UPLOAD_MB =~ ^[1-9][0-9]{0,6}$ && $MEMORY_LIMIT_MB =~ ^(0|[1-9][0-9]{1,5})$ ]] &&
         [[ $XMLRPC =~ ^(yes|no)$ && $PAGE_CACHE =~ ^(yes|no)$ ]] &&
@@ -77,7 +95,7 @@ ours() {
 written() {
     declare -p SITE_HOSTNAME PRIMARY_DOMAIN ADMIN_EMAIL MEMORY PROXY_IPS WORDPRESS_URL SMTP_URL CRON_MINUTE PART
     declare -p XMLRPC UPLOAD_MB MEMORY_LIMIT_MB PAGE_CACHE
-    declare -p FIREWALL_IN FIREWALL_OUT STATE RUN STATUS ROOT PRIMARY DATABASE ANSWERS SHARE DENIED MOST_DENIED CLOCK BASE SITE
+    declare -p FIREWALL_IN FIREWALL_OUT STATE RUN STATUS ROOT PRIMARY DATABASE ANSWERS SHARE DENIED MOST_DENIED CLOCK BASE SITE CLAIM SPARE_NAME
     declare -f
     echo '"$@"'
 }
@@ -85,7 +103,10 @@ written() {
 run() {
     prepare
     local name phases=("${BASE[@]}")
-    if [[ $PART == all ]]; then phases+=("${SITE[@]}"); fi
+    case $PART in
+    all) phases+=("${SITE[@]}") ;;
+    claim) phases=("${CLAIM[@]}") ;;
+    esac
     for name in "${phases[@]}"; do
         SECONDS=0
         # In a shell of its own, since `set -e` does not hold inside a condition.
@@ -115,7 +136,9 @@ phase() {
 # with cached.sh
 # with base.sh
 # with objects.sh
+# with account.sh
 # with site.sh
+# with claim.sh
 # with configuration.sh
 # with nginx.sh
 # with pages.sh

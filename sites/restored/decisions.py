@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from nodepoint import installation
 from nodepoint.restoration import Kind, Line, NotThisDatabase
-from sites.models import Backup, CustomDomain, Site
+from sites.models import Backup, CustomDomain, Site, Spare
 from sites.restored import values
 from sites.restored.values import Facts
 from sites.restored.world import Things, World
@@ -23,14 +23,16 @@ SYSTEM = "proxmox"
 class Decisions:
     """`adopt`: sites that get a row, or whose unfinished order came to its end, by what they are. `change`:
     columns of sites that say something else than what stands. `end`: rows of sites that are known to be gone,
-    by whose place theirs is now. `lines`: what is only told. `tell`: whether anything shows that the rows are
-    older than the world. `oldest`: when the oldest site was made that no row knows."""
+    by whose place theirs is now. `spares`: ready containers that are none any more. `lines`: what is only
+    told. `tell`: whether anything shows that the rows are older than the world. `oldest`: when the oldest
+    site was made that no row knows."""
 
     adopt: list[tuple[Site, Facts, Things]] = field(default_factory=list)
     change: list[tuple[Site, dict[str, Any]]] = field(default_factory=list)
     domains: list[tuple[Site, str, Any]] = field(default_factory=list)
     backups: list[tuple[Site, Things]] = field(default_factory=list)
     end: dict[Site, Site] = field(default_factory=dict)
+    spares: list[Spare] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     tell: bool = False
     oldest: datetime | None = None
@@ -56,9 +58,21 @@ class Deciding:
         for site in self.standing.values():
             if self.world.nothing_of(site) and site not in self.found.end:
                 self._of_nothing(site)
+        self._of_pool()
         names = sorted(f"container {vmid}" for vmid in self.world.unread)
         self._list(Kind.LISTED, names, "It could not be read: run this again when its node is back.")
         return self.found
+
+    def _of_pool(self) -> None:
+        """Spares whose container an order has got since, or that were destroyed; and those that were made
+        since. None of them is a customer's."""
+        for spare in Spare.objects.filter(state__in=Spare.STANDING).exclude(node="").order_by("pk"):
+            if spare.build_id not in self.world.spares and spare.vmid not in self.world.unread:
+                self.found.spares.append(spare)
+        known = set(Spare.objects.values_list("build_id", flat=True))
+        younger = [vmid for build, vmid in self.world.spares.items() if build not in known]
+        names = sorted(f"container {vmid}" for vmid in younger)
+        self._list(Kind.LISTED, names, "A ready container without a row: remove it after the release.")
 
     def _refuse_anothers(self) -> None:
         """None of the rows' sites stands, and what does tells why."""

@@ -13,7 +13,7 @@ from nodepoint.jobs.models import Job
 from nodepoint.restoration import Kind, Line, Look
 from sites import allocation
 from sites.clients.npm import ProxyHost
-from sites.models import Backup, CustomDomain, MovedDomain, Platform, ReleasedDomain, Site
+from sites.models import Backup, CustomDomain, MovedDomain, Platform, ReleasedDomain, Site, Spare
 from sites.restored import builds, values, world
 from sites.restored.decisions import Deciding, Decisions
 from sites.restored.values import Facts
@@ -36,6 +36,8 @@ LASTING = {
     "sites.unsuspend": "It is carried out after the release. If it is void, suspend the site.",
     "sites.upgrade": "The plan is applied after the release, where the container does not have it.",
     "sites.template": "The template is built on after the release.",
+    "sites.pool_fill": "It is made ready after the release.",
+    "sites.pool_destroy": "It is destroyed after the release.",
 }
 OVER = "Not carried out again: it ended after the dump, one way or the other. Ask anew if it is missing."
 
@@ -80,7 +82,17 @@ class _Settling:
             found += self._came(site, name, host)
         for site, things in self.decisions.backups:
             found += self._backups(site, things)
+        found += [self._over(spare) for spare in self.decisions.spares]
         return found + self._rest()
+
+    def _over(self, spare: Spare) -> Line:
+        """A ready container that an order has got since the dump, or that was destroyed."""
+        self._close(spare.key, Job.State.CANCELLED)
+        over = {"state": Spare.State.GONE, "vmid": None, "private_ip": None, "ended_at": self.now}
+        Spare.objects.filter(pk=spare.pk).update(**over, reason="It was gone when the database came back.")
+        trail.record("restored.end", spare.key, label=spare.build_id, before={"vmid": spare.vmid}, actor=BY)
+        detail = "It waits for no order any more: one has got it since, or it was destroyed."
+        return Line(Kind.ENDED, "nodepoint", f"container {spare.vmid} of the pool", detail, spare.key)
 
     def _ended(self, site: Site, younger: Site) -> Line:
         """A row of a site that had ended by the time a younger one was given its place."""

@@ -46,7 +46,7 @@ class World:
     `unread`: VMIDs of containers that nobody could read, by what was said. `vmids`, `addresses`: all that are
     in use, whoever uses them, with the VMID. `builds`: containers of golden templates of ours, by their
     marks; `archives`: volume ids of golden templates, anybody's; `archives_unread`: what a node said that did
-    not tell."""
+    not tell. `spares`: VMIDs of ready containers by their build."""
 
     by_owner: dict[Owner, Things] = field(default_factory=dict)
     anothers: dict[int, str] = field(default_factory=dict)
@@ -55,6 +55,7 @@ class World:
     builds: dict[int, str] = field(default_factory=dict)
     archives: set[str] = field(default_factory=set)
     archives_unread: str = ""
+    spares: dict[str, int] = field(default_factory=dict)
 
     def of(self, site: Site) -> Things:
         """What stands of a site; empty things where nothing does."""
@@ -78,7 +79,9 @@ def read() -> World:
         mark = marks.parse(carried)
         if carried.startswith(f"{BUILD}:{installation.identity()}:"):
             world.builds[guest.vmid] = carried
-        if mark and mark.is_anothers:
+        if build := marks.spare_build(carried):
+            world.spares[build] = guest.vmid
+        elif mark and mark.is_anothers:
             world.anothers[guest.vmid] = str(mark)
         elif mark:
             things = world.by_owner.setdefault((mark.pk, mark.service_id), Things())

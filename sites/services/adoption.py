@@ -7,7 +7,7 @@ from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job
 from sites import allocation, install, live
 from sites.errors import NotAdoptable, WrongState
-from sites.models import Site, Template
+from sites.models import Site
 from sites.services.orders import find_plan, refuse_standing
 from sites.services.standing import failed_last, own_status
 
@@ -30,8 +30,8 @@ def adopt_site(
     with transaction.atomic():
         allocation.lock()
         holder = Site.objects.filter(vmid=vmid).first()
-        if (holder and not holder.ended_at) or Template.objects.filter(vmid=vmid).exists():
-            raise NotAdoptable(f"VMID {vmid} belongs to a site, or to a template that is being built.")
+        if (holder and not holder.ended_at) or allocation.is_ours("vmid", vmid):
+            raise NotAdoptable(f"VMID {vmid} belongs to a site, to the pool, or to a template being built.")
         if Site.objects.filter(live_key=service_id).exists():
             raise NotAdoptable("The service has got a site at this very moment.")
         if holder:

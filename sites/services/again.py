@@ -5,8 +5,8 @@ from collections.abc import Callable
 from nodepoint.jobs.models import Job
 from nodepoint.jobs.steering import asked_again_by
 from sites import services
-from sites.models import Backup, CustomDomain, Plan, Site, Template
-from sites.services import adoption, lift, overrides, repair, template, updates
+from sites.models import Backup, CustomDomain, Plan, Site, Spare, Template
+from sites.services import adoption, lift, overrides, pool, repair, template, updates
 from sites.services.legality import Facts, legal_acts
 from sites.services.standing import failed_last
 from sites.steps.lifting import is_below, liftable
@@ -110,6 +110,12 @@ def _build(job: Job, actor: str) -> Job:
     return template.build_again(built, node=node, actor=actor)[1]
 
 
+def _fill_fits(job: Job) -> bool:
+    """Whether the container was never ready, and the pool is still short."""
+    failed = Spare.objects.filter(pk=job.subject_pk, state=Spare.State.FAILED).exists()
+    return failed and pool.is_short()
+
+
 # All of these leave the container running, or not, as is wished last.
 POWER = ("sites.start", "sites.stop", "sites.restart", "sites.suspend", "sites.unsuspend", "sites.repair")
 # All of these fit the inside to what the row says.
@@ -196,6 +202,7 @@ def register() -> None:
         ),
         "sites.adopt": (_adoption_fits, _adopt),
         "sites.template": (_template_fits, _build),
+        "sites.pool_fill": (_fill_fits, lambda job, by: pool.fill_again(actor=by)),
     }
     for kind, (legal, ask) in ways.items():
         asked_again_by(kind, legal, ask, SAME.get(kind), MADE_GOOD_BY.get(kind, ()))

@@ -13,6 +13,7 @@ from nodepoint.prepared import prepared
 from sites import allocation
 from sites.errors import OrdersPaused, SiteBeingDeleted, SiteExists, UndoUnfinished, UnknownPlan, UnknownSite
 from sites.models import Plan, Platform, Site
+from sites.pool import claims
 from sites.services.standing import last_job, status
 
 TERMINATE = "sites.terminate"
@@ -51,9 +52,11 @@ def create_site(
             site = Site(**names, public_ip=public_ip, plan=chosen, **(overruled or {}))
             allocation.reserve(site)
             site.save()
+            claims.note(site)
             order = {"email": email, "plan": chosen.name, "public_ip": public_ip, "url": site.url}
             data = {"service_id": service_id}
             job = queue.submit("sites.provision", site.key, data=data, actor=actor, after=order)
+            claims.hasten(site, job)
             return site, job
     # Outside the transaction: its status may need a reading of the cluster, for which no other order should
     # have to wait.

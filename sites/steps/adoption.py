@@ -9,9 +9,10 @@ from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import JobStep
 from nodepoint.jobs.outcomes import Done, Fail, Outcome
 from sites import marks, naming
+from sites.allocation import is_ours
 from sites.clients.proxmox import Config
 from sites.connections import proxmox, site_network
-from sites.models import Site, Template
+from sites.models import Site
 from sites.steps.container import LEFT, TAG
 from sites.steps.proxmox import Foreign, NotSeen, find, locked
 
@@ -70,8 +71,8 @@ def _address(config: Config, site: Site) -> str | None:
         return None
     never = {settings.SITE_GATEWAY, *settings.SITE_NAMESERVERS, *settings.PROXY_LAN_IPS}
     by_site = Site.objects.filter(private_ip=str(address)).exclude(pk=site.pk).exists()
-    by_template = Template.objects.filter(private_ip=str(address)).exists()
-    free = str(address) not in never and not by_site and not by_template
+    by_others = is_ours("private_ip", str(address))
+    free = str(address) not in never and not by_site and not by_others
     return str(address) if free and address in site_network() else None
 
 

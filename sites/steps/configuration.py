@@ -13,7 +13,7 @@ from sites.clients.proxmox import Config
 from sites.clients.proxmox.values import wire
 from sites.connections import proxmox
 from sites.models import Site
-from sites.steps.container import creation
+from sites.steps.container import SPARE_TAG, creation
 from sites.steps.proxmox import begin, follow, follows_moves, require
 
 
@@ -45,7 +45,7 @@ def _differences(site: Site, config: Config) -> dict[str, Any]:
         "memory": wanted["memory"],
         "cores": wanted["cores"],
         "net0": net0,  # whatever else stands there, such as the MAC address, stays
-        "tags": config.tags | set(wanted["tag"]),
+        "tags": config.tags - {SPARE_TAG} | set(wanted["tag"]),
         "description": marks.written(site, config.description),
         "onboot": not site.suspended,
     }

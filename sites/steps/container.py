@@ -1,6 +1,7 @@
 """The container: made, started, removed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +11,7 @@ from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Outcome, Retry
 from sites.allocation import reserve_other_vmid
 from sites.connections import proxmox, site_network
-from sites.models import Site
+from sites.models import Site, Spare, Template
 from sites.steps.proxmox import (
     Foreign,
     NotSeen,
@@ -28,6 +29,8 @@ from sites.steps.proxmox import (
 )
 
 TAG = "nodepoint"
+SPARE_TAG = "nodepoint-pool"  # of a container that waits for an order
+Holder = Site | Spare | Template
 LEFT = "left"  # in a step's data: what stands there of ours without our mark
 
 
@@ -89,28 +92,49 @@ def _create(call: Call, node: str, parameters: dict[str, Any]) -> Outcome:
 
 def creation(site: Site) -> dict[str, Any]:
     """The parameters of the container, in Proxmox's terms."""
-    network = site_network()
     return {
+        **surroundings(site),
         "ostemplate": settings.PROXMOX_TEMPLATE,
-        "storage": settings.PROXMOX_STORAGE,
         "disk_gb": site.plan.disk_gb,
         # A short name on purpose: with the public one, Proxmox writes it into /etc/hosts and the site's calls
         # to itself go astray.
         "hostname": site.subdomain,
         "memory": site.plan.memory_mb,
         "cores": site.plan.cores,
+        "tag": [TAG],
+    }
+
+
+def surroundings(owner: Holder) -> dict[str, Any]:
+    """Those of them that are alike for all that we make: storage, network, mark, pool."""
+    return {
+        "storage": settings.PROXMOX_STORAGE,
         "net0": {
             "name": "eth0",
             "bridge": settings.PROXMOX_BRIDGE,
-            "ip": f"{site.private_ip}/{network.prefixlen}",
+            "ip": f"{owner.private_ip}/{site_network().prefixlen}",
             "gw": settings.SITE_GATEWAY,
             "firewall": True,
         },
         "nameserver": settings.SITE_NAMESERVERS,
-        "description": site.owner_mark,
-        "tag": [TAG],
+        "description": owner.owner_mark,
         "pool": settings.PROXMOX_POOL or None,
     }
+
+
+def without_power(outcome: Outcome) -> Outcome:
+    """The outcome for a subject that does not note whether it runs, as sites do."""
+    facts = {name: value for name, value in outcome.facts.items() if not name.startswith("power")}
+    return replace(outcome, facts=facts)
+
+
+def unmade(call: Call) -> Outcome:
+    """Nothing of the container is left, for a subject that does not note whether it runs. Conflict while it
+    stands without our mark: until somebody removes it, the subject's row keeps its address."""
+    outcome = removed(call)
+    if LEFT in outcome.data:
+        raise Conflict("proxmox", outcome.data[LEFT])
+    return without_power(outcome)
 
 
 def _adopt_creation(call: Call, site: Site, node: str) -> Outcome:

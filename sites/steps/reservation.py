@@ -21,6 +21,7 @@ NOTHING = {
     "former_subdomains": [],
     "live_key": None,
     "node": "",
+    "claimed": "",
     "dns_record_id": "",
     "proxy_host_id": None,
     "certificate_id": None,

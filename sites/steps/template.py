@@ -13,13 +13,13 @@ from typing import Any
 
 from django.conf import settings
 
-from nodepoint.clients.errors import BadAnswer, ClientError, Conflict
+from nodepoint.clients.errors import BadAnswer, ClientError
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
 from sites import answers, install, marks
 from sites.clients.console import Output
 from sites.clients.proxmox import Volume
-from sites.connections import console, proxmox, site_network
+from sites.connections import console, proxmox
 from sites.models import Template
 from sites.steps import container, wordpress
 from sites.steps.proxmox import begin, follow, follows_moves, outcome_of, placement, require, task_of
@@ -44,30 +44,20 @@ def created(call: Call) -> Outcome:
 def creation(template: Template) -> dict[str, Any]:
     """The parameters of the container, in Proxmox's terms."""
     return {
+        **container.surroundings(template),
         "ostemplate": template.source,
-        "storage": settings.PROXMOX_STORAGE,
         "disk_gb": DISK_GB,
         "hostname": f"template-{template.build_id}",
         "memory": MEMORY_MB,
         "cores": CORES,
-        "net0": {
-            "name": "eth0",
-            "bridge": settings.PROXMOX_BRIDGE,
-            "ip": f"{template.private_ip}/{site_network().prefixlen}",
-            "gw": settings.SITE_GATEWAY,
-            "firewall": True,
-        },
-        "nameserver": settings.SITE_NAMESERVERS,
-        "description": template.owner_mark,
         "tag": [TAG],
-        "pool": settings.PROXMOX_POOL or None,
         "onboot": False,
     }
 
 
 def started(call: Call) -> Outcome:
     """The container runs."""
-    return _without_power(container.started(call))
+    return container.without_power(container.started(call))
 
 
 @follows_moves
@@ -217,28 +207,13 @@ def _copy(template: Template, node: str) -> None:
 
 def container_removed(call: Call) -> Outcome:
     """Nothing of the container is left, and its address is free again."""
-    outcome = container_unmade(call)
+    outcome = container.unmade(call)
     return replace(outcome, facts=NOTHING) if isinstance(outcome, Done) else outcome
-
-
-def container_unmade(call: Call) -> Outcome:
-    """Nothing of the container is left. Conflict while it stands without our mark: until somebody removes it,
-    the template's row keeps its address."""
-    outcome = container.removed(call)
-    if container.LEFT in outcome.data:
-        raise Conflict("proxmox", outcome.data[container.LEFT])
-    return _without_power(outcome)
 
 
 def given_up(call: Call) -> Outcome:
     """A build that failed holds nothing any more."""
     return Done(facts={**NOTHING, "state": Template.State.FAILED})
-
-
-def _without_power(outcome: Outcome) -> Outcome:
-    """Sites note whether they run; a template has nobody who wants to know."""
-    facts = {name: value for name, value in outcome.facts.items() if not name.startswith("power")}
-    return replace(outcome, facts=facts)
 
 
 def _backup(template: Template, node: str) -> Volume | None:

@@ -25,14 +25,19 @@ NOT_OURS = "What is inside the container was not made by us."
 def installed(call: Call) -> Outcome:
     """The install script has run to its end in the container: WordPress is there, fits the plan, and goes by
     its primary domain."""
+    return ran(call, install.script)
+
+
+def ran(call: Call, script: Callable[[Site, str], str]) -> Outcome:
+    """The script for a site and its primary domain has run to its end, and what it was asked for is noted."""
     site: Site = call.subject
     primary, choices = site.primary_domain, install.choices(site)
-    outcome = carried_out(call, lambda: install.script(site, primary))
+    asked = {"primary": primary, "choices": choices, "level": install.LEVEL}
+    outcome = carried_out(call, lambda: script(site, primary))
     if isinstance(outcome, Done):
-        return Done(facts=_inside(site, call.step.data))
+        return Done(facts=_inside(site, call.step.data if call.ref else asked))
     if isinstance(outcome, Wait) and outcome.begins:
-        # What was asked for, not what may have become right since.
-        return replace(outcome, data={"primary": primary, "choices": choices, "level": install.LEVEL})
+        return replace(outcome, data=asked)  # not what may have become right since
     return outcome
 
 
@@ -105,7 +110,10 @@ def _start(call: Call, script: str) -> Outcome:
         return Fail(error=NOT_OURS, detail=answers.words(output.stderr))
     if output.exit_code not in (0, install.BUSY):
         return _failed(call, answers.complaint(output))
-    return call.begun("install")
+    end = answers.end_at_once(output)
+    if end is None:
+        return call.begun("install")
+    return _failed(call, end) if end else Done()
 
 
 def _failed(call: Call, detail: str) -> Outcome:

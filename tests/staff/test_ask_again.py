@@ -30,6 +30,7 @@ from tests.staff.test_job_page import JobPageCase
 # Flows that never end badly by themselves. What another wish has cut off needs nobody: that wish stands.
 NEVER_END_BADLY = {
     "dns.delete_zone": "a deletion is carried through, however long it takes",
+    "sites.pool_destroy": "a removal is carried through, however long it takes",
     "sites.terminate": "a deletion is carried through, however long it takes",
     "sites.suspend": "a wish of the billing system, carried through; a periodic look sees to it as well",
     "sites.unsuspend": "a wish of the billing system, carried through",

@@ -30,6 +30,7 @@ PAGES = {
     "sites.Plan": "what is sold",
     "sites.Platform": "new orders are paused",
     "sites.Site": "everything about a site",
+    "sites.Spare": "ready containers are watched and steered",
     "sites.Template": "golden templates are watched",
     "support.HistoryEntry": "what became of a key",
     "support.SupportKey": "support keys",

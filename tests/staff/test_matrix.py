@@ -41,6 +41,7 @@ EXPECTED: dict[str, tuple[str, str, str, str, str]] = {
     "sites.Plan": ("", "s", "sacd", "sacd", "sacd"),
     "sites.Platform": ("", "sp", "sp", "sp", "sp"),
     "sites.Site": ("", "sp", "sp", "sp", "sp"),
+    "sites.Spare": ("", "s", "s", "s", "s"),
     "sites.Template": ("", "s", "s", "s", "s"),
     "support.HistoryEntry": ("", "s", "s", "s", "s"),
     "support.SupportKey": ("", "s", "s", "s", "s"),

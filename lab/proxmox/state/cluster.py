@@ -63,6 +63,13 @@ class Cluster(Inventory):
         container.config.pop("lock", None)
         self.save(container)
 
+    def set_node_maintenance(self, name: str, maintenance: bool) -> None:
+        """Put a node into HA's maintenance mode or take it out; what runs on it stays where it is."""
+        node = self.nodes[name]
+        if node.maintenance != maintenance:
+            node.maintenance = maintenance
+            self._inventory.save_node(node)
+
     def set_node_up(self, name: str, up: bool) -> None:
         """Take a node away (everything on it dies at once) or bring it back (as after a boot)."""
         node = self.nodes[name]

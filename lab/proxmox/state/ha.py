@@ -123,6 +123,7 @@ class HighAvailability:
         ]
         for node in nodes:
             state = "active" if node.up else "old timestamp - dead?"
+            state = "maintenance mode, watchdog standby" if node.maintenance else state
             status = {"node": node.name, "status": f"{node.name} ({state})"}
             entries.append({"id": f"lrm:{node.name}", "type": "lrm", **status})
         return entries + [self._service(sid, resource) for sid, resource in sorted(self._resources.items())]

@@ -22,6 +22,7 @@ class Node:
     booted_at: float = 0.0
     cores: int = 64
     memory: int = 512 * GIB
+    maintenance: bool = False
 
 
 TEMPLATES = {

@@ -72,6 +72,15 @@ class HighAvailability(Calls):
         except NotFound:
             return
 
+    def nodes_in_maintenance(self) -> frozenset[str]:
+        """Nodes that people have put into HA's maintenance mode: `node1 (maintenance mode, watchdog standby,
+        …)` (pve-ha-manager 5.2, `API2/HA/Status.pm`: 265 ff., the resource manager's own row of each)."""
+        rows = self._get_rows("id", "cluster", "ha", "status", "current")
+        managers = [row for row in rows if row.get("type") == "lrm"]
+        return frozenset(
+            text(row.get("node")) for row in managers if "(maintenance mode" in text(row.get("status"))
+        )
+
     def ha_status(self) -> list[HaService]:
         """The manager's view of all HA-managed containers."""
         rows = self._get_rows("id", "cluster", "ha", "status", "current")
