@@ -47,6 +47,7 @@ def demo(folder: Path, speed: float, **settings: str):
         port = probe.getsockname()[1]
     environment = (
         os.environ
+        | {"POOL_SIZE": "0"}
         | settings
         | {
             "NODEPOINT_DATA": str(folder),

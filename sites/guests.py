@@ -39,7 +39,8 @@ class Containers(Comparison):
         for site in self.rows.calm:
             self.things["proxmox"] += 1
             yield from self._of_site(site, by_vmid.get(site.vmid))
-        spares = {spare.build_id: spare for spare in Spare.objects.all()}
+        waiting = any(SPARE_TAG in guest.tags for guest in self.guests)
+        spares = {spare.build_id: spare for spare in Spare.objects.all()} if waiting else {}
         held = {site.vmid for site in (*self.rows.standing, *self.rows.holding)}
         held |= {spare.vmid for spare in spares.values()}
         for site in self.rows.holding:

@@ -33,6 +33,12 @@ class Portal:
         """The answer to a POST; `key` makes repeating it safe (`Idempotency-Key`)."""
         return self._call("POST", path, json=fields, timeout=TIMEOUT, headers={"Idempotency-Key": key})
 
+    def metric(self, series: str) -> float | None:
+        """The number that `GET /metrics` has for a series as it is written there; None when it has none."""
+        lines = self._answer("GET", "/metrics", timeout=5).text.splitlines()
+        found = next((line for line in lines if line.startswith(f"{series} ")), "")
+        return float(found.rpartition(" ")[2]) if found else None
+
     def is_up(self) -> bool:
         """Whether the server is there and well."""
         try:
@@ -41,13 +47,20 @@ class Portal:
             return False
 
     def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        answer = self._answer(method, path, **options)
         try:
-            answer = self._session.request(method, self._url + path, allow_redirects=False, **options)
             content = answer.json()
-        except (requests.RequestException, ValueError) as error:
+        except ValueError as error:
             raise NoAnswer(f"{method} {path}: {error}") from error
-        if answer.status_code == requests.codes.unavailable:
-            raise NoAnswer(f"{method} {path}: status 503")
         if not answer.ok:
             raise PortalError(content.get("error", f"{method} {path}: status {answer.status_code}"))
         return content
+
+    def _answer(self, method: str, path: str, **options: Any) -> requests.Response:
+        try:
+            answer = self._session.request(method, self._url + path, allow_redirects=False, **options)
+        except requests.RequestException as error:
+            raise NoAnswer(f"{method} {path}: {error}") from error
+        if answer.status_code == requests.codes.unavailable:
+            raise NoAnswer(f"{method} {path}: status 503")
+        return answer

@@ -50,7 +50,7 @@ def parameters(site: Site) -> dict[str, str | int]:
         "ADMIN_EMAIL": site.email,
         "MEMORY": site.plan.memory_mb,
         "SMTP_URL": settings.SITE_SMTP_URL,
-        "CRON_MINUTE": (site.vmid or 0) % 5,
+        "CRON_MINUTE": _cron_minute(site.vmid),
         "PART": "all",
         **choices(site),
         **_firewall(),
@@ -72,6 +72,11 @@ def _yes(choice: bool) -> str:
     return "yes" if choice else "no"
 
 
+def _cron_minute(vmid: int | None) -> int:
+    """Not all containers at once."""
+    return (vmid or 0) % 5
+
+
 def _firewall() -> dict[str, str]:
     return {"FIREWALL_IN": nftables.statements("in"), "FIREWALL_OUT": nftables.statements("out")}
 
@@ -91,9 +96,10 @@ def base_script(memory_mb: int) -> str:
 def spare_script(spare: Spare) -> str:
     """The install script for a container that waits for an order: a whole site under a name of nobody's."""
     unset = {"XMLRPC": "no", "UPLOAD_MB": options.UPLOAD_MB, "MEMORY_LIMIT_MB": 0, "PAGE_CACHE": "yes"}
-    values = {"PART": "all", "MEMORY": spare.memory_mb, "CRON_MINUTE": 0, "SMTP_URL": "", **unset}
+    values = {"PART": "all", "MEMORY": spare.memory_mb, "SMTP_URL": settings.SITE_SMTP_URL, **unset}
     names = {"SITE_HOSTNAME": SPARE_NAME, "ADMIN_EMAIL": f"nobody@{SPARE_NAME}"}
-    return _filled("wordpress.sh", {**values, **names, **_firewall(), **_surroundings()})
+    minute = {"CRON_MINUTE": _cron_minute(spare.vmid)}
+    return _filled("wordpress.sh", {**values, **names, **minute, **_firewall(), **_surroundings()})
 
 
 def sparing_script(build_id: str) -> str:

@@ -1,5 +1,7 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 # The site's own account at its database. Part of wordpress.sh and spare.sh.
+
+SPARE_NAME=spare.invalid # the name of nobody's, under which WordPress is installed in a container that is to wait
 
 # Made once and kept: a second run must not change the password of a site that is in use.
 secret() {

@@ -89,9 +89,10 @@ phase_system() {
     place_platform # before PHP is told to begin with it
     leave_updates
     tune_php
+    tuned_for >"$STATE/tuned"
     if [[ ! -e $PRIMARY ]]; then # nobody is shown anything before the site's own part is done
         echo 'server { listen 80 default_server; location / { return 503; } }' | place /etc/nginx/sites-available/default
-        systemctl -q enable nginx
+        switch_on nginx
         systemctl reload-or-restart nginx
     fi
 }
@@ -116,6 +117,11 @@ unwatched_sh() {
 	END
 }
 
+# With every boot. Said anew it takes as long as all else in here, where a service has a script of the old kind beside it.
+switch_on() { systemctl -q is-enabled "$1" || systemctl -q enable "$1"; }
+
+tuned_for() { echo "$MEMORY $UPLOAD_MB $MEMORY_LIMIT_MB"; }
+
 # MEMORY is the plan's, in MB: without lxcfs a container sees that of its node.
 php_children() {
     local children=$((MEMORY < 8192 ? MEMORY / 170 : MEMORY * 50 / 8192))
@@ -128,7 +134,7 @@ tune_database() {
     if [[ -e $file ]]; then ours=yes; fi
     CHANGED=
     database_options "$pool" "$connections" | place "$file"
-    systemctl -q enable mariadb
+    switch_on mariadb
     systemctl start mariadb
     if [[ -n $CHANGED ]]; then
         if [[ -z $ours ]] || ! resize_database "$((pool * 1024 * 1024))" "$connections"; then systemctl restart mariadb; fi
@@ -171,7 +177,7 @@ tune_php() {
     if [[ -n $CHANGED ]]; then
         "php-fpm$version" -t
         systemctl daemon-reload
-        systemctl -q enable "php$version-fpm"
+        switch_on "php$version-fpm"
         systemctl restart "php$version-fpm"
     fi
 }

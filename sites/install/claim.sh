@@ -1,12 +1,11 @@
 # shellcheck shell=bash disable=SC2154
 # A container that waited becomes a site's own: nothing that it has is another's, or was there while it waited. Part of wordpress.sh.
 
-SPARE_NAME=spare.invalid # of whose WordPress was installed
-
 is_spare() { [[ -e $STATE/spare || -e $STATE/claimed ]]; }
 
-# The plan may be another than that for which it was made, and so may the options.
+# The plan may be another than that for which it was made, and so may the options. Where they are not, nothing is told anew.
 phase_tuning() {
+    if [[ -e $STATE/spare && $(<"$STATE/tuned") == "$(tuned_for)" ]]; then return; fi
     tune_database
     tune_objects
     tune_php
@@ -14,14 +13,10 @@ phase_tuning() {
 
 phase_renewal() {
     if [[ ! -e $STATE/spare ]]; then return; fi # done by an earlier run
-    local keys=''
-    if [[ -d /etc/ssh ]] && command -v ssh-keygen >/dev/null; then
-        ssh-keygen -A >/dev/null 9>&- & # seconds of a slow processor
-        keys=$!
-    fi
+    # Nobody waits for these, which take a second: no sshd runs (base.sh).
+    if [[ -e /etc/ssh/sshd_config ]]; then setsid ssh-keygen -A </dev/null >/dev/null 2>&1 9>&- & fi
     own_host
     own_tables
-    if [[ -n $keys ]]; then wait "$keys"; fi
     mv "$STATE/spare" "$STATE/claimed"
 }
 
@@ -48,7 +43,7 @@ own_tables() {
     email="CONVERT(UNHEX('$(printf %s "$ADMIN_EMAIL" | od -An -v -tx1 | tr -d ' \n')') USING utf8mb4)"
     site_sql <<-END
 	UPDATE wp_users SET user_login = '$login', user_nicename = '$login', display_name = '$login', user_email = $email,
-	    user_registered = UTC_TIMESTAMP(), user_pass = '!$(openssl rand -hex 32)' WHERE user_email LIKE '%@$SPARE_NAME';
+	    user_url = 'https://$PRIMARY_DOMAIN', user_registered = UTC_TIMESTAMP(), user_pass = '!$(openssl rand -hex 32)' WHERE user_email LIKE '%@$SPARE_NAME';
 	UPDATE wp_usermeta SET meta_value = '$login' WHERE meta_key = 'nickname' AND meta_value = '${SPARE_NAME%%.*}';
 	UPDATE wp_options SET option_value = $email WHERE option_name = 'admin_email' AND option_value LIKE '%@$SPARE_NAME';
 	UPDATE wp_options SET option_value = '$PRIMARY_DOMAIN' WHERE option_name = 'blogname' AND option_value = '$SPARE_NAME';

@@ -34,7 +34,7 @@ denied_folders() {
 	END
     if [[ -n $CHANGED ]]; then
         systemctl daemon-reload
-        systemctl -q enable nodepoint-denied.timer
+        switch_on nodepoint-denied.timer
         systemctl restart nodepoint-denied.timer
     fi
     CHANGED=$changed

@@ -4,8 +4,9 @@
 phase_web() {
     CHANGED=
     firewall | place /etc/nftables.conf
-    systemctl -q enable nftables
-    systemctl reload-or-restart nftables
+    switch_on nftables
+    # A container that waits for a site has the same rules in force.
+    if [[ -n $CHANGED || $PART != claim ]]; then systemctl reload-or-restart nftables; fi
     certify_loopback
     nginx_php | place /etc/nginx/site-php.conf
     page_cache
@@ -13,7 +14,7 @@ phase_web() {
     nginx_site | place /etc/nginx/sites-available/default
     ln -sf ../sites-available/default /etc/nginx/sites-enabled/default
     nginx -t -q
-    systemctl -q enable nginx
+    switch_on nginx
     if [[ -n $CHANGED ]]; then systemctl reload-or-restart nginx; fi
 }
 

@@ -10,7 +10,7 @@ tune_objects() {
     printf '[Service]\nGroup=www-data\nOOMScoreAdjust=300\n' | place /etc/systemd/system/redis-server.service.d/nodepoint.conf
     if [[ -n $CHANGED ]]; then
         systemctl daemon-reload
-        systemctl -q enable redis-server
+        switch_on redis-server
         systemctl restart redis-server
     fi
 }

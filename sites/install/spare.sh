@@ -12,6 +12,7 @@ STATE=/var/lib/nodepoint
 RUN=/run/nodepoint
 ROOT=/var/www/wordpress
 DATABASE=wordpress
+# shellcheck disable=SC2034 # of inside.sh
 ANSWERS=$RUN
 
 main() {
@@ -23,7 +24,7 @@ main() {
     exec 9>>"$STATE/lock"
     flock -n 9 || { echo 'an installation is at work' >&2; exit 75; }
     if [[ ! -e $STATE/spare ]]; then
-        [[ -e $STATE/installed && -e $STATE/verified && ! -e $STATE/claimed ]] || { echo 'no new WordPress of ours is here' >&2; exit 66; }
+        is_nobodys || { echo 'no new WordPress of nobody'\''s is here' >&2; exit 66; }
     fi
     close
     empty_tables
@@ -35,12 +36,17 @@ main() {
     echo sealed
 }
 
+# A site that anybody has, or had, is never emptied.
+is_nobodys() {
+    [[ -e $STATE/installed && -e $STATE/verified && ! -e $STATE/claimed && $(cat /etc/wordpress-platform-domain) == "$SPARE_NAME" ]]
+}
+
 # Nobody is shown anything, and nothing of the site's works on: its first tasks may still be at it.
 close() {
     rm -f /etc/cron.d/wordpress
     echo 'server { listen 80 default_server; location / { return 503; } }' | place /etc/nginx/sites-available/default
     systemctl reload-or-restart nginx
-    systemctl stop 'php*-fpm.service'
+    # PHP's master process stays: what it has compiled of WordPress is as good for the site to come.
     pkill -9 -u www-data php || true
 }
 
@@ -65,7 +71,6 @@ forget_secrets() {
     if [[ -d /run/nodepoint-pages ]]; then find /run/nodepoint-pages -type f -delete; fi
     sed '/# nodepoint$/d' /etc/hosts | place /etc/hosts
     systemctl restart redis-server.service # keeps nothing
-    systemctl start 'php*-fpm.service'
     journalctl -q --rotate --vacuum-time=1s || true # not every system keeps one
     find /var/log -type f \( -path '/var/log/nginx/*' -o -path '/var/log/mysql/*' -o -name '*.log' \) -exec truncate -s 0 {} +
 }

@@ -4,10 +4,10 @@
 # Old workers of nginx may answer for a moment after a reload.
 phase_verification() {
     local page=$RUN/page try
-    for try in 1 2 3 4 5 6; do
+    for try in 1 2 3 4 5 6 7 8; do
         if serves "$page"; then break; fi
-        [[ $try != 6 ]]
-        sleep 0.5
+        [[ $try != 8 ]]
+        sleep "0.$try"
     done
     rm "$page"
     if [[ ! -e $STATE/verified ]]; then

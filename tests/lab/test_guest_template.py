@@ -43,6 +43,31 @@ class SealTests(GuestCase):
         self.assertEqual((73, b""), self.seal()[:2])
 
 
+class SpareTests(GuestCase):
+    SPARE = b"#!/bin/bash\n# lab: spare\nBUILD_ID=ab12\nmain() { :; }\n"
+    CLAIM = ALL.replace(b"PART=all", b"PART=claim\nSITE_HOSTNAME=a.example")
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.create(start=True)
+
+    def spare(self) -> int:
+        return self.run_in("bash", "-s", "spare", stdin=self.SPARE)[0]
+
+    def test_only_a_new_site_can_wait_and_only_what_waits_is_claimed(self) -> None:
+        self.assertEqual((66, 69), (self.spare(), self.run_in("bash", "-s", "install", stdin=self.CLAIM)[0]))
+        self.run_in("bash", "-s", "install", stdin=ALL)
+        self.assertEqual(69, self.run_in("bash", "-s", "install", stdin=self.CLAIM)[0])
+        self.assertTrue(self.lab.world.reaches_site("192.168.1.100")[0])
+        self.assertEqual((0, 0), (self.spare(), self.spare()))
+        self.assertFalse(self.lab.world.reaches_site("192.168.1.100")[0])
+        code, out, _ = self.run_in("bash", "-s", "install", stdin=self.CLAIM)
+        self.assertEqual((0, "started", "done 0"), (code, *(out.decode().splitlines()[at] for at in (0, -1))))
+        self.assertTrue(self.lab.world.reaches_site("192.168.1.100")[0])
+        self.assertEqual(66, self.spare(), "somebody has had it")
+        self.assertEqual(0, self.run_in("bash", "-s", "install", stdin=self.CLAIM)[0], "it may be done again")
+
+
 class PlanTests(unittest.TestCase):
     def test_the_phases_are_those_that_the_script_names(self) -> None:
         plan = Plan.read("BASE=(apt unpack)\nSITE=(data tune)\nPART=all\nNAME='a b'\nfor x in y; do\n")

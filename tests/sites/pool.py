@@ -5,7 +5,7 @@ from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
-from django.test import override_settings
+from django.test import SimpleTestCase, override_settings
 from django.utils import timezone
 
 from sites.models import Site, Spare
@@ -13,7 +13,7 @@ from sites.pool import refill
 from tests.sites.base import SiteTestCase
 
 
-class PoolCase(SiteTestCase):
+class PoolMixin(SimpleTestCase):
     """`POOL_SIZE` is 1 unless a test says otherwise."""
 
     size = 1
@@ -57,3 +57,7 @@ class PoolCase(SiteTestCase):
         moved = timedelta(**delta)
         for spare in Spare.objects.exclude(ended_at=None):
             Spare.objects.filter(pk=spare.pk).update(ended_at=spare.ended_at - moved)
+
+
+class PoolCase(PoolMixin, SiteTestCase):
+    """One thread, rolled back at the end."""

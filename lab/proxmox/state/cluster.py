@@ -68,7 +68,7 @@ class Cluster(Inventory):
         node = self.nodes[name]
         if node.maintenance != maintenance:
             node.maintenance = maintenance
-            self._inventory.save_node(node)
+            self.save_node(node)
 
     def set_node_up(self, name: str, up: bool) -> None:
         """Take a node away (everything on it dies at once) or bring it back (as after a boot)."""
