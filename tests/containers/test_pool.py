@@ -31,7 +31,7 @@ PASSING = re.compile(
 
 
 def setUpModule() -> None:
-    base.required(short=True)
+    base.required()
 
 
 def waiting(vmid: int, template) -> Container:
