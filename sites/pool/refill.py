@@ -26,12 +26,14 @@ FILL = "sites.pool_fill"
 AT_ONCE = 2  # in the making
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=5), timedelta(hours=6)  # after failures in a row
 MOST_FAILURES = 12  # that are looked back at
+OLD = timedelta(days=7)  # what is inside grows old by then, as a template does
 KEPT_ADDRESSES = 5  # which are left to orders
 KEPT = (Spare.State.READY, Spare.State.BUILDING)
 AGAIN = "again"  # in a job's data: the one before has failed, too
 
 STALE = "Another template, storage or install script is in use by now."
 TOO_MANY = "The pool is to be smaller."
+TOO_OLD = "It has waited for a week."
 
 
 def top_up(*, actor: str = "pool", at_once: bool = False) -> int:
@@ -46,7 +48,7 @@ def top_up(*, actor: str = "pool", at_once: bool = False) -> int:
 
 def _drain(actor: str) -> None:
     """Have those go that no order of today would be given, and those that are too many: the youngest, and of
-    them what is not ready first."""
+    them what is not ready first. Of a full pool one at a time that is old."""
     today = claims.of_today()
     for spare in Spare.objects.filter(state__in=KEPT).exclude(pk__in=today.values("pk")):
         ends.destroy(spare, STALE, actor=actor)
@@ -55,6 +57,9 @@ def _drain(actor: str) -> None:
     building = [spare for spare in kept if spare.state == Spare.State.BUILDING]
     for spare in [*ready, *building][settings.POOL_SIZE :]:
         ends.destroy(spare, TOO_MANY, actor=actor)
+    full = ready and len(ready) == settings.POOL_SIZE
+    if full and ready[0].ready_at < timezone.now() - OLD:
+        ends.destroy(ready[0], TOO_OLD, actor=actor)
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.test import override_settings
+from django.utils import timezone
 
 from nodepoint.board import findings
 from nodepoint.jobs.models import Job
@@ -167,6 +168,14 @@ class DrainTests(PoolCase):
         self.assertEqual(self.states(), {"gone": 2, "ready": 2})
         self.assertFalse(old & {spare.build_id for spare in self.ready()})
         self.assertEqual({spare.template for spare in self.ready()}, {self.lab.settings["PROXMOX_TEMPLATE"]})
+
+    def test_one_at_a_time_is_replaced_when_it_is_old(self) -> None:
+        self.fill()
+        Spare.objects.update(ready_at=timezone.now() - timedelta(days=8))
+        refill.top_up()
+        self.assertEqual(self.states(), {"building": 1, "draining": 1, "ready": 1})
+        self.fill()
+        self.assertEqual(self.states()["ready"], 2)
 
     def test_what_lost_its_mark_is_not_destroyed_and_keeps_its_place(self) -> None:
         self.fill()
