@@ -24,7 +24,7 @@ POOL_FILL = register(
         title="Make a container ready",
         subject="sites.Spare",
         scope="sites",
-        deadline=60 * MINUTES,
+        deadline=24 * 60 * MINUTES,  # orders may be at work for long
         known=is_known,
         steps=(
             Step(
@@ -51,6 +51,7 @@ POOL_FILL = register(
                 undo=container.unmade,
                 after=("place",),
                 limits=(CREATIONS, CALLS),
+                deadline=20 * MINUTES,
                 usual=45,
             ),
             Step(
@@ -60,6 +61,7 @@ POOL_FILL = register(
                 nothing_to_undo=GOES_WITH_IT,
                 after=("container",),
                 limits=(CALLS,),
+                deadline=10 * MINUTES,
                 usual=1.5,
             ),
             Step(

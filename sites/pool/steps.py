@@ -8,7 +8,7 @@ from django.db.models import Q
 from nodepoint.clients.errors import Busy
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import Job, JobStep
-from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
+from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
 from sites import answers, install
 from sites.clients.proxmox import Node
 from sites.connections import console, proxmox
@@ -19,7 +19,6 @@ from sites.steps.container import SPARE_TAG
 from sites.steps.proxmox import follows_moves, require
 
 NOT_SEALED = "The ready container could not be sealed."
-ORDERS_FIRST = "Orders go first."
 LOOK_AGAIN = 5.0  # seconds between two looks whether orders are at work
 ORDER = "sites.provision"
 NOTHING = {"vmid": None, "private_ip": None, "node": ""}
@@ -29,7 +28,7 @@ def quiet(call: Call) -> Outcome:
     """No order is on its way to its live site: what is made for the pool takes nothing from them."""
     at_work = JobStep.objects.filter(~Q(state__in=JobStep.FINISHED), job__kind=ORDER, name="verified")
     if at_work.filter(job__state=Job.State.RUNNING).exists():
-        return Retry(error=ORDERS_FIRST, seconds=LOOK_AGAIN, in_line=True)
+        return Wait(seconds=LOOK_AGAIN)
     return Done()
 
 

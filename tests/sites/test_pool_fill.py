@@ -58,7 +58,7 @@ class FillTests(PoolCase):
         refill.top_up()
         job = Job.objects.get(kind=refill.FILL)
         self.run_until(site, "container", state="done")
-        self.assertEqual(job.steps.get(name="quiet").error, "Orders go first.")
+        self.assertEqual((job.steps.get(name="quiet").state, job.state), ("running", "running"))
         self.assertFalse(Spare.objects.exclude(node="").exists())
         self.run_jobs()
         self.assertEqual(len(self.ready()), 1)
