@@ -93,7 +93,8 @@ def _given_back(site: Site, spare: Spare, reason: str) -> Outcome:
             Site.objects.filter(pk=site.pk).update(**other, node="", claimed="")
     except NoCapacity as error:
         return Retry(error=error.sentence, detail=f"{reason} And no other address is free.")
-    return Retry(detail=f"{reason} It is destroyed, and the site gets a container of its own.", seconds=0.1)
+    detail = f"{reason} It is destroyed, and the site gets a container of its own."
+    return Retry(detail=detail, seconds=0.1, facts={"node": ""})
 
 
 def created(call: Call) -> Outcome:
