@@ -100,8 +100,9 @@ class Control(Wire):
             raise BadCall(f"unknown node {order['node']!r}: one of {', '.join(cluster.nodes)}")
         node = cluster.nodes[order["node"]]
         wanted = {name: order.get(name, getattr(node, name)) for name in ("up", "maintenance")}
-        if not all(isinstance(value, bool) for value in wanted.values()):
-            raise BadCall("up and maintenance must be true or false")
+        for name, value in wanted.items():
+            if not isinstance(value, bool):
+                raise BadCall(f"{name} must be true or false")
         with self._lab.lock:
             cluster.set_node_up(node.name, wanted["up"])
             cluster.set_node_maintenance(node.name, wanted["maintenance"])

@@ -26,7 +26,7 @@ class LookTests(PoolCase):
         with override_settings(POOL_SIZE=0):
             self.run_for(600)
 
-    def spoiled(self, **config: str) -> Spare:
+    def spoiled(self, **config: str | int) -> Spare:
         spare = self.spare()
         with self.lab.lock:
             self.lab.proxmox.cluster.containers[spare.vmid].config.update(config)
