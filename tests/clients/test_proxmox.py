@@ -349,6 +349,7 @@ class FailureTests(Base):
             "set_ha_resource": (950, "started"),
             "remove_ha_resource": (950,),
             "ha_status": (),
+            "nodes_in_maintenance": (),
             "firewall_options": ("node1", 950),
             "set_firewall_options": ("node1", 950, FirewallOptions()),
             "firewall_rules": ("node1", 950),

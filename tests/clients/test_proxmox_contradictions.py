@@ -75,6 +75,12 @@ SNAPSHOT = {"name": "initial", "snaptime": 1, "parent": "", "description": "a\n"
 TASK = {"upid": UPID, "status": "stopped", "exitstatus": "OK"}
 ENTRY = {"upid": UPID, "type": "vzcreate", "id": "900", "user": "api@pam", "starttime": 1}
 RESOURCE = {"sid": "ct:900", "state": "started", "comment": "a", "max_restart": 1, "max_relocate": 1}
+MAINTAINED = {
+    "id": "lrm:node2",
+    "type": "lrm",
+    "node": "node2",
+    "status": "node2 (maintenance mode, watchdog standby, Mon Nov 30 12:00:00 2026)",
+}
 SERVICE = {
     "id": "service:ct:900",
     "type": "service",
@@ -129,6 +135,7 @@ READ: dict[str, tuple[Ask, Any]] = {
     "tasks": (lambda c: c.tasks("node1"), [ENTRY]),
     "ha_resource": (lambda c: c.ha_resource(900), RESOURCE),
     "ha_status": (lambda c: c.ha_status(), [SERVICE]),
+    "nodes_in_maintenance": (lambda c: c.nodes_in_maintenance(), [MAINTAINED]),
     "firewall_options": (lambda c: c.firewall_options("node1", 900), OPTIONS),
     "firewall_rules": (lambda c: c.firewall_rules("node1", 900), [RULE]),
 }
@@ -226,6 +233,7 @@ ALIKE: tuple[tuple[str, Any, Any], ...] = (
     ("ha_resource", {**RESOURCE, "state": "enabled"}, RESOURCE),
     ("ha_resource", {"sid": "ct:900"}, {**RESOURCE, "comment": ""}),
     ("ha_status", [{"id": "quorum", "type": "quorum"}, SERVICE, SERVICE], [SERVICE]),
+    ("nodes_in_maintenance", [SERVICE, MAINTAINED, MAINTAINED], [MAINTAINED]),
     ("firewall_options", {"enable": None}, {}),
     ("firewall_rules", [{**RULE, "dport": 80, "enable": "1", "pos": "0"}], [RULE]),
 )
