@@ -52,8 +52,8 @@ class LookTests(PoolCase):
     def test_one_that_somebody_has_stopped_or_edited_is_destroyed(self) -> None:
         for change in (
             {"hostname": "mine"},
-            {"memory": "512"},
-            {"cores": "7"},
+            {"memory": 512},
+            {"cores": 7},
             {"net0": "name=eth0,ip=dhcp"},
         ):
             with self.subTest(change):
