@@ -105,6 +105,8 @@ class Site(models.Model):
         "claimed spare",
         max_length=16,
         blank=True,
+        default="",
+        db_default="",
         editable=False,
         help_text="Build id of the ready container that it was given, until that is wholly its own.",
     )

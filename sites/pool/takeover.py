@@ -34,6 +34,8 @@ def placed(call: Call) -> Outcome:
     site: Site = call.subject
     if not site.claimed:
         return reservation.free_indeed(call)
+    if held := reservation.held_for_staff(site, occupied.known()):
+        return held
     spare = Spare.objects.get(build_id=site.claimed)
     try:
         with deadline(SECONDS):

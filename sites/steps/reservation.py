@@ -9,7 +9,7 @@ from sites import occupied
 from sites.allocation import reserve_other_address, reserve_other_vmid
 from sites.connections import proxmox
 from sites.errors import NoCapacity
-from sites.models import Site, Template
+from sites.models import Site, Spare, Template
 from sites.occupied import Places
 from sites.steps import container, lost
 from sites.steps.backups import forget_missing
@@ -35,7 +35,7 @@ def free_indeed(call: Call) -> Outcome:
     places = occupied.reading()
     if places is None:
         return Wait(seconds=1.0)
-    if held := _held_for_staff(call.subject, places):
+    if held := held_for_staff(call.subject, places):
         return held
     site, notes = call.subject, []
     if site.vmid in places.vmids and not proxmox().vmid_free(site.vmid):
@@ -51,7 +51,8 @@ def free_indeed(call: Call) -> Outcome:
     return Done(note=" ".join(notes))
 
 
-def _held_for_staff(site: Site | Template, places: Places) -> Retry | None:
+def held_for_staff(site: Site | Spare | Template, places: Places) -> Retry | None:
+    """What an order waits for whose service has a container that no row knows; None: nothing."""
     vmids = places.unknown_of(site.service_id) if isinstance(site, Site) else []
     return lost.held(f"container {', '.join(map(str, vmids))}") if vmids and not lost.released(site) else None
 
