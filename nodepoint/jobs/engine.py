@@ -73,10 +73,10 @@ class Claim:
 def claim_due(now: datetime, count: int) -> Iterator[Claim]:
     """Take the steps to be called now, the longest due first, at most `count`; each can be called as soon as
     it comes."""
-    if connection.features.has_select_for_update_skip_locked:
+    ids = _waiting(WAITING, now, count)  # mostly there is nothing, and no transaction is needed to see that
+    if ids and connection.features.has_select_for_update_skip_locked:
         yield from _take_unlocked(now, count)
         return
-    ids = _waiting(WAITING, now, count)
     for step in _due(now).filter(pk__in=ids).order_by("due_at").all() if ids else ():
         if claim := _take(step, now):
             yield claim
@@ -91,7 +91,8 @@ def _take_unlocked(now: datetime, count: int) -> list[Claim]:
         if not steps:
             return []
         mine = prepared(JobStep).filter(pk__in=[step.pk for step in steps])
-        mine.filter(started_at=None).update(started_at=now)
+        if any(step.started_at is None for step in steps):
+            mine.filter(started_at=None).update(started_at=now)
         mine.update(version=F("version") + 1, held=True, due_at=_lease_end(now), claimed_at=now)
     return [_claimed(step, now) for step in steps]
 
