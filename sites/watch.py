@@ -93,7 +93,9 @@ def addresses() -> tuple[int, int, int]:
 
 
 def _in_pool() -> list[str]:
-    """Addresses of ready containers. One query where there is a pool, or was one lately."""
+    """Addresses of ready containers. One query where there is a pool, else none."""
+    if not settings.POOL_SIZE:
+        return []
     spares = Spare.objects.filter(private_ip__isnull=False).order_by()
     return list(spares.values_list("private_ip", flat=True))
 
