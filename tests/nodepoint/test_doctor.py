@@ -113,7 +113,8 @@ class DoctorTests(LabTestCase):
         self.assert_complains("workers", "has been due for 9", "JOB_THREADS")
 
     def test_a_broker_that_is_away_is_named(self) -> None:
-        with mock.patch.object(Conf, "ORM", None), mock.patch.object(Conf, "REDIS", NOBODY):
+        redis = {"ORM": None, "BROKER_CLASS": None, "REDIS": NOBODY}
+        with mock.patch.multiple(Conf, **redis):
             text, closing = self.run_doctor()
         self.assertEqual(closing, "To be looked after: broker.", text)
         self.assertEqual(self.row(text, "broker")[1:3], ["no", "-"])
