@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.db.models.signals import pre_save
 from django.utils import timezone
 
 from nodepoint.jobs import limits, queue
@@ -27,9 +28,21 @@ class OrderedAgainTests(RestoredCase):
         Occupancy.objects.all().delete()  # no dump comes back within the time for which a look holds
         self.stood = self.standing()
 
-    def test_the_order_waits_for_staff_and_becomes_the_site_that_stands(self) -> None:
+    def ordered_again(self) -> Site:
+        """An order with the number, and so with the marks, of the lost site. On MariaDB numbers go on behind
+        rows that were rolled back, which after a dump they do not."""
+        pre_save.connect(self.same_number, sender=Site)
+        self.addCleanup(pre_save.disconnect, self.same_number, sender=Site)
         site = self.create()
-        self.assertEqual(site.pk, self.lost.pk, "the marks are the same")
+        self.assertEqual(site.pk, self.lost.pk)
+        return site
+
+    def same_number(self, instance: Site, **_: object) -> None:
+        if instance._state.adding:
+            instance.pk = self.lost.pk
+
+    def test_the_order_waits_for_staff_and_becomes_the_site_that_stands(self) -> None:
+        site = self.ordered_again()
         self.run_for(3600)
         step = self.step(site, "place")
         self.assertIn("stands already", step.error, self.tale(site))
@@ -43,7 +56,7 @@ class OrderedAgainTests(RestoredCase):
 
     def test_where_the_container_cannot_be_seen_its_proxy_host_is_left_to_it(self) -> None:
         self.control("node", node=self.place[1], up=False)
-        site = self.create()
+        site = self.ordered_again()
         Site.objects.filter(pk=site.pk).update(private_ip="192.168.1.150")
         self.run_for(600)
         self.assertIn("stands already", self.step(site, "proxy_host").error, self.tale(site))
