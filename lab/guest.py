@@ -4,12 +4,11 @@ Nothing here runs a container's shell; a script's header says what is to be play
 
 import copy
 import re
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lab import content, curl, health, sealing, wordpress
+from lab import content, curl, health, sealing, shell, wordpress
 from lab.install import Installation, Plan, phases
 from lab.server import Response
 
@@ -30,7 +29,6 @@ USAGE = 64
 PCT_FAILED = 255
 SYNTAX_ERROR = 2
 NOT_FOUND = 127
-BASH = "/bin/bash"
 HOST_NAMESERVER = "192.168.1.1"
 """What a container uses that was given none: its node's own."""
 
@@ -132,12 +130,12 @@ class Guests:
 
     def exec(self, node: str, vmid: int, argv: Sequence[str], stdin: bytes) -> Output:
         """``pct exec``: run one command in a container; takes the lock itself."""
-        words = _without_env(argv)
+        words = shell.without_env(argv)
         if not words:
             return PCT_FAILED, b"", b"no command specified\n"
         command, arguments = words[0].rpartition("/")[2], words[1:]
         # A real bash looks at a script first, and outside the lock: it takes some milliseconds.
-        broken = _broken(stdin) if command == "bash" and arguments[:1] == ["-s"] else b""
+        broken = shell.broken(stdin) if command == "bash" and arguments[:1] == ["-s"] else b""
         with self._lab.lock:
             code, refusal = self._lab.proxmox.cluster.exec_refusal(node, vmid)
             if code:
@@ -186,7 +184,7 @@ class Guests:
     def _script(self, vmid: int, arguments: list[str], script: bytes, now: float) -> Output:
         if not script.strip():
             return 0, b"", b""
-        for line in _header(script):
+        for line in shell.header(script):
             found = INSTALL_LINE.fullmatch(line)
             if found:
                 return self._install(vmid, found[1], Plan.read(script.decode(errors="replace")), now)
@@ -373,34 +371,5 @@ def _primary(parameters: Mapping[str, str]) -> str:
     return parameters.get("PRIMARY_DOMAIN") or parameters.get("SITE_HOSTNAME", "")
 
 
-def _broken(script: bytes) -> bytes:
-    """What bash says about a script that it cannot parse; empty when it can."""
-    # With -n bash reads the script and runs none of it; an empty environment holds no BASH_ENV either.
-    command = ["bash", "-n"]
-    checked = subprocess.run(  # noqa: S603 - a fixed command
-        command, executable=BASH, env={}, input=script, capture_output=True, timeout=30
-    )
-    return checked.stderr if checked.returncode else b""
-
-
 def _text(lines: list[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
-
-
-def _without_env(argv: Sequence[str]) -> list[str]:
-    words = list(argv)
-    if words[:1] in (["env"], ["/usr/bin/env"]):
-        words = words[1:]
-        while words and (words[0] in ("-i", "-") or "=" in words[0]):
-            words.pop(0)
-    return words
-
-
-def _header(script: bytes) -> list[str]:
-    """The leading comment lines of a script."""
-    lines = []
-    for line in script.decode(errors="replace").splitlines():
-        if line.strip() and not line.startswith("#"):
-            break
-        lines.append(line.rstrip())
-    return lines

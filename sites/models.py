@@ -1,7 +1,6 @@
 """Plans, sites and the last reading of the cluster."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from django.conf import settings
 from django.core.validators import MinValueValidator, RegexValidator
@@ -11,6 +10,7 @@ from django.utils import timezone
 from nodepoint.fields import IdentifierField
 from nodepoint.prepared import prepared
 from sites import marks
+from sites.former import MovedDomain, ReleasedDomain
 from sites.golden import Template, new_build_id
 from sites.measured import SiteHealth, SiteUsage
 from sites.platform import ClusterReading, Occupancy, Platform, ReservationLock, TakenName
@@ -339,39 +339,6 @@ class CustomDomain(models.Model):
         ReleasedDomain.objects.filter(released_at__lt=timezone.now() - ReleasedDomain.KEPT).delete()
         whose = {"site": self.site, "released_at": timezone.now()}
         ReleasedDomain.objects.update_or_create(domain=self.domain, defaults=whose)
-
-
-class ReleasedDomain(models.Model):
-    """Whose a custom domain was last, for a day after it was given back: visitors, mails and DNS still lead
-    to it."""
-
-    KEPT = timedelta(hours=24)
-
-    domain = IdentifierField(max_length=253, unique=True)
-    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="+")
-    released_at = models.DateTimeField(db_index=True)
-
-    class Meta:
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return self.domain
-
-
-class MovedDomain(models.Model):
-    """That a custom domain was a site's until it moved to another, whose customer has shown that it is his:
-    its proxy host may carry this site's mark, and lead to its container, until the other's job has written
-    it."""
-
-    domain = IdentifierField(max_length=253)
-    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="moved_domains")
-
-    class Meta:
-        default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["domain", "site"], name="sites_moved_domain_once")]
-
-    def __str__(self) -> str:
-        return self.domain
 
 
 class Backup(models.Model):
