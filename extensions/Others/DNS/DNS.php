@@ -26,7 +26,7 @@ use Throwable;
 #[ExtensionMeta(
     name: 'DNS',
     description: 'Customers run the DNS zones of their own domains.',
-    version: '0.0.0',
+    version: '2.0.0',
     author: 'NodePoint',
 )]
 class DNS extends Extension

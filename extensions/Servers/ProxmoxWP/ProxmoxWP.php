@@ -31,7 +31,7 @@ use Throwable;
 #[ExtensionMeta(
     name: 'ProxmoxWP',
     description: 'Sells WordPress sites that NodePoint makes on Proxmox VE.',
-    version: '0.0.0',
+    version: '2.0.0',
     author: 'NodePoint',
 )]
 class ProxmoxWP extends Server

@@ -25,7 +25,7 @@ use Throwable;
 #[ExtensionMeta(
     name: 'SSupport',
     description: 'Support keys of NodePoint as a product.',
-    version: '0.0.0',
+    version: '2.0.0',
     author: 'NodePoint',
 )]
 class SSupport extends Server
