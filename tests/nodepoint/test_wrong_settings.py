@@ -156,6 +156,7 @@ BAD: dict[str, list[str]] = {
     "PROXMOX_BRIDGE": NAMES,
     "PROXMOX_CONCURRENCY": [*NUMBERS, "0"],
     "PROXMOX_CREATES": [*NUMBERS, "0"],
+    "POOL_SIZE": [*NUMBERS, "1001"],
     "SSH_USER": ["a b", "ä"],
     "SSH_KEY_FILE": ["/nowhere/key", "{folder}", "{file}", "{public}", "{locked}"],
     "SSH_KNOWN_HOSTS": ["/nowhere/known_hosts", "{folder}", "{file}"],

@@ -194,7 +194,7 @@ class LetInTests(WireCase):
         self.waits("offers no STARTTLS")
 
     def test_a_certificate_that_nobody_vouches_for_is_refused_and_a_good_one_taken(self) -> None:
-        keys = Keys(Path(self.enterContext(TemporaryDirectory())))
+        keys = Keys(Path(self.enterContext(TemporaryDirectory())), "127.0.0.1")
         self.server.tls = keys.tls
         self.server.answers["EHLO"] = b"250-here\r\n250 STARTTLS\r\n"
         with override_settings(EMAIL_USE_TLS=True):
