@@ -3,15 +3,18 @@
 from importlib import import_module
 from unittest import TestLoader
 
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, TransactionTestCase
 from django.test.utils import iter_test_cases
 
 from tests.runner import has_its_turn
 
 
 class ShareTests(SimpleTestCase):
-    def test_with_a_lab_and_one_thread_it_is_on_one_database_and_all_else_on_both(self) -> None:
+    def test_with_a_lab_and_one_thread_or_without_rows_it_is_on_one_database_and_all_else_on_both(
+        self,
+    ) -> None:
         names = (
+            "tests.nodepoint.test_shares",
             "tests.sites.test_create_site",
             "tests.nodepoint.jobs.test_runner",
             "tests.support.test_keys",
@@ -21,7 +24,7 @@ class ShareTests(SimpleTestCase):
             f"{type(test).__module__}.{type(test).__name__}": (
                 has_its_turn(test, "sqlite"),
                 has_its_turn(test, "mysql"),
-                "one_database" in getattr(test, "tags", ()),
+                "one_database" in getattr(test, "tags", ()) or not isinstance(test, TransactionTestCase),
             )
             for suite in suites
             for test in iter_test_cases(suite)
