@@ -226,7 +226,10 @@ class Site(models.Model):
         """The rows of its custom domains, oldest first. One query, none where they were read with it."""
         if "custom_domains" in getattr(self, "_prefetched_objects_cache", {}):
             return list(self.custom_domains.all())
-        return prepared(CustomDomain).filter(site_id=self.pk).order_by("pk").all()
+        rows = prepared(CustomDomain).filter(site_id=self.pk).order_by("pk").all()
+        for row in rows:
+            row.site = self  # otherwise the first that asks for it reads it anew
+        return rows
 
     @property
     def primary_domain(self) -> str | None:

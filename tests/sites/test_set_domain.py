@@ -135,7 +135,7 @@ class SetDomainTests(DomainTestCase):
         self.assertLessEqual(self.counts()["npm"], 9, self.calls)
         with CaptureQueriesContext(connection) as queries:
             self.domains()
-        self.assertLessEqual(len(queries), 3)
+        self.assertLessEqual(len(queries), 3, queries.captured_queries)
 
 
 class RefusalTests(DomainTestCase):
