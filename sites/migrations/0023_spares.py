@@ -41,6 +41,7 @@ class Migration(migrations.Migration):
                 ('site', models.ForeignKey(help_text='Whose it became.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='spares', to='sites.site')),
             ],
             options={
+                'verbose_name': 'ready container',
                 'ordering': ['-pk'],
             },
         ),

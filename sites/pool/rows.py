@@ -51,6 +51,7 @@ class Spare(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        verbose_name = "ready container"
 
     def __str__(self) -> str:
         return f"spare {self.build_id}"
