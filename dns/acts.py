@@ -41,7 +41,7 @@ class RecordForm(ActForm):
         required=False,
         min_value=0,
         max_value=65535,
-        help_text="For MX.",
+        help_text="For MX and SRV.",
         widget=UnfoldAdminIntegerFieldWidget,
     )
     ttl = forms.IntegerField(

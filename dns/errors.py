@@ -144,6 +144,16 @@ class CnameConflict(Conflict):
         super().__init__(f"The name {name.rstrip('.')} can have one CNAME and nothing else, or no CNAME.")
 
 
+class ApexAlias(Conflict):
+    """A CNAME for the domain itself, where its SOA and its name servers stand."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The domain itself cannot have a CNAME, because its name servers stand there. Use a record of "
+            "type A instead: with PROXYSRV for our proxy, or with the address of the host that you mean."
+        )
+
+
 class NullMxConflict(Conflict):
     """An MX that says that there is no mail has to be the only one of its name (RFC 7505, section 3)."""
 

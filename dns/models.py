@@ -123,7 +123,10 @@ class TemplateRecord(models.Model):
     )
     content = models.TextField(help_text=f"{records.ALIAS} stands for the proxy's address.")
     priority = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MaxValueValidator(records.PRIORITIES[1])], help_text="For MX only."
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(records.PRIORITIES[1])],
+        help_text="For MX and SRV only.",
     )
     ttl = models.PositiveIntegerField(
         "TTL (seconds)",

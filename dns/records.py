@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dns import naming, txt
+from dns import naming, rdata, txt
 from dns.clients.ispconfig import Record
 from dns.errors import BadField, Protected
 
-TYPES = ("A", "AAAA", "CNAME", "MX", "NS", "TXT")
+TYPES = ("A", "AAAA", "CNAME", "MX", "NS", "TXT", *rdata.STRUCTURES)
 FIELDS = {"A": "ip", "AAAA": "ip", "CNAME": "target", "MX": "exchange", "NS": "ns", "TXT": "txt"}
 TTLS = (60, 86_400)  # seconds
 PRIORITIES = (0, 65_535)
 ALIAS = "PROXYSRV"  # means the proxy's address, so that customers need not know it
-UNDERSCORED = {"CNAME", "NS", "TXT"}  # types whose names may hold one; for others ISPConfig refuses it
+# Types whose names may hold an underscore; for others ISPConfig refuses it, or no client looks there.
+UNDERSCORED = {"CAA", "CNAME", "NS", "SRV", "TLSA", "TXT"}
+NO_WILDCARDS = {"CAA", "NS", "SRV", "TLSA"}  # types for which ISPConfig takes no *
 SHORT_NAMES = {"A": 64, "AAAA": 64}  # characters that ISPConfig takes as a name, 255 for the others
 TARGETS = {"ALIAS", "CNAME", "DNAME", "MX", "NS", "PTR"}  # types whose data are a name
 PRIORITISED = {"MX", "NAPTR", "SRV"}  # types that begin with a number, which ISPConfig keeps apart
@@ -76,6 +78,8 @@ def held(record: Record, origin: str) -> Held:
         data = txt.unescape(data)
     elif record.type == "AAAA":
         data = _plain_ipv6(data)
+    elif record.type in rdata.STRUCTURES:
+        data = rdata.shown(record.type, data, origin)
     priority = record.priority if record.type in PRIORITISED else None
     name = naming.absolute(record.name, origin)
     entry = Entry(record.type, name, data, record.ttl, priority)
@@ -94,21 +98,20 @@ def parse(values: Mapping[str, Any], zone: str, proxy_ip: str) -> Entry:
     """The entry that a caller means, in the zone of that name (no last dot). BadField says what is wrong;
     Protected for a SOA.
 
-    `values`: `type`, `name`, `ttl`, `priority` and `ip`, `target`, `exchange`, `ns`, `txt` or `content`, all
-    but `ttl` and `priority` texts.
+    `values`: `type`, `name`, `ttl`, `priority` and `ip`, `target`, `exchange`, `ns`, `txt`, the fields of
+    `rdata.STRUCTURES` or `content`, all but numbers as texts.
     """
     type = values["type"].strip().upper()
     if type == "SOA":
         raise Protected()
     if type not in TYPES:
         raise BadField("type", f"Use one of the types {', '.join(TYPES)}.")
+    name = _name(type, values["name"], zone)
+    ttl = _within("ttl", values["ttl"], TTLS)
+    if type in rdata.STRUCTURES:
+        priority, data = rdata.read(type, values, zone)
+        return Entry(type, name, data, ttl, priority)
     priority, text = _content(type, values)
-    try:
-        name = naming.record(values["name"], zone, underscores=type in UNDERSCORED, wildcard=type != "NS")
-    except naming.BadName as error:
-        raise BadField("name", str(error)) from None
-    if len(_stored_name(type, name, f"{zone}.")) > SHORT_NAMES.get(type, 255):
-        raise BadField("name", f"The name is too long for a record of type {type}.")
     try:
         data = _DATA[type](text, zone, proxy_ip)
     except ValueError as error:
@@ -117,7 +120,19 @@ def parse(values: Mapping[str, Any], zone: str, proxy_ip: str) -> Entry:
         raise BadField("priority", "An MX of . (no mail at all) has the priority 0.")
     if type == "CNAME" and data == name:
         raise BadField(_field(type, values), "A name cannot be an alias of itself.")
-    return Entry(type, name, data, _within("ttl", values["ttl"], TTLS), priority)
+    return Entry(type, name, data, ttl, priority)
+
+
+def _name(type: str, text: str, zone: str) -> str:
+    try:
+        underscores, wildcard = type in UNDERSCORED, type not in NO_WILDCARDS
+        name = naming.record(text, zone, underscores=underscores, wildcard=wildcard)
+        rdata.check_name(type, name, zone)
+    except naming.BadName as error:
+        raise BadField("name", str(error)) from None
+    if len(_stored_name(type, name, f"{zone}.")) > SHORT_NAMES.get(type, 255):
+        raise BadField("name", f"The name is too long for a record of type {type}.")
+    return name
 
 
 def _stored_name(type: str, name: str, origin: str) -> str:

@@ -4,6 +4,7 @@ being published, and one that something else hides is never answered."""
 from collections.abc import Collection, Iterable
 
 from dns.errors import (
+    ApexAlias,
     BadField,
     CnameConflict,
     Delegated,
@@ -43,8 +44,10 @@ def _may_stand(entry: Entry, origin: str, others: list[Entry], deeper: Collectio
     beside = [other for other in others if other.name == entry.name]
     if any(entry.says_the_same(other) for other in beside):
         raise RecordExists()
+    if entry.type in ALIASES and entry.name == origin:
+        raise ApexAlias()
     alone = entry.type in ALIASES or any(other.type in ALIASES for other in beside)
-    if (alone and beside) or (entry.type in ALIASES and entry.name == origin):
+    if alone and beside:
         raise CnameConflict(entry.name)
     exchanges = {other.data for other in [entry, *beside] if other.type == "MX"}
     if entry.type == "MX" and NOBODY in exchanges and len(exchanges) > 1:

@@ -31,13 +31,17 @@ class RecordInput(UserInput):
 
     zone_id = DigitsField(18, required=False, allow_null=True)
     zone = serializers.CharField(max_length=300, required=False, allow_blank=True, help_text="Its name.")
-    type = serializers.CharField(max_length=10, help_text="a, aaaa, cname, mx, ns or txt, in any case.")
+    type = serializers.CharField(
+        max_length=10, help_text="a, aaaa, cname, mx, ns, txt, srv, caa, tlsa or sshfp, in any case."
+    )
     name = serializers.CharField(max_length=300, help_text="@, relative to the zone, or the whole name.")
     ttl = DigitsField(10, help_text="Seconds, 60 to 86400.")
     ip = serializers.CharField(max_length=100, required=False, allow_null=True, help_text="Of A and AAAA.")
-    target = serializers.CharField(max_length=300, required=False, allow_null=True, help_text="Of a CNAME.")
+    target = serializers.CharField(
+        max_length=300, required=False, allow_null=True, help_text="Of CNAME and SRV."
+    )
     exchange = serializers.CharField(max_length=300, required=False, allow_null=True, help_text="Of an MX.")
-    priority = DigitsField(10, required=False, allow_null=True, help_text="Of an MX, 0 to 65535.")
+    priority = DigitsField(10, required=False, allow_null=True, help_text="Of MX and SRV, 0 to 65535.")
     ns = serializers.CharField(max_length=300, required=False, allow_null=True, help_text="Of an NS.")
     txt = serializers.CharField(
         max_length=20_000,
@@ -45,7 +49,27 @@ class RecordInput(UserInput):
         allow_null=True,
         help_text="Of a TXT, as it is meant: no quotes needed.",
     )
-    content = serializers.CharField(max_length=20_000, required=False, allow_null=True)
+    weight = DigitsField(5, required=False, allow_null=True, help_text="Of an SRV.")
+    port = DigitsField(5, required=False, allow_null=True, help_text="Of an SRV.")
+    flags = DigitsField(3, required=False, allow_null=True, help_text="Of a CAA, 0 or 128.")
+    tag = serializers.CharField(
+        max_length=20, required=False, allow_null=True, help_text="Of a CAA, such as issue."
+    )
+    value = serializers.CharField(max_length=300, required=False, allow_null=True, help_text="Of a CAA.")
+    certificate_usage = DigitsField(3, required=False, allow_null=True, help_text="Of a TLSA, 0 to 3.")
+    selector = DigitsField(3, required=False, allow_null=True, help_text="Of a TLSA, 0 or 1.")
+    matching_type = DigitsField(3, required=False, allow_null=True, help_text="Of a TLSA, 0 to 2.")
+    certificate_association_data = serializers.CharField(
+        max_length=5000, required=False, allow_null=True, help_text="Of a TLSA, hex digits."
+    )
+    algorithm = DigitsField(3, required=False, allow_null=True, help_text="Of an SSHFP, 1 to 4 or 6.")
+    fp_type = DigitsField(3, required=False, allow_null=True, help_text="Of an SSHFP, 1 or 2.")
+    fingerprint = serializers.CharField(
+        max_length=300, required=False, allow_null=True, help_text="Of an SSHFP, hex digits."
+    )
+    content = serializers.CharField(
+        max_length=20_000, required=False, allow_null=True, help_text="Of any type, as in a zone file."
+    )
 
 
 class UpdateRecordInput(RecordInput):

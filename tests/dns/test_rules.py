@@ -4,7 +4,15 @@ from django.test import SimpleTestCase
 
 from dns import rules
 from dns.connections import ispconfig
-from dns.errors import CnameConflict, Delegated, InDeeperZone, NullMxConflict, Redirected, WouldHide
+from dns.errors import (
+    ApexAlias,
+    CnameConflict,
+    Delegated,
+    InDeeperZone,
+    NullMxConflict,
+    Redirected,
+    WouldHide,
+)
 from dns.models import Zone
 from dns.records import Entry, Held
 from nodepoint.api.errors import ApiError
@@ -32,7 +40,7 @@ TABLE: tuple[tuple[tuple[str, ...], str, type[ApiError] | None], ...] = (
     (("ALIAS www",), "A www", CnameConflict),
     (("A www",), "ALIAS www", CnameConflict),
     (("ALIAS www",), "CNAME www", CnameConflict),
-    ((), "ALIAS @", CnameConflict),
+    ((), "ALIAS @", ApexAlias),
     (("MX @", "MX sub"), "MX @ mx2.example.net.", None),
     (("MX @",), "MX @ .", NullMxConflict),
     (("MX @ .",), "MX @", NullMxConflict),
