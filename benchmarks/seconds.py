@@ -33,7 +33,7 @@ OWN = {
     "container": 2 * READ + WRITE + SECONDS["create.golden"] + READ,
     "firewall": 4 * READ + 7 * WRITE,
     "started": READ + WRITE + SECONDS["start"] + 2 * READ,
-    "wordpress": READ + SSH + SECONDS["install.site"] + SSH,
+    "wordpress": READ + SSH + SECONDS["install.site"],
     "verified": SSH + READ,
 }
 READER = """

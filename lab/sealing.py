@@ -4,6 +4,7 @@ one leaves that makes such a container a site's own.
 A guest has ``secret`` (it stands for its passwords, keys and salts) from its installation on, ``spare`` while
 it waits, without a secret, and ``claimed`` once it is a site's own."""
 
+import re
 import secrets
 from typing import Any
 
@@ -14,10 +15,8 @@ Guest = dict[str, Any]
 Output = tuple[int, bytes, bytes]
 
 TEMPLATE_FILE = "/etc/nodepoint-template"
-CLAIMS = b"\nPART=claim\n"
-"""In a script that makes a waiting container a site's own: it stays until it has ended."""
-STAYS = 12.0
-"""Seconds at most; then it leaves, and works on."""
+STAY = re.compile(rb"^STAY=([0-9]{1,2})$", re.MULTILINE)
+"""In a script that stays until it has ended, for so many seconds at most; then it leaves, and works on."""
 OF_A_SITE = ("secret", "admin", "tables", "logins", "sessions", "reset_key")
 
 

@@ -3,6 +3,7 @@
 import time
 from importlib import import_module
 from typing import Any
+from unittest import mock
 
 import requests
 from django.apps import apps
@@ -16,6 +17,7 @@ from nodepoint.api.models import Token
 from nodepoint.jobs import experience
 from nodepoint.jobs.testing import MovedClock, run_until_idle
 from sites import connections, live
+from sites.steps import wordpress
 
 on_one_database = tag("one_database")
 """For classes about what happens at the other systems, whatever database the rows are in: one of them is
@@ -41,6 +43,8 @@ class LabMixin(SimpleTestCase):
         connections.forget()
         dns_connections.forget()
         experience.forget()
+        # Where nothing takes time, what takes long without a golden template would be waited for, too.
+        self.enterContext(mock.patch.object(wordpress, "SHORT", -1.0))
         live.forget()
 
     def state(self) -> dict[str, Any]:

@@ -51,7 +51,8 @@ def of(
             values["work_seconds"] = _work_seconds(step, called_before, now) if typical else None
         case Wait():
             values |= {"tries": 0, "error": "", "detail": ""}
-            values["due_at"] = _not_at_once(step, outcome.seconds, now)
+            soon = now + timedelta(seconds=outcome.seconds)
+            values["due_at"] = soon if outcome.awaited else _not_at_once(step, outcome.seconds, now)
             values["state"] = S.UNDOING if undoing else S.RUNNING
         case Retry():
             pause = outcome.seconds or retry.pause(
@@ -74,7 +75,8 @@ def of(
 
 def _not_at_once(step: JobStep, seconds: float, now: datetime) -> datetime:
     """In `seconds`, but SHORTEST_PAUSE after the call that has just ended began at the earliest. Whatever a
-    step says and however a system refuses, nobody is asked by one step more than once a second."""
+    step says and however a system refuses, nobody is asked by one step more than once a second; but for the
+    few looks at work of ours whose end is near (`call.is_awaited`)."""
     return max(now + timedelta(seconds=seconds), step.claimed_at + timedelta(seconds=retry.SHORTEST_PAUSE))
 
 

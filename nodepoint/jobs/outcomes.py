@@ -27,10 +27,11 @@ class Done(Outcome):
 @dataclass(frozen=True)
 class Wait(Outcome):
     """Something goes on at the other side; look again after `seconds`. `begins`: it has just begun, its time
-    counts from now on."""
+    counts from now on. `awaited`: its end is near, so that the next look may come before a second is over."""
 
     seconds: float = 1.0
     begins: bool = False
+    awaited: bool = False
 
 
 @dataclass(frozen=True)

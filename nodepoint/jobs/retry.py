@@ -7,7 +7,7 @@ from nodepoint.clients.errors import BadAnswer, ClientError
 from nodepoint.jobs.models import JobStep
 from nodepoint.jobs.outcomes import Fail, Outcome, Retry
 
-SHORTEST_PAUSE = 1.0  # seconds between two calls of a step, whatever it or a vendor says (`engine`)
+SHORTEST_PAUSE = 1.0  # seconds between two calls of a step, whatever it or a vendor says (`changes`)
 LONGEST_PAUSE = 15.0  # seconds between two tries of a step that others wait for
 LONGEST_UNDO_PAUSE = 60.0
 LONGEST_ASKED = 300.0  # whatever a vendor's Retry-After says

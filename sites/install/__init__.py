@@ -27,19 +27,24 @@ SPARE_NAME = "spare.invalid"
 NO_SITE = 69  # exit code: what a script is for is not in the container
 AT_WORK = "at work"  # said by the script for content: this very run is
 BUSY = 75  # exit code: an earlier run of the script is still at work
+LONGEST_STAY = 12
+"""Seconds that the script for a site waits at most for its own end."""
 PARAMETERS = "# parameters\n"
 WITH = re.compile(r"^# with ([\w-]+\.\w+)\n", re.MULTILINE)  # where a script takes in another file
 END = "END_OF_FILE"  # no file that is taken in has this line
 
 
-def script(site: Site, primary_domain: str) -> str:
-    """The install script for a site that goes by this name: `bash -s install`."""
-    return _filled("wordpress.sh", {**parameters(site), "PRIMARY_DOMAIN": primary_domain})
+def script(site: Site, primary_domain: str, stay: int = 0) -> str:
+    """The install script for a site that goes by this name: `bash -s install`. `stay`: seconds that it waits
+    for its end, LONGEST_STAY at most."""
+    return _filled("wordpress.sh", {**parameters(site), "PRIMARY_DOMAIN": primary_domain, "STAY": stay})
 
 
 def claim_script(site: Site) -> str:
-    """The same for a site whose container was a spare: what is its own, made anew."""
-    return _filled("wordpress.sh", {**parameters(site), "PRIMARY_DOMAIN": site.hostname, "PART": "claim"})
+    """The same for a site whose container was a spare: what is its own, made anew. It takes a second or two,
+    and is waited for."""
+    own = {"PRIMARY_DOMAIN": site.hostname, "PART": "claim", "STAY": LONGEST_STAY}
+    return _filled("wordpress.sh", {**parameters(site), **own})
 
 
 def parameters(site: Site) -> dict[str, str | int]:
@@ -85,21 +90,28 @@ def _surroundings() -> dict[str, str]:
     return {"PROXY_IPS": " ".join(settings.PROXY_LAN_IPS), "WORDPRESS_URL": settings.WORDPRESS_URL}
 
 
-def base_script(memory_mb: int) -> str:
+def base_script(memory_mb: int, stay: int = 0) -> str:
     """The install script for what all sites have in common, without a site: `bash -s install`."""
     # Names and mail server are those of a site; they must not get into what all sites are made from.
     nobody = {"SITE_HOSTNAME": "template.invalid", "ADMIN_EMAIL": "nobody@template.invalid", "SMTP_URL": ""}
-    values = {"PART": "base", "MEMORY": memory_mb, "CRON_MINUTE": 0, **nobody, **_surroundings()}
+    values = {
+        "PART": "base",
+        "MEMORY": memory_mb,
+        "CRON_MINUTE": 0,
+        "STAY": stay,
+        **nobody,
+        **_surroundings(),
+    }
     return _filled("wordpress.sh", values)
 
 
-def spare_script(spare: Spare) -> str:
+def spare_script(spare: Spare, stay: int = 0) -> str:
     """The install script for a container that waits for an order: a whole site under a name of nobody's."""
     unset = {"XMLRPC": "no", "UPLOAD_MB": options.UPLOAD_MB, "MEMORY_LIMIT_MB": 0, "PAGE_CACHE": "yes"}
     values = {"PART": "all", "MEMORY": spare.memory_mb, "SMTP_URL": settings.SITE_SMTP_URL, **unset}
     names = {"SITE_HOSTNAME": SPARE_NAME, "ADMIN_EMAIL": f"nobody@{SPARE_NAME}"}
-    minute = {"CRON_MINUTE": _cron_minute(spare.vmid)}
-    return _filled("wordpress.sh", {**values, **names, **minute, **_firewall(), **_surroundings()})
+    own = {"CRON_MINUTE": _cron_minute(spare.vmid), "STAY": stay}
+    return _filled("wordpress.sh", {**values, **names, **own, **_firewall(), **_surroundings()})
 
 
 def sparing_script(build_id: str) -> str:

@@ -4,9 +4,9 @@
 #
 # Arrives on the standard input of `bash -s`. Prints `started` and leaves; the work goes on detached from the connection and
 # writes a line `phase NAME SECONDS` for each phase into the status file, `failed NAME CODE SENTENCE` for one that did not
-# work, at the end `done CODE`. With PART=claim it stays for up to 12 seconds and prints that file, too. Exit codes: 64 bad
-# parameters, 66 a container that others have made, 69 one that is to be claimed and is no spare, 75 an earlier run is still at
-# work, 70 to 80 the phase that failed (see code_of). docs/wordpress.md says what is made and why.
+# work, at the end `done CODE`. Where STAY says so, it stays for up to so many seconds and prints that file, too. Exit codes: 64
+# bad parameters, 66 a container that others have made, 69 one that is to be claimed and is no spare, 75 an earlier run is still
+# at work, 70 to 80 the phase that failed (see code_of). docs/wordpress.md says what is made and why.
 
 # parameters
 
@@ -48,7 +48,7 @@ prepare() {
 main() {
     prepare
     : "${PART:=all}" "${PRIMARY_DOMAIN:=${SITE_HOSTNAME:-}}" "${PROXY_IPS:=}" "${SMTP_URL:=}" "${CRON_MINUTE:=0}" "${FIREWALL_IN:=}" "${FIREWALL_OUT:=}"
-    : "${XMLRPC:=no}" "${UPLOAD_MB:=128}" "${MEMORY_LIMIT_MB:=0}" "${PAGE_CACHE:=yes}"
+    : "${XMLRPC:=no}" "${UPLOAD_MB:=128}" "${MEMORY_LIMIT_MB:=0}" "${PAGE_CACHE:=yes}" "${STAY:=0}"
     valid || exit 64
     [[ $PART != claim ]] || is_spare || { echo 'no ready container is here' >&2; exit 69; }
     ours || { echo 'a web server or database is in here that is not of our making' >&2; exit 66; }
@@ -61,13 +61,13 @@ main() {
     # The lock's descriptor goes along: it is held until the last process of the work has ended, however it ends.
     setsid bash "$RUN/install.sh" run </dev/null >"$RUN/install.log" 2>&1 &
     echo started
-    if [[ $PART == claim ]]; then await_end "$!"; fi
+    await_end "$!"
 }
 
-# What takes a second or two is waited for: whoever has asked need not come by to look.
+# What takes a few seconds is waited for: whoever has asked need not come by to look.
 await_end() {
     local try
-    for ((try = 0; try < 240; try++)); do
+    for ((try = 0; try < 20 * STAY; try++)); do
         if ! kill -0 "$1" 2>/dev/null; then
             cat "$STATUS"
             return
@@ -80,7 +80,7 @@ await_end() {
 valid() {
     local name='^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$' addresses='^[0-9a-f.: ]*$' statements='^[0-9a-z.:/,{}; ]*$'
     [[ $PART =~ ^(all|base|claim)$ ]] && [[ ${SITE_HOSTNAME:-} =~ $name && $PRIMARY_DOMAIN =~ $name ]] &&
-        [[ ${MEMORY:-} =~ ^[1-9][0-9]{2,6}$ && $CRON_MINUTE =~ ^[0-4]$ && $PROXY_IPS =~ $addresses ]] &&
+        [[ ${MEMORY:-} =~ ^[1-9][0-9]{2,6}$ && $CRON_MINUTE =~ ^[0-4]$ && $STAY =~ ^1?[0-9]$ && $PROXY_IPS =~ $addresses ]] &&
         [[ $UPLOAD_MB =~ ^[1-9][0-9]{0,6}$ && $MEMORY_LIMIT_MB =~ ^(0|[1-9][0-9]{1,5})$ ]] &&
         [[ $XMLRPC =~ ^(yes|no)$ && $PAGE_CACHE =~ ^(yes|no)$ ]] &&
         [[ $FIREWALL_IN =~ $statements && $FIREWALL_OUT =~ $statements ]] &&

@@ -80,7 +80,7 @@ def started(call: Call) -> Outcome:
 @follows_moves
 def installed(call: Call) -> Outcome:
     """WordPress is in it, under a name of nobody's."""
-    return wordpress.carried_out(call, lambda: install.spare_script(call.subject))
+    return wordpress.carried_out(call, lambda stay: install.spare_script(call.subject, stay))
 
 
 @follows_moves

@@ -142,7 +142,7 @@ def installed(call: Call) -> Outcome:
         return _rebuilt(call, done)
     if not site.claimed:
         return wordpress.installed(call)
-    outcome = wordpress.ran(_unhurried(call), lambda site, primary: install.claim_script(site))
+    outcome = wordpress.ran(_unhurried(call), lambda site, *_: install.claim_script(site))
     if isinstance(outcome, Done):
         return replace(_untypical(outcome), facts={**outcome.facts, "claimed": ""})
     if isinstance(outcome, Fail):

@@ -63,7 +63,7 @@ def started(call: Call) -> Outcome:
 @follows_moves
 def base_installed(call: Call) -> Outcome:
     """Packages, WordPress and what all sites have in common are in it."""
-    return wordpress.carried_out(call, lambda: install.base_script(MEMORY_MB))
+    return wordpress.carried_out(call, lambda stay: install.base_script(MEMORY_MB, stay))
 
 
 @follows_moves

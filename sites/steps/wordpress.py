@@ -1,6 +1,8 @@
 """WordPress inside the container: installed by our script, then looked at from inside and as a visitor."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -17,8 +19,12 @@ from sites.steps.proxmox import follows_moves, require
 TRIES = 3  # of the whole script: package mirrors and downloads fail now and then
 SILENT_AFTER = 180.0  # seconds without an end after which the script is asked whether it still runs
 MOST_NAMES = 20  # that are kept of those that a site went by
+SHORT = 8.0  # seconds that a script takes whose end is waited for on the spot
+MOST_WAITING = 4  # of this process: each takes a thread of a dozen, and one of the node's eight SSH sessions
 NOT_INSTALLED = "WordPress could not be installed."
 NOT_OURS = "What is inside the container was not made by us."
+
+_places = threading.BoundedSemaphore(MOST_WAITING)
 
 
 @follows_moves
@@ -28,16 +34,17 @@ def installed(call: Call) -> Outcome:
     return ran(call, install.script)
 
 
-def ran(call: Call, script: Callable[[Site, str], str]) -> Outcome:
-    """The script for a site and its primary domain has run to its end, and what it was asked for is noted."""
+def ran(call: Call, script: Callable[[Site, str, int], str]) -> Outcome:
+    """The script for a site, its primary domain, and the seconds that it may stay, has run to its end, and
+    what it was asked for is noted."""
     site: Site = call.subject
     primary, choices = site.primary_domain, install.choices(site)
     asked = {"primary": primary, "choices": choices, "level": install.LEVEL}
-    outcome = carried_out(call, lambda: script(site, primary))
+    outcome = carried_out(call, lambda stay: script(site, primary, stay))
     if isinstance(outcome, Done):
         return Done(facts=_inside(site, call.step.data if call.ref else asked))
-    if isinstance(outcome, Wait) and outcome.begins:
-        return replace(outcome, data=asked)  # not what may have become right since
+    if isinstance(outcome, Wait) and outcome.ref:
+        return replace(outcome, data=outcome.data | asked)  # not what may have become right since
     return outcome
 
 
@@ -61,16 +68,17 @@ def _content_names(site: Site, name: str) -> list[str]:
     return [*(one for one in before if one != name), *filter(None, [name])][-MOST_NAMES:]
 
 
-def carried_out(call: Call, script: Callable[[], str]) -> Outcome:
-    """The install script, as `script` gives it, has run to its end in the subject's container."""
+def carried_out(call: Call, script: Callable[[int], str]) -> Outcome:
+    """The install script, as `script` gives it for the seconds that it may stay, has run to its end in the
+    subject's container."""
     if not call.ref:
-        return _start(call, script())
+        return _start(call, script)
     end = answers.end_of_installation(look(call.subject, ["cat", install.STATUS_FILE]))
     if end is None:
         # A script that was killed leaves no end marker. Starting it again is harmless: while it runs it says
         # `busy`.
         silent = call.elapsed > max(SILENT_AFTER, 2 * (call.usual or 0))
-        return _start(call, script()) if silent else call.look_again()
+        return _start(call, script) if silent else call.look_again()
     return _failed(call, end) if end else Done()
 
 
@@ -102,18 +110,35 @@ def look(site: Site, command: list[str]) -> Output:
         return console().run(container.node, container.vmid, command)
 
 
-def _start(call: Call, script: str) -> Outcome:
-    """Hand the script over; it works on by itself, whatever becomes of the connection."""
+def _start(call: Call, script: Callable[[int], str]) -> Outcome:
+    """Hand the script over; it works on by itself, whatever becomes of the connection. One that is known to
+    be short stays, so that this very call sees its end when it comes."""
     container = require(call.subject)
-    output = console().run(container.node, container.vmid, ["bash", "-s", "install"], script)
+    with _stay(call) as stay:
+        command = ["bash", "-s", "install"]
+        output = console().run(container.node, container.vmid, command, script(stay))
     if output.exit_code == install.FOREIGN:
         return Fail(error=NOT_OURS, detail=answers.words(output.stderr))
     if output.exit_code not in (0, install.BUSY):
         return _failed(call, answers.complaint(output))
     end = answers.end_at_once(output)
     if end is None:
-        return call.begun("install")
+        return call.begun("install", since=call.now if stay else None)
     return _failed(call, end) if end else Done()
+
+
+@contextmanager
+def _stay(call: Call) -> Iterator[int]:
+    """Seconds that the script may wait for its own end; 0 where it takes long, as far as is known, or as many
+    wait as may."""
+    short = call.usual is not None and call.usual <= SHORT
+    if not short or not _places.acquire(blocking=False):
+        yield 0
+        return
+    try:
+        yield install.LONGEST_STAY
+    finally:
+        _places.release()
 
 
 def _failed(call: Call, detail: str) -> Outcome:

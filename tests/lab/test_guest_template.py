@@ -45,7 +45,7 @@ class SealTests(GuestCase):
 
 class SpareTests(GuestCase):
     SPARE = b"#!/bin/bash\n# lab: spare\nBUILD_ID=ab12\nmain() { :; }\n"
-    CLAIM = ALL.replace(b"PART=all", b"PART=claim\nSITE_HOSTNAME=a.example")
+    CLAIM = ALL.replace(b"PART=all", b"PART=claim\nSTAY=12\nSITE_HOSTNAME=a.example")
 
     def setUp(self) -> None:
         super().setUp()

@@ -103,6 +103,7 @@ class ParameterTests(SimpleTestCase):
             ("CRON_MINUTE=3", "CRON_MINUTE=9"),
             ("PROXY_IPS='192.168.1.5 192.168.1.6'", "PROXY_IPS='1.2.3.4; accept'"),
             ("SITE_HOSTNAME=jane.nodepoint.eu", "SITE_HOSTNAME=-jane"),
+            ("STAY=0", "STAY=99"),
             ("XMLRPC=no", "XMLRPC=maybe"),
             ("UPLOAD_MB=128", "UPLOAD_MB=0"),
             ("UPLOAD_MB=128", "UPLOAD_MB='128m; }'"),

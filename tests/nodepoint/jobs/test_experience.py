@@ -1,6 +1,7 @@
 """What is learnt of how long steps take."""
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 from unittest import mock
 
@@ -198,3 +199,38 @@ class ExperienceTests(EngineTestCase):
         self.call("a", row.job)
         row.refresh_from_db()
         self.assertEqual(row.due_at - self.clock.now(), timedelta(seconds=3))
+
+    def looks(self, *outcomes, late: float = 0.0) -> list[float]:
+        """Seconds from each call of a step that usually takes two until its next one is due; the calls come
+        `late`."""
+        self.learn(2)
+        experience.forget()
+        self.flow(self.step("a", *outcomes, Done()))
+        self.submit(subject="thing:2")
+        row, found = JobStep.objects.get(job__subject="thing:2"), []
+        while row.due_at:
+            self.clock.time = row.due_at + timedelta(seconds=late)
+            self.call("a", row.job)
+            row.refresh_from_db()
+            found.append((row.due_at - self.clock.now()).total_seconds() if row.due_at else 0.0)
+        return [round(seconds, 2) for seconds in found[:-1]]
+
+    def test_an_end_that_is_near_is_looked_for_before_a_second_is_over(self) -> None:
+        def again(call):
+            return call.look_again()
+
+        self.assertEqual(self.looks(lambda call: call.begun("UPID:1"), again, again), [2, 0.1, 0.1])
+
+    def test_what_begins_anew_is_asked_about_once_a_second(self) -> None:
+        def begin(call):
+            return replace(call.begun("UPID:1"), seconds=0.1)
+
+        self.assertEqual(self.looks(begin, begin), [0.1, 1.0])
+
+    def test_what_never_began_is_asked_about_once_a_second(self) -> None:
+        self.assertEqual(self.looks(lambda call: replace(call.look_again(), seconds=0.1)), [1.0])
+
+    def test_a_host_that_is_late_with_its_calls_makes_no_more_of_them(self) -> None:
+        self.assertEqual(
+            self.looks(lambda call: call.begun("UPID:1"), lambda call: call.look_again(), late=0.5), [2, 1.0]
+        )

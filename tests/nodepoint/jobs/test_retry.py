@@ -5,7 +5,7 @@ from unittest import TestCase, mock
 
 from nodepoint.clients import errors
 from nodepoint.jobs import retry
-from nodepoint.jobs.call import BETWEEN_LOOKS, SHORTEST_LOOK, next_look
+from nodepoint.jobs.call import BETWEEN_LOOKS, SHORTEST_LOOK, is_awaited, next_look
 from nodepoint.jobs.models import Job
 from nodepoint.jobs.outcomes import Done, Fail, Retry, Wait
 from nodepoint.jobs.retry import BAD_ANSWERS, LONGEST_ASKED, SURPRISES, decide, pause
@@ -85,11 +85,16 @@ class NextLookTests(TestCase):
         (70, 100, 3.0),  # but never more than 3 s after the one before
         (99.5, 100, 0.5),
         (100, 100, 1.5),  # then closely
-        (110, 100, 2.0),
+        (110, 100, 3.0),
+        (102, 100, 1.5),
+        (105, 100, 1.75),
         (200, 100, 3.0),
         (0, 0.05, 0.1),  # not more often than every 0.1 s
-        (5, 0.05, 0.99),
-        (0, None, 0.2),  # without experience
+        (2, 0.05, 0.6825),
+        (0, None, 0.3),  # without experience: soon, and after as long again
+        (0.3, None, 0.3),
+        (0.6, None, 0.6),
+        (1.2, None, 0.3),
         (10, None, 0.6),
         (1000, None, 3.0),
     )
@@ -98,6 +103,26 @@ class NextLookTests(TestCase):
         for elapsed, usual, expected in self.TABLE:
             with self.subTest(elapsed=elapsed, usual=usual):
                 self.assertAlmostEqual(next_look(elapsed, usual), expected)
+
+    def test_an_end_is_awaited_until_it_is_well_over_its_time(self) -> None:
+        for elapsed, usual, expected in (
+            (0.1, 10, True),
+            (12.4, 10, True),
+            (12.5, 10, False),
+            (1.1, 0.1, True),
+            (1.2, 0.1, False),
+            (0.9, None, True),
+            (1.0, None, False),
+        ):
+            with self.subTest(elapsed=elapsed, usual=usual):
+                self.assertEqual(is_awaited(elapsed, usual), expected)
+
+    def test_an_awaited_end_costs_few_looks_however_late_it_is(self) -> None:
+        for usual in (None, 0.05, 0.5, 3, 10, 75):
+            elapsed, looks = 0.0, 0
+            while is_awaited(elapsed, usual):
+                elapsed, looks = elapsed + next_look(elapsed, usual), looks + 1
+            self.assertLessEqual(looks, 12 + 0.3 * (usual or 0) / BETWEEN_LOOKS, usual)
 
     def test_no_pause_but_the_first_is_longer_than_three_seconds(self) -> None:
         for usual in (None, 0.3, 5, 45, 600):
