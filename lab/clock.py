@@ -17,6 +17,9 @@ SECONDS: dict[str, float] = {
     "install.site": 3,
     "install.claim": 2,
     "backup": 25,
+    "backup.again": 8,
+    "backup.copied": 40,
+    "restore": 30,
     "certificate": 5,
     "ha.round": 10,
     "ha.recovery": 60,
@@ -27,8 +30,9 @@ SECONDS: dict[str, float] = {
     "dns": 0.05,
     "none": 0,
 }
-"""Seconds at factor 1.0. ``task`` is any Proxmox task without a row of its own; ``ha.round`` one round of the
-HA manager, ``ha.recovery`` the time from a node's loss to the start of its HA containers elsewhere."""
+"""Seconds at factor 1.0. ``task`` is any Proxmox task without a row of its own; ``backup.again`` a backup
+whose last one a backup server has, ``backup.copied`` one that copies the files first; ``ha.round`` one round
+of the HA manager, ``ha.recovery`` the time from a node's loss to the start of its HA containers elsewhere."""
 
 
 class Clock:

@@ -150,12 +150,19 @@ class Control(Wire):
         return order
 
     def _storage(self, request: Request) -> dict[str, Any]:
-        """How much is left of a storage, in bytes."""
-        order = _body(request, required=("storage", "free"))
-        if order["storage"] not in STORAGES or not isinstance(order["free"], int):
+        """How much is left of a storage, in bytes, whether it is there and can be written, and what its
+        configuration says of backups."""
+        known = ("online", "writable", "prune-backups", "max-protected-backups")
+        order = _body(request, required=("storage",), optional=("free", *known))
+        if order["storage"] not in STORAGES or not isinstance(order.get("free", 0), int):
             raise BadCall(f"storage must be one of {', '.join(STORAGES)}, and free a number of bytes")
+        options = {name: str(order[name]) for name in known if name in order}
+        storage, cluster = STORAGES[order["storage"]], self._lab.proxmox.cluster
         with self._lab.lock:
-            self._lab.proxmox.cluster.fill(STORAGES[order["storage"]], order["free"])
+            if "free" in order:
+                cluster.fill(storage, order["free"])
+            if options:
+                cluster.set_storage(storage, options)
         return order
 
     def _dns(self, request: Request) -> dict[str, Any]:

@@ -56,10 +56,9 @@ class Guests:
         """A fresh root file system, from a golden template or a plain one, with what lies in it."""
         self._save(vmid, _fresh(golden) | {"files": dict(files)})
 
-    def archive(self, vmid: int, now: float) -> tuple[bool, dict[str, str]]:
-        """What an archive of it holds: ``golden``, and its files."""
-        guest = self._look(vmid, now) or _fresh(golden=False)
-        return guest["golden"], dict(guest["files"])
+    def restore(self, vmid: int, guest: Mapping[str, Any]) -> None:
+        """A root file system that was kept under some name, in this container."""
+        self._save(vmid, copy.deepcopy(dict(guest)))
 
     def destroy(self, vmid: int) -> None:
         """Everything goes, snapshots too."""
@@ -93,6 +92,10 @@ class Guests:
         key = f"{vmid}/{name}"
         self._snapshots[key] = guest
         self._lab.store.save("guest-snapshot", key, guest)
+
+    def kept(self, vmid: int, name: str) -> dict[str, Any]:
+        """All that is kept under that name."""
+        return copy.deepcopy(self._snapshots.get(f"{vmid}/{name}") or _fresh(golden=False))
 
     def delete_snapshot(self, vmid: int, name: str) -> None:
         """Forget the files kept under that name."""

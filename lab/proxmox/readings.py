@@ -117,15 +117,16 @@ def cluster_status(cluster: Cluster) -> list[dict[str, Any]]:
 
 
 def storage_status(cluster: Cluster, storage: Storage, node: str) -> dict[str, Any]:
-    """GET /nodes/N/storage/S/status."""
-    used = cluster.used(storage) + cluster.files.used(node) * (storage.name == "local")
+    """GET /nodes/N/storage/S/status; one that is away is not active, and has no figures."""
+    online = cluster.online(storage)
+    used = (cluster.used(storage) + cluster.files.used(storage, node)) * online
     return {
         "type": storage.kind,
         "content": storage.content,
-        "total": storage.total,
+        "total": storage.total * online,
         "used": used,
-        "avail": storage.total - used,
-        "active": 1,
+        "avail": storage.total * online - used,
+        "active": int(online),
         "enabled": 1,
         "shared": int(storage.shared),
     }
@@ -150,7 +151,7 @@ def storage_content(
 ) -> list[dict[str, Any]]:
     """GET /nodes/N/storage/S/content: templates, backups and root file systems."""
     content, vmid = values.get("content", ""), values.get("vmid")
-    found = cluster.files.content(node, content, vmid) if storage.name == "local" else []
+    found = cluster.volumes.content(node, storage, values)
     if content in ("", "rootdir"):
         for container in cluster.containers.values():
             if container.storage == storage and vmid in (None, container.vmid):

@@ -25,6 +25,7 @@ _CT = f"{_LXC}/{{vmid}}"
 _RULES = f"{_CT}/firewall/rules"
 _SNAPSHOT = f"{_CT}/snapshot/{{snapname}}"
 _HA = "/cluster/ha"
+_VOLUME = "/nodes/{node}/storage/{storage}/content/{volume}"
 
 AUDIT_ALL, AUDIT, NETWORK = (
     Right("/", ("Sys.Audit",)),
@@ -84,9 +85,15 @@ OPEN = (
         f"GET {_CT}",
         f"GET {_SNAPSHOT}",
         "POST /nodes/{node}/vzdump",
+        "GET /nodes/{node}/vzdump/defaults",
+        *(
+            f"{method} /nodes/{{node}}/storage/{{storage}}/content/{{volume}}"
+            for method in ("GET", "PUT", "DELETE")
+        ),
         "GET /nodes/{node}/tasks",
     ),
     *(f"GET /nodes/{{node}}/tasks/{{upid}}/{what}" for what in ("status", "log")),
     "DELETE /nodes/{node}/tasks/{upid}",
+    *(f"{method} {_VOLUME}" for method in ("GET", "PUT", "DELETE")),
 )
 """Calls without a declared privilege."""

@@ -31,6 +31,10 @@ class Call:
         """The same, for a change of its config file."""
         return self.cluster.find_unheld(self.values["node"], self.values["vmid"])
 
+    def volume(self) -> tuple[str, str, str]:
+        """Node, storage and volume named in the path."""
+        return self.values["node"], self.values["storage"], self.values["volume"]
+
     def rest(self, *more: str) -> dict[str, Any]:
         """The parameters without those of the path."""
         return {name: value for name, value in self.values.items() if name not in ("node", "vmid", *more)}
@@ -173,6 +177,17 @@ def _shutdown(call: Call) -> str:
     )
 
 
+def _create(call: Call) -> str:
+    rooms = call.cluster
+    make = rooms.restores.restore if call.values.get("restore") else rooms.lifecycle.create
+    return make(call.values["node"], call.user, call.now, call.values)
+
+
+def _delete_volume(call: Call) -> str:
+    node, storage, volume = call.volume()
+    return call.cluster.volumes.delete(node, call.user, call.now, storage, volume)
+
+
 def _delete(call: Call) -> str:
     force, purge = bool(call.values.get("force")), bool(call.values.get("purge"))
     return call.cluster.lifecycle.destroy(call.container(), call.user, call.now, force=force, purge=purge)
@@ -251,7 +266,7 @@ def _task_log(call: Call) -> Answer:
 
 
 def _stop_task(call: Call) -> None:
-    call.cluster.tasks.abort(call.cluster.tasks.get(call.values["upid"], call.values["node"]), call.now)
+    call.cluster.tasks.stop(call.cluster.tasks.get(call.values["upid"], call.values["node"]), call.now)
 
 
 def _groups(verb: str) -> Callable[[Call], Any]:
@@ -272,6 +287,7 @@ def _index(*names: str) -> list[dict[str, str]]:
 
 
 _LXC = "/nodes/{node}/lxc"
+_VOLUME = "/nodes/{node}/storage/{storage}/content/{volume}"
 _CT = f"{_LXC}/{{vmid}}"
 _RULE = f"{_CT}/firewall/rules/{{pos}}"
 _HA = "/cluster/ha"
@@ -316,9 +332,15 @@ _DATA: dict[str, Callable[[Call], Any]] = {
     "GET /nodes/{node}/storage/{storage}/content": lambda c: readings.storage_content(
         c.cluster, c.values["node"], c.cluster.storage(c.values["storage"]), c.values
     ),
+    f"GET {_VOLUME}": lambda c: c.cluster.volumes.get(*c.volume()),
+    f"PUT {_VOLUME}": lambda c: c.cluster.volumes.update(*c.volume(), c.rest("storage", "volume")),
+    f"DELETE {_VOLUME}": _delete_volume,
+    "GET /nodes/{node}/vzdump/defaults": lambda c: c.cluster.backups.defaults(
+        c.values["node"], c.values.get("storage", "local")
+    ),
     "POST /nodes/{node}/vzdump": lambda c: c.cluster.backups.dump(c.values["node"], c.user, c.now, c.values),
     f"GET {_LXC}": _containers,
-    f"POST {_LXC}": lambda c: c.cluster.lifecycle.create(c.values["node"], c.user, c.now, c.values),
+    f"POST {_LXC}": _create,
     f"GET {_CT}": lambda c: c.container() and _index("config", "status", "snapshot", "firewall", "pending"),
     f"DELETE {_CT}": _delete,
     f"GET {_CT}/config": _config,

@@ -40,7 +40,7 @@ class ProxmoxWire(Wire):
         self._templates = [
             (
                 *call.split(" ", 1),
-                re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(call.split(" ")[1]))),
+                _pattern(call.split(" ")[1]),
             )
             for call in ROUTES
             if cluster.release.rules or "/ha/rules" not in call
@@ -137,6 +137,12 @@ class ProxmoxWire(Wire):
         reads = request.method == "GET" or request.path.endswith(WITHOUT_QUORUM)
         if not reads and not self._cluster.quorate():
             raise failure(NO_QUORUM)
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """A volume may have slashes in it (pve-storage 9.1.7, API2/Storage/Status.pm:37, fragmentDelimiter)."""
+    parts = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(template))
+    return re.compile(parts.replace("(?P<volume>[^/]+)", "(?P<volume>.+)"))
 
 
 def _parameters(request: Request) -> dict[str, str]:

@@ -14,8 +14,10 @@ from lab.proxmox.state.inventory import RELEASES, Inventory
 from lab.proxmox.state.model import Container
 from lab.proxmox.state.power import Power
 from lab.proxmox.state.powercalls import PowerCalls
+from lab.proxmox.state.restores import Restores
 from lab.proxmox.state.snapshots import Snapshots
 from lab.proxmox.state.tasks import Tasks
+from lab.proxmox.state.volumes import Volumes
 
 if TYPE_CHECKING:
     from lab import Lab
@@ -38,9 +40,23 @@ class Cluster(Inventory):
         self.rules = self.ha.rules
         self.power_calls = PowerCalls(self.power, self.ha)
         self.snapshots = Snapshots(self, self.tasks, self.power, guests)
-        self.backups = Backups(self, self.access, self.tasks, self.files, self.snapshots, guests)
+        self.volumes = Volumes(self, self.access, self.tasks, self.files)
+        self.backups = Backups(
+            self,
+            self.access,
+            self.tasks,
+            self.files,
+            self.volumes,
+            self.snapshots,
+            self.power,
+            self.ha,
+            guests,
+        )
         self.lifecycle = Containers(
-            self, self.access, self.tasks, self.files, self.power, self.ha, guests, world
+            self, self.access, self.tasks, self.files, self.volumes, self.power, self.ha, guests, world
+        )
+        self.restores = Restores(
+            self, self.access, self.tasks, self.files, self.volumes, self.lifecycle, self.power, guests
         )
         self._world = world
         world.on("node.boot", self._boot)

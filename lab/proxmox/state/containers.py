@@ -17,6 +17,7 @@ from lab.proxmox.state.model import Container, Task, format_size, parse_size, st
 from lab.proxmox.state.power import Power
 from lab.proxmox.state.storages import GIB, STORAGES
 from lab.proxmox.state.tasks import Tasks, refuse_locked
+from lab.proxmox.state.volumes import Volumes
 from lab.world import World
 
 CREATE = "POST /nodes/{node}/lxc"
@@ -41,12 +42,14 @@ class Containers:
         access: Access,
         tasks: Tasks,
         files: Files,
+        volumes: Volumes,
         power: Power,
         ha: HighAvailability,
         guests: Guests,
         world: World,
     ) -> None:
         self._inventory, self._access, self._tasks, self._files = inventory, access, tasks, files
+        self._volumes = volumes
         self._power, self._ha, self._guests, self._world = power, ha, guests, world
         self._config_rights = ConfigRights(access, inventory)
         tasks.define(
@@ -63,12 +66,12 @@ class Containers:
         and **no lock**; then the container joins its pool. A failed creation leaves nothing.
         """
         vmid = values["vmid"]
-        self._refuse_unplayed(values)
+        refuse_unplayed(values)
         rootfs = parse_property_string(
             CREATE, "rootfs", values.get("rootfs", f"{values.get('storage', 'local')}:4")
         )
         self._check_rights(vmid, values)
-        self._check_storage(rootfs)
+        self.check_storage(rootfs)
         self._inventory.add(Container(vmid, node, now, {"lock": "create"}, changed_at=now))
         source = self._files.volume(node, values["ostemplate"])
         kind = "create.golden" if source and source["golden"] else "create.plain"
@@ -94,10 +97,10 @@ class Containers:
         given = {name: value for name, value in values.items() if name not in NOT_CONFIG}
         given.pop("unprivileged", None)
         self._config_rights.check(vmid, pool, given, {})
-        template = values["ostemplate"].partition(":")[0]
-        access.check(f"/storage/{template}", "Datastore.AllocateSpace", "Datastore.Audit", any=True)
+        self._volumes.check_access(values["ostemplate"], "vztmpl", vmid)
 
-    def _check_storage(self, rootfs: dict[str, str]) -> None:
+    def check_storage(self, rootfs: dict[str, str]) -> None:
+        """Refuse a new root file system where the token may make none, or the storage holds none."""
         name, _, size = rootfs["volume"].partition(":")
         storage = self._inventory.storage(name)
         if not re.fullmatch(r"\d+(?:\.\d+)?", size):
@@ -116,7 +119,7 @@ class Containers:
         reverted = split_list(values.get("revert", ""))
         if not changes and "delete" not in values and "revert" not in values:
             raise failure("no options specified")
-        self._refuse_unplayed(changes)
+        refuse_unplayed(changes)
         refuse_locked(container)
         if "digest" in values and values["digest"] != container.digest():
             raise failure("detected modified configuration - file changed by other user? Try again.")
@@ -192,7 +195,7 @@ class Containers:
             return
         task = self._tasks.get(upid, node)
         container = self._inventory.containers[int(task.id)]
-        container.config = _first_config(container.vmid, **task.args)
+        container.config = first_config(container.vmid, **task.args)
         for name in ("hostname", "memory", "swap"):
             if name not in task.args["values"]:
                 del container.config[name]  # the defaults are written at the end
@@ -206,7 +209,7 @@ class Containers:
         vmid = int(task.id)
         container = self._inventory.containers[vmid]
         created = container.config if container.config.get("rootfs") else {}
-        container.config = _first_config(vmid, values, rootfs) | created
+        container.config = first_config(vmid, values, rootfs) | created
         container.pool = values.get("pool", "")
         self._inventory.save(container)
         source = self._files.volume(task.node, values["ostemplate"]) or {"golden": False, "files": {}}
@@ -254,11 +257,6 @@ class Containers:
         self._guests.destroy(vmid)
         self._inventory.forget(vmid)
 
-    def _refuse_unplayed(self, values: dict[str, Any]) -> None:
-        for name in values:
-            if re.fullmatch(r"(mp|unused)\d+|restore|unique", name):
-                raise BadParameter({name: "the lab has no mount points, unused volumes and backups"})
-
     def _check_changes(self, container: Container, changes: dict[str, Any]) -> None:
         if "unprivileged" in changes:
             raise failure("unable to modify read-only option: 'unprivileged'")
@@ -277,16 +275,32 @@ class Containers:
             container.config[name] = value
 
 
-def _first_config(vmid: int, values: dict[str, Any], rootfs: dict[str, str]) -> dict[str, Any]:
+def refuse_unplayed(values: dict[str, Any]) -> None:
+    """There are no mount points, and no volumes that nobody uses."""
+    for name in values:
+        if re.fullmatch(r"(mp|unused)\d+", name):
+            raise BadParameter({name: "the lab has no mount points and unused volumes"})
+
+
+def first_config(vmid: int, values: dict[str, Any], rootfs: dict[str, str]) -> dict[str, Any]:
+    """The configuration of a new container: defaults, what was given, and its volume."""
     config = {**DEFAULTS, "hostname": f"CT{vmid}", "ostype": "ubuntu"}
+    return config | given_config(values) | {"rootfs": new_rootfs(vmid, rootfs)}
+
+
+def given_config(values: dict[str, Any]) -> dict[str, Any]:
+    """What a creation or a restore was told about the configuration, as it is kept."""
     given = {name: _stored(name, value) for name, value in values.items() if name not in NOT_CONFIG}
-    config |= {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in given.items() if value is not None and name != "rootfs"}
+
+
+def new_rootfs(vmid: int, rootfs: dict[str, str]) -> str:
+    """The property string of a new volume."""
     name, _, size = rootfs["volume"].partition(":")
     options = [f"{key}={value}" for key, value in rootfs.items() if key not in ("volume", "size")]
     size_text = f"size={format_size(int(float(size) * GIB))}"
     volume = STORAGES[name].volume_name(vmid, f"{random.getrandbits(32):08x}")
-    config["rootfs"] = ",".join([f"{name}:{volume}", *options, size_text])
-    return config
+    return ",".join([f"{name}:{volume}", *options, size_text])
 
 
 def _stored(name: str, value: Any) -> Any:

@@ -47,6 +47,9 @@ class Inventory:
         """Options of the datacenter as its file holds them: ``user-tag-access``, ``registered-tags``."""
         self.filled: dict[str, int] = store.load("filled")
         """Bytes that others have on a storage."""
+        self.storage_options: dict[str, dict[str, str]] = store.load("storage-options")
+        """By storage: ``online`` and ``writable`` (0: it is not), and of its configuration
+        ``prune-backups`` and ``max-protected-backups``."""
         for name, node in self.nodes.items():
             if name not in stored:
                 node.booted_at = time.time()
@@ -79,6 +82,19 @@ class Inventory:
         """Let others take so much of a storage that ``free`` bytes are left."""
         self.filled[storage.name] = storage.total - self._given(storage) - free
         self.store.save("filled", storage.name, self.filled[storage.name])
+
+    def set_storage(self, storage: Storage, options: Mapping[str, str]) -> None:
+        """Other options of a storage, all of them."""
+        self.storage_options[storage.name] = dict(options)
+        self.store.save("storage-options", storage.name, self.storage_options[storage.name])
+
+    def option(self, storage: Storage, name: str) -> str:
+        """One of its options; empty where it is not set."""
+        return self.storage_options.get(storage.name, {}).get(name, "")
+
+    def online(self, storage: Storage) -> bool:
+        """Whether the storage answers."""
+        return self.option(storage, "online") != "0"
 
     def set_datacenter(self, options: Mapping[str, str]) -> None:
         """Other options of the datacenter, all of them."""

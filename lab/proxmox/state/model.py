@@ -169,8 +169,8 @@ class Container:
 
 @dataclass
 class Task:
-    """A task in the cluster's log. ``args`` is what its end needs; ``event`` the coming event that ends
-    it."""
+    """A task in the cluster's log. ``args`` is what its end needs; ``event`` the coming event that ends it;
+    ``begun`` is false while it waits for a lock."""
 
     upid: str
     node: str
@@ -186,6 +186,7 @@ class Task:
     endtime: float = 0.0
     exitstatus: str = ""
     warnings: int = 0
+    begun: bool = False
     log: list[str] = field(default_factory=list)
 
     @property

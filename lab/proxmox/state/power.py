@@ -34,7 +34,7 @@ class Power:
         """Fork ``vzstop``, which kills. ``overrule``: a shutdown at work is called off first."""
         shutdown = self._tasks.running(container.vmid, "vzshutdown")
         if overrule and shutdown:
-            self._tasks.abort(shutdown, now)
+            self._tasks.stop(shutdown, now)
         return self._tasks.fork(container.node, "vzstop", container.vmid, user, "stop", now)
 
     def fork_shutdown(

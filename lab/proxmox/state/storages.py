@@ -25,6 +25,7 @@ KINDS = {
     "lvm": Kind("lvm"),
     "dir": Kind("directory"),
     "nfs": Kind("directory"),
+    "pbs": Kind("PBS"),
 }
 
 
@@ -37,6 +38,24 @@ class Storage:
     content: str
     total: int
     shared: bool = False
+
+    @property
+    def folder(self) -> str:
+        """Where its files lie on a node (pve-storage, `path`); empty for a storage without files of its own,
+        ``pbs://NAME`` for a backup server."""
+        if self.kind == "pbs":
+            return f"pbs://{self.name}"
+        if self.kind in ("dir", "nfs"):
+            return "/var/lib/vz" if self.name == "local" else f"/mnt/pve/{self.name}"
+        return ""
+
+    def not_online(self) -> str:
+        """The words of a call that finds the storage away (pve-storage, Storage.pm:1354,
+        Storage/PBSPlugin.pm, activate_storage)."""
+        if self.kind == "pbs":
+            away = f"500 Can't connect to {self.name}.lab:8007 (Connection refused)"
+            return f"{self.name}: error fetching datastores - {away}"
+        return f"storage '{self.name}' is not online"
 
     @property
     def snapshots(self) -> bool:
@@ -139,5 +158,7 @@ STORAGES = {
         Storage("thick", "lvm", "images,rootdir", 1024 * GIB),
         Storage("ceph", "rbd", "images,rootdir", 4096 * GIB, shared=True),
         Storage("share", "nfs", "images,rootdir", 1024 * GIB, shared=True),
+        Storage("nas", "nfs", "backup", 8192 * GIB, shared=True),
+        Storage("pbs", "pbs", "backup", 16384 * GIB, shared=True),
     )
 }

@@ -24,16 +24,21 @@ Half = Callable[..., None]
 @dataclass(frozen=True)
 class Kind:
     """A type of task. ``holds``: it keeps the container's config lock file from begin to end; ``waits``: it
-    needs that file at its beginning, and waits for another holder up to 10 s (times the clock's factor)."""
+    needs that file at its beginning, and waits for another holder up to 10 s (times the clock's factor);
+    ``alone``: one on a node at a time, the others wait up to three hours. ``interrupted``: what one at work
+    tidies up when it is stopped, and says then."""
 
     begin: Half
     end: Half
     holds: bool
     waits: bool
+    alone: bool
     accident: Accident
+    interrupted: Accident
 
 
 CONFIG_LOCK_SECONDS = 10
+ALONE_SECONDS = 180 * 60
 KEPT = 2000
 
 
@@ -59,10 +64,12 @@ class Tasks:
         *,
         holds: bool = False,
         waits: bool = False,
+        alone: bool = False,
         accident: Accident = lambda task: f"command '{task.type}' failed: exit code 1",
+        interrupted: Accident = lambda task: "received interrupt",
     ) -> None:
         """Say what a type of task does; see Kind. What holds the lock file waits for it too."""
-        self._kinds[type] = Kind(begin, end, holds, holds or waits, accident)
+        self._kinds[type] = Kind(begin, end, holds, holds or waits, alone, accident, interrupted)
 
     def fork(
         self,
@@ -99,10 +106,11 @@ class Tasks:
         if holder is None:
             self._begin(task, now)
         else:
-            patience = now + CONFIG_LOCK_SECONDS * self.clock.factor
-            due = self._world.due(holder.event)
-            task.event = self._world.at(min(due, patience), "task.begin", upid=upid, patience=patience)
-            self._save(task)
+            alone = self._kinds[type].alone
+            patience = now + (ALONE_SECONDS if alone else CONFIG_LOCK_SECONDS) * self.clock.factor
+            if alone:
+                task.log.append("INFO: trying to get global lock - waiting...")
+            self._await(task, holder, patience)
         return upid
 
     def get(self, upid: str, node: str) -> Task:
@@ -141,7 +149,13 @@ class Tasks:
         wanted = (task for task in self.all() if task.type == type and task.id == str(vmid) and task.running)
         return next(wanted, None)
 
-    def abort(self, task: Task, now: float, exitstatus: str = "received interrupt") -> None:
+    def stop(self, task: Task, now: float) -> None:
+        """End a task by a signal, as DELETE does; only some kinds tidy up what they have locked."""
+        if task.running:
+            interrupted = self._kinds[task.type].interrupted
+            self.abort(task, now, interrupted(task) if task.begun else "received interrupt")
+
+    def abort(self, task: Task, now: float, exitstatus: str) -> None:
         """End a task from outside; what it has locked in the config stays locked."""
         if task.running:
             self._world.cancel(task.event)
@@ -157,16 +171,23 @@ class Tasks:
         holder = self._holder(task)
         if holder is None:
             self._begin(task, now)
-        elif now >= patience:
+        elif now < patience:
+            self._await(task, holder, patience)
+        elif self._kinds[task.type].alone:
+            # It exits without a word (pve-manager 9.2.11, PVE/API2/VZDump.pm:136).
+            self._finish(task, now, "unexpected status")
+        else:
             lock_file = f"/run/lock/lxc/pve-config-{task.id}.lock"
             self._finish(task, now, f"can't lock file '{lock_file}' - got timeout")
-        else:
-            due = min(self._world.due(holder.event), patience)
-            task.event = self._world.at(due, "task.begin", upid=upid, patience=patience)
-            self._save(task)
+
+    def _await(self, task: Task, holder: Task, patience: float) -> None:
+        due = min(self._world.due(holder.event), patience)
+        task.event = self._world.at(due, "task.begin", upid=task.upid, patience=patience)
+        self._save(task)
 
     def _begin(self, task: Task, now: float) -> None:
         kind = self._kinds[task.type]
+        task.begun = True
         try:
             kind.begin(task, now, **task.args)
         except TaskFailed as failure:
@@ -205,9 +226,13 @@ class Tasks:
         self._save(task)
 
     def _holder(self, task: Task) -> Task | None:
-        """The other task that holds the config lock file which this one needs."""
-        container = self._container(task)
-        if not self._kinds[task.type].waits or container is None or not container.held:
+        """The other task that holds the config lock file which this one needs, or that is at work where only
+        one may be."""
+        kind, container = self._kinds[task.type], self._container(task)
+        if kind.alone:
+            mates = (other for other in self._tasks.values() if other.running and other.begun)
+            return next((m for m in mates if (m.type, m.node) == (task.type, task.node)), None)
+        if not kind.waits or container is None or not container.held:
             return None
         return self._tasks.get(container.held)
 
