@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from dns import published
 from dns.models import Customer, Zone
+from nodepoint.audit import words
 from nodepoint.board import findings, search, troubles
 from nodepoint.board.registry import SHOWN, Group, Level, Trouble, source
 from nodepoint.jobs.registry import periodic
@@ -14,6 +15,13 @@ from nodepoint.jobs.registry import periodic
 MOST_FOUND = 1000
 
 findings.mended_by("dns.repair_zone", "dns.delete_zone")
+words.name(
+    {
+        "dns.adopt_zone": "Take over a zone that is there already",
+        "dns.end_zone": "End a zone that is gone",
+        "dns.move_zone": "Move a zone to another customer",
+    }
+)
 periodic("dns.watch.look", minutes=2)
 
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db.models import Max, Q, QuerySet
 from django.urls import reverse
 
+from nodepoint.audit import words
 from nodepoint.board import findings, pictures, search, statistics, troubles
 from nodepoint.board.models import Finding, Reading
 from nodepoint.board.registry import OTHERS, SHOWN, Group, Level, Picture, Series, Trouble, picture, source
@@ -31,6 +32,23 @@ HELD = (Site.State.PROVISIONING, Site.State.LIVE)
 DRIFT = (Finding.Kind.MISSING, Finding.Kind.ORPHAN, Finding.Kind.DIFFERS, Finding.Kind.FOREIGN)
 
 statistics.goal(PROVISION, "verified")
+words.name(
+    {
+        "sites.close": "Write a site off",
+        "sites.domain_came_back": "Use a domain again that leads here again",
+        "sites.domain_lapsed": "Give up a domain that leads elsewhere",
+        "sites.domain_moved": "Move a domain to another site",
+        "sites.force_state": "Force a state",
+        "sites.login": "Make a login link",
+        "sites.overrule": "Overrule plan or quotas",
+        "sites.owner": "Change the owner",
+        "sites.pause_orders": "Pause new orders",
+        "sites.release": "Release address, VMID and name",
+        "sites.resume_orders": "Resume new orders",
+        "sites.stop_lifting": "Stop lifting sites",
+        "sites.unlock": "Unlock a container",
+    }
+)
 periodic("sites.watch.look", minutes=2)
 periodic("sites.tasks.look_inside", minutes=2)
 findings.mended_by("sites.repair", "sites.suspend", "sites.unlink", "sites.terminate")

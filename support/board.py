@@ -4,10 +4,21 @@ from collections.abc import Iterable
 
 from django.urls import reverse
 
+from nodepoint.audit import words
 from nodepoint.board import search
 from support import keys
 from support import search as terms
 from support.models import SupportKey
+
+words.name(
+    {
+        "support.create": "Make a support key",
+        "support.suspend": "Suspend a support key",
+        "support.unsuspend": "Unsuspend a support key",
+        "support.terminate": "End a support key",
+        "support.rotate": "Replace a support key by a new one",
+    }
+)
 
 
 @search.searches("support.view_supportkey")

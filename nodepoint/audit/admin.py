@@ -14,6 +14,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from nodepoint.admin import ReadOnlyAdmin
+from nodepoint.audit import words
 from nodepoint.audit.models import Entry
 
 MOST_FOUND = 1000  # by one search
@@ -40,7 +41,10 @@ class ActFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         """Those that were ever done."""
-        return [(act, act) for act in cache.get_or_set("audit.acts", _acts, 300)]
+        return sorted(
+            ((act, words.of(act)) for act in cache.get_or_set("audit.acts", _acts, 300)),
+            key=lambda choice: choice[1],
+        )
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
         """The entries of the chosen one."""
@@ -57,7 +61,7 @@ class EntryAdmin(ReadOnlyAdmin):
 
     paginator = Bounded
     list_max_show_all = 0
-    list_display = ("when", "act", "label", "kind_label", "actor", "address", "change", "reason")
+    list_display = ("when", "what", "label", "kind_label", "actor", "address", "change", "reason")
     list_filter = (("kind", admin.ChoicesFieldListFilter), ActFilter, ("at", RangeDateTimeFilter))
     list_filter_submit = True
     ordering = ("-at", "-pk")
@@ -65,14 +69,14 @@ class EntryAdmin(ReadOnlyAdmin):
     search_fields = ("label",)  # makes the box appear; `get_search_results` answers it
     search_help_text = "Service or domain (or its beginning), request id, name of a token or of staff"
     fields = (
-        ("when", "act"),
+        ("when", "what", "act"),
         ("label", "subject_link"),
         ("kind", "actor", "address"),
         ("request_id", "job_link"),
         "reason",
         "change_table",
     )
-    readonly_fields = ("when", "subject_link", "job_link", "change_table")
+    readonly_fields = ("when", "what", "subject_link", "job_link", "change_table")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Entry], search_term: str
@@ -98,6 +102,11 @@ class EntryAdmin(ReadOnlyAdmin):
     def when(self, entry: Entry) -> str:
         """To the second, by TIME_ZONE."""
         return f"{timezone.localtime(entry.at):%Y-%m-%d %H:%M:%S}"
+
+    @display(description="Act")
+    def what(self, entry: Entry) -> str:
+        """In words."""
+        return entry.in_words
 
     @display(description="By", ordering="kind", label=COLOURS)
     def kind_label(self, entry: Entry) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 from django.db import models
 from django.utils import timezone
 
+from nodepoint.audit import words
 from nodepoint.fields import IdentifierField
 
 
@@ -61,7 +62,7 @@ class Entry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.act} {self.label or self.subject}"
+        return f"{self.in_words}: {self.label or self.subject}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Once; TypeError for a row that is there already."""
@@ -72,6 +73,11 @@ class Entry(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         """TypeError."""
         raise TypeError("The log of acts is append-only.")
+
+    @property
+    def in_words(self) -> str:
+        """What was done, as people say it."""
+        return words.of(self.act)
 
     @property
     def changes(self) -> list[tuple[str, str, str]]:

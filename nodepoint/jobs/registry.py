@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from nodepoint.audit import words
 from nodepoint.jobs.errors import UnknownFlow
 from nodepoint.jobs.outcomes import Done, Outcome
 
@@ -146,6 +147,7 @@ def register(flow: Flow) -> Flow:
     """Make a flow known under its name."""
     if _flows.setdefault(flow.name, flow) is not flow:
         raise ValueError(f"Two flows are called {flow.name}.")
+    words.name({flow.name: flow.title})
     return flow
 
 

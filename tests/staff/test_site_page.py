@@ -59,7 +59,7 @@ class ContentTests(PageCase):
             "Make backup",
             "Create site",
             "E-mail to the customer: site ready",
-            "sites.provision",
+            "Create site",
             "sites.backup",
         ):
             self.assertIn(shown, text)
