@@ -1,7 +1,7 @@
 """What the comparisons of our rows with each system share: our side, and what is left over there."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -25,15 +25,17 @@ Remote = Guest | HaService | Record | ProxyHost
 
 
 class Rows:
-    """Our side. Read after the systems, so that whatever was seen there has its row."""
+    """Our side. Read after the systems, so that whatever was seen there has its row. `among`: primary keys of
+    the sites that are looked at; by default all."""
 
-    def __init__(self, begun: datetime) -> None:
+    def __init__(self, begun: datetime, among: Collection[int] | None = None) -> None:
         lately = Q(state__in=Job.ALIVE) | Q(finished_at__gt=begun - LAG)
         self._at_work: dict[str, set[str]] = {}
         for subject, state in Job.objects.filter(lately).values_list("subject", "state"):
             self._at_work.setdefault(subject, set()).add(state)
         stands = Q(state__in=(Site.State.PROVISIONING, Site.State.LIVE))
         rows = Site.objects.filter(stands | Q(vmid__isnull=False))
+        rows = rows if among is None else rows.filter(pk__in=among)
         rows = rows.select_related("plan").prefetch_related("custom_domains").order_by("pk")
         ended = (Site.State.FAILED, Site.State.DELETED)
         self.standing = [site for site in rows if site.state not in ended]

@@ -1,6 +1,6 @@
 """Our rows against the containers and HA resources at Proxmox VE."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -34,11 +34,7 @@ class Containers(Comparison):
         """Calls only for what raises a doubt, for orphans, and for the marks of the next CONFIGURATIONS sites
         and of those about which something is known already."""
         by_vmid = {guest.vmid: guest for guest in self.guests}
-        self._inspected = self._next()
-        self._ignored = {service.vmid for service in self.services if service.state == "ignored"}
-        for site in self.rows.calm:
-            self.things["proxmox"] += 1
-            yield from self._of_site(site, by_vmid.get(site.vmid))
+        yield from self.of_sites(by_vmid, self._next())
         waiting = any(SPARE_TAG in guest.tags for guest in self.guests)
         spares = {spare.build_id: spare for spare in Spare.objects.all()} if waiting else {}
         held = {site.vmid for site in (*self.rows.standing, *self.rows.holding)}
@@ -54,6 +50,14 @@ class Containers(Comparison):
                 if proxmox().vmid_free(service.vmid):  # else a container is only hidden from us
                     yield from self.left_over("proxmox", f"HA {service.sid}", service, mark)
 
+    def of_sites(self, by_vmid: Mapping[int, Guest], inspected: Collection[int] = ()) -> Iterator[Finding]:
+        """What differs of the rows' sites; `inspected`: those whose marks are read although their lists raise
+        no doubt."""
+        ignored = {service.vmid for service in self.services if service.state == "ignored"}
+        for site in self.rows.calm:
+            self.things["proxmox"] += 1
+            yield from self._of_site(site, by_vmid.get(site.vmid), site.pk in inspected, site.vmid in ignored)
+
     def _next(self) -> set[int]:
         """Another part at each hour: all have had their turn before one has it again."""
         calm = self.rows.calm
@@ -64,22 +68,21 @@ class Containers(Comparison):
         turn = {site.pk for site in calm[begin : begin + CONFIGURATIONS]}
         return turn | {site.pk for site in calm if site.key in keys}
 
-    def _of_site(self, site: Site, guest: Guest | None) -> Iterator[Finding]:
+    def _of_site(self, site: Site, guest: Guest | None, inspected: bool, ignored: bool) -> Iterator[Finding]:
         thing = f"container {site.vmid}"
         if guest is None:
             yield _not_listed(site, thing)
             return
         if guest.status == "unknown":  # its node is away, and tells nothing
             return
-        looks_ours = guest.type == "lxc" and TAG in guest.tags and guest.name == site.subdomain
-        if not looks_ours or site.pk in self._inspected:
+        if inspected or not _looks_ours(site, guest):
             mark = _mark(guest)
             if not marks.is_of(mark, site):
                 detail = f"{guest.name or guest.type} {whose(mark)}"
                 yield Finding(Kind.FOREIGN, "proxmox", thing, detail, site)
                 return
         wrong = list(_differences(site, guest))
-        if site.vmid in self._ignored and (resource := proxmox().ha_resource(site.vmid)):
+        if ignored and (resource := proxmox().ha_resource(site.vmid)):
             wrong += [CUT_OFF] if looks_away(resource) else []
         if wrong:
             yield Finding(Kind.DIFFERS, "proxmox", thing, "; ".join(wrong), site, repairable=True)
@@ -133,6 +136,19 @@ def _not_listed(site: Site, thing: str) -> Finding:
     return Finding(Kind.DIFFERS, "proxmox", thing, detail, site)
 
 
+def is_well(site: Site, guest: Guest) -> bool:
+    """Whether a list shows a site's container as it should be. That a suspended one runs is not told here:
+    the look at suspended sites tells it."""
+    if not _looks_ours(site, guest):
+        return False
+    wrong = set(_differences(site, guest))
+    return not (wrong - {_wrong_power(site, guest)} if site.suspended else wrong)
+
+
+def _looks_ours(site: Site, guest: Guest) -> bool:
+    return guest.type == "lxc" and TAG in guest.tags and guest.name == site.subdomain
+
+
 def _is_readable(guest: Guest) -> bool:
     return guest.type == "lxc" and guest.status != "unknown" and not guest.template
 
@@ -158,6 +174,10 @@ def _differences(site: Site, guest: Guest) -> Iterator[str]:
     if guest.maxdisk < site.plan.disk_gb * GB * NEARLY:
         yield f"disk {guest.maxdisk // GB} GB instead of {site.plan.disk_gb}"
     if guest.status != site.power_wished:
-        yield f"{guest.status} instead of {site.power_wished}"
+        yield _wrong_power(site, guest)
     if bool(guest.hastate) != site.wants_high_availability:
         yield f"high availability is {'on' if guest.hastate else 'off'}"
+
+
+def _wrong_power(site: Site, guest: Guest) -> str:
+    return f"{guest.status} instead of {site.power_wished}"

@@ -18,7 +18,7 @@ from nodepoint.board.findings import Found
 from nodepoint.board.models import Finding
 from nodepoint.clients.deadline import deadline
 from nodepoint.clients.errors import ClientError
-from sites import usage
+from sites import astray, usage
 from sites.allocation import address_range
 from sites.clients.npm import Certificate
 from sites.clients.proxmox import Guest, Node
@@ -144,6 +144,7 @@ def _cluster() -> list[Found]:
     findings.note(NODES, {"nodes": rows}, asked_at)
     usage.note(guests, asked_at)
     pool.notice(guests, asked_at)
+    astray.note(guests, proxmox().ha_status(), asked_at)
     return list(running_although_suspended(guests, asked_at))
 
 

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from unfold.decorators import action, display
 
 from nodepoint.admin import ReadOnlyAdmin
-from nodepoint.board import dismissals, drift, page, search
+from nodepoint.board import dismissals, drift, findings, page, search
 from nodepoint.board.alerts import ABOUT
 from nodepoint.board.models import Alert, CallCount, Finding, SystemState
 from nodepoint.board.registry import Level
@@ -121,17 +121,61 @@ PUT_RIGHT = Act(
 )
 
 
+def _leave(row: Finding, *, actor: str, reason: str) -> Result:
+    findings.leave(row, actor, reason)
+    return Result(where=reverse("admin:board_finding_changelist"))
+
+
+def _take_up(row: Finding, *, actor: str, reason: str) -> None:
+    findings.take_up(row)
+
+
+LEAVE = Act(
+    "leave",
+    "Leave as it is",
+    "Leave this difference as it is?",
+    "It is meant to be so: the board and the notices do not name it any more. It comes back by itself when it"
+    " differs otherwise than now, and stays in the list until no look finds it.",
+    "It is off the board.",
+    _leave,
+    MEND,
+    icon="visibility_off",
+    needs_reason=True,
+)
+TAKE_UP = Act(
+    "take_up",
+    "Put on the board again",
+    "Put this difference on the board again?",
+    "It counts as every other one.",
+    "It is on the board again.",
+    _take_up,
+    MEND,
+    icon="visibility",
+)
+
+
+class Left(Choice):
+    """Whether staff have left it as it is."""
+
+    title = "on the board"
+    parameter_name = "left"
+    questions = {
+        "no": ("yes", lambda rows: rows.filter(left_at=None)),
+        "yes": ("no, left as it is", lambda rows: rows.filter(left_at__isnull=False)),
+    }
+
+
 @admin.register(Finding)
 class FindingAdmin(ActsMixin, BigList, ReadOnlyAdmin):
     """What the periodic looks found to be not as our rows say. It goes by itself when a later look no longer
     finds it."""
 
     list_display = ("thing", "kind_label", "system", "of", "detail", "cure", "first_seen", "last_seen")
-    list_filter = ("kind", "system", "mendable")
+    list_filter = ("kind", "system", "mendable", Left)
     search_fields = ("thing", "label")
     list_before_template = "board/compared.html"
     change_form_outer_before_template = "board/finding_acts.html"
-    acts = (PUT_RIGHT,)
+    acts = (PUT_RIGHT, LEAVE, TAKE_UP)
     actions_list = ("compare_now", "export_list")
     fields = (
         ("thing", "kind"),
@@ -139,6 +183,8 @@ class FindingAdmin(ActsMixin, BigList, ReadOnlyAdmin):
         "detail",
         ("first_seen", "last_seen"),
         ("mendable", "look"),
+        ("left_at", "left_by"),
+        "left_reason",
     )
     readonly_fields = ("of",)
     csv_name = "differences"
@@ -170,8 +216,9 @@ class FindingAdmin(ActsMixin, BigList, ReadOnlyAdmin):
         return super().changelist_view(request, {**(extra_context or {}), **facts})
 
     def legal_acts(self, request: HttpRequest, subject: Finding) -> Iterable[str]:
-        """Its cure, where a job has one."""
-        return {PUT_RIGHT.name} if subject.mendable else set()
+        """Its cure, where a job has one, and whether the board names it."""
+        cure = {PUT_RIGHT.name} if subject.mendable else set()
+        return cure | {TAKE_UP.name if subject.left_at else LEAVE.name}
 
     def change_view(
         self,
@@ -224,6 +271,8 @@ class FindingAdmin(ActsMixin, BigList, ReadOnlyAdmin):
     @display(description="Cure")
     def cure(self, row: Finding) -> str:
         """What can be done about it."""
+        if row.left_at:
+            return "left as it is"
         if not row.mendable:
             return "by hand"
         cures = {drift.REMOVE: "remove", drift.REMOVE_ALONE: "remove, one at a time"}

@@ -1,6 +1,7 @@
 """The hourly comparison of our rows with what the systems hold, kept as rows; and having a difference put
 right. `nodepoint.reconcile` names the sides that look."""
 
+from collections.abc import Container, Iterable
 from datetime import datetime
 
 from django.apps import apps
@@ -42,6 +43,26 @@ def compare() -> int:
     count = findings.keep(LOOK, found, unread=unread)
     findings.note(LOOK, {"things": things, "unread": unread, "found": count})
     return count
+
+
+def renew(
+    app: str, system: str, thing: str, differences: Iterable[Difference], judged: Container[str]
+) -> None:
+    """Keep what a look between two comparisons has found of things whose names begin with `thing`, judged as
+    the comparison does. What is known of the subjects in `judged`, is gone or differs, and was not found now,
+    goes. Two queries where nothing changes."""
+    side = _side(app)
+    found = {one.digest(LOOK): one for one in (_found(side, one) for one in differences)}
+    known = Finding.objects.filter(look=LOOK, system=system, thing__startswith=thing)
+    known = known.filter(kind__in=(Finding.Kind.MISSING, Finding.Kind.DIFFERS))
+    over = [
+        row.pk for row in known.only("digest", "subject") if row.digest not in found and row.subject in judged
+    ]
+    findings.renew(LOOK, found.values(), over)
+
+
+def _side(app: str) -> Side | None:
+    return next((one for one in sides() if _app(one) == app), None)
 
 
 def _found(side: Side, one: Difference) -> Found:
@@ -86,7 +107,7 @@ def put_right(row: Finding, actor: str) -> Job | None:
     """Submit the job that puts a difference right. None when none can, something else goes on there (what
     runs may be just that), or the database came back from a dump and nobody has looked: then the rows are
     what is wrong."""
-    side = next((one for one in sides() if _app(one) == row.data.get("app")), None)
+    side = _side(row.data.get("app", ""))
     if side is None or not row.mendable or Restoration.is_open():
         return None
     if row.data["act"] in (REMOVE, REMOVE_ALONE):
@@ -129,7 +150,7 @@ def removed_otherwise(subjects: set[str]) -> set[str]:
 def remove(app: str, digest: str) -> bool:
     """Remove what is left over, if a new look still finds the same: foreign things and what has been taken
     into use meanwhile stay. Whether there was anything. ClientError when a system cannot be read."""
-    side = next(one for one in sides() if _app(one) == app)
+    side = _side(app)
     report = side.compare()
     for one in report.findings:
         if one.kind is Kind.ORPHAN and one.orphan and _found(side, one).digest(LOOK) == digest:

@@ -50,6 +50,11 @@ class Finding(models.Model):
     data = models.JSONField(default=dict, help_text="What such a job has to know.")
     first_seen = models.DateTimeField(default=timezone.now)
     last_seen = models.DateTimeField(default=timezone.now)
+    left_at = models.DateTimeField(
+        "left as it is since", null=True, help_text="Until it differs otherwise it is not on the board."
+    )
+    left_by = models.CharField("left by", max_length=150, blank=True, db_default="")
+    left_reason = models.CharField("why", max_length=200, blank=True, db_default="")
 
     class Meta:
         ordering = ["-pk"]

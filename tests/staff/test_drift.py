@@ -6,6 +6,7 @@ from unittest import mock
 from django.utils import timezone
 
 from nodepoint import reconcile
+from nodepoint.audit.models import Entry
 from nodepoint.board import drift, findings, tasks
 from nodepoint.board.findings import Found
 from nodepoint.board.models import Finding, Reading
@@ -13,7 +14,7 @@ from nodepoint.clients.errors import Conflict
 from nodepoint.jobs.models import Job
 from sites import watch
 from sites.clients.npm import Certificate
-from sites.connections import cloudflare
+from sites.connections import cloudflare, proxmox
 from sites.models import Site
 from tests.factories import SiteFactory
 from tests.sites.base import SiteTestCase
@@ -153,6 +154,34 @@ class PutRightTests(DriftTestCase):
         self.assertEqual(cloudflare().find_records(self.site.hostname), [])
 
 
+class LeaveTests(DriftTestCase):
+    def act(self, row: Finding, name: str, reason: str = "two cores are enough for him"):
+        return self.client.post(f"{LIST}{row.pk}/act/{name}/", {"reason": reason}, follow=True)
+
+    def test_what_is_meant_to_be_so_is_off_the_board_until_it_differs_otherwise(self) -> None:
+        proxmox().set_config(self.site.node, self.site.vmid, cores=1)
+        (row,) = self.compare()
+        self.assertContains(self.act(row, "leave", ""), "This field is required")
+        self.assertContains(self.act(row, "leave"), "It is off the board.")
+        (row,) = self.compare()
+        self.assertEqual((row.left_by, row.left_reason), ("staff olga", "two cores are enough for him"))
+        self.assertFalse(findings.standing().exists())
+        self.assertEqual(Entry.objects.filter(act="board.leave").count(), 1)
+        proxmox().set_config(self.site.node, self.site.vmid, memory=512)
+        (row,) = self.compare()
+        self.assertEqual((row.left_at, findings.standing().count()), (None, 1))
+
+    def test_it_is_put_on_the_board_again_and_support_may_do_neither(self) -> None:
+        proxmox().set_config(self.site.node, self.site.vmid, cores=1)
+        (row,) = self.compare()
+        self.act(row, "leave")
+        self.client.force_login(make_staff("sam", "support"))
+        self.assertEqual(self.act(row, "take_up").status_code, 403)
+        self.client.force_login(make_staff("otto", "operator"))
+        self.act(row, "take_up")
+        self.assertEqual(findings.standing().count(), 1)
+
+
 class KeepTests(DriftTestCase):
     def found(self, count: int, system: str = "npm") -> list[Found]:
         return [Found("differs", system, f"host {number}") for number in range(count)]
@@ -233,6 +262,48 @@ class WatchTests(DriftTestCase):
         self.look()
         self.fault("proxmox", "refuse", count=100)
         self.assertEqual(len(self.look()), 1)
+
+    def seen(self) -> list[tuple[str, str, str]]:
+        """What the two-minute look keeps of containers."""
+        watch.look()
+        rows = Finding.objects.filter(look=drift.LOOK).order_by("pk")
+        return [(row.kind, row.thing, row.detail) for row in rows]
+
+    def test_what_one_look_knows_the_board_says_and_takes_back(self) -> None:
+        self.assertEqual(self.seen(), [])
+        thing = f"container {self.site.vmid}"
+        proxmox().stop(self.site.node, self.site.vmid)
+        self.assertEqual(self.seen(), [("differs", thing, "stopped instead of running")])
+        self.assertContains(self.client.get("/admin/"), "stopped instead of running")
+        self.assertEqual(len(self.compare()), 1, "the comparison keeps the same row")
+        proxmox().start(self.site.node, self.site.vmid)
+        self.assertEqual(self.seen(), [])
+        del self.lab.proxmox.cluster.containers[self.site.vmid]
+        (row,) = self.seen()
+        self.assertEqual(row[:2], ("missing", thing))
+        self.assertContains(self.client.get("/admin/"), "Things that are gone")
+
+    def test_a_container_that_was_moved_is_followed(self) -> None:
+        Site.objects.update(node="node9")
+        self.assertEqual(self.seen(), [])
+        self.assertEqual(Site.objects.get().node, self.site.node)
+
+    def test_what_a_job_works_on_is_not_judged_and_its_findings_stay(self) -> None:
+        proxmox().stop(self.site.node, self.site.vmid)
+        before = self.seen()
+        Job.objects.update(finished_at=timezone.now())
+        proxmox().set_config(self.site.node, self.site.vmid, cores=1)
+        self.assertEqual(self.seen(), before)
+
+    def test_a_suspended_site_that_runs_is_told_once(self) -> None:
+        self.suspend()
+        self.assertEqual((len(self.look()), self.seen()), (1, []))
+
+    def test_a_node_that_is_away_takes_nothing_back(self) -> None:
+        proxmox().stop(self.site.node, self.site.vmid)
+        before = self.seen()
+        self.control("node", node=self.site.node, up=False)
+        self.assertEqual(self.seen(), before)
 
     def certificate(self, number: int, days: float, ordered_days_ago: float = 80) -> Certificate:
         now = timezone.now()
