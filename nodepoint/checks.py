@@ -95,6 +95,7 @@ REQUIRED: dict[str, tuple[str, Shape]] = {
     ),
 }
 OPTIONAL: dict[str, tuple[str, Shape]] = {
+    "ARCHIVE_STORAGE": ("the name of a storage, such as backups, or empty", pve_storage),
     "INSTALLATION_ID": ("up to 24 letters, digits, dots, - and _, such as eu1", installation),
     "PROXY_CHECK_ADDRESS": ("host[:port] of the proxy as this machine reaches it", server),
     "PROXY_CHECK_HTTP_ADDRESS": ("host[:port] of the proxy as this machine reaches it", server),

@@ -295,6 +295,11 @@ PROXMOX_CONCURRENCY = env.integer("PROXMOX_CONCURRENCY", 10, minimum=1)
 POOL_SIZE = env.integer("POOL_SIZE", 0, maximum=1000)  # ready containers that wait for orders
 PROXMOX_CREATES = env.integer("PROXMOX_CREATES", 3, minimum=1)
 
+# Archives: whole sites on a storage of their own
+ARCHIVE_STORAGE = env.text("ARCHIVE_STORAGE")
+ARCHIVE_HOUR = env.integer("ARCHIVE_HOUR", 2, maximum=23)
+KEEP_DAYS = env.integer("KEEP_DAYS", 14, maximum=3650)
+
 # The console of the nodes (SSH, pct exec)
 SSH_USER = env.text("SSH_USER", "root")
 SSH_KEY_FILE = env.text("SSH_KEY_FILE")

@@ -10,6 +10,7 @@ from django.utils import timezone
 from nodepoint.fields import IdentifierField
 from nodepoint.prepared import prepared
 from sites import marks
+from sites.archives.rows import Archive
 from sites.former import MovedDomain, ReleasedDomain
 from sites.golden import Template, new_build_id
 from sites.measured import SiteHealth, SiteUsage
@@ -17,6 +18,7 @@ from sites.platform import ClusterReading, Occupancy, Platform, ReservationLock,
 from sites.pool.rows import Spare
 
 __all__ = [
+    "Archive",
     "Backup",
     "ClusterReading",
     "CustomDomain",
@@ -51,6 +53,12 @@ class Plan(models.Model):
         help_text="Snapshots a customer may keep, beside the first one."
     )
     domains = models.PositiveSmallIntegerField(help_text="Custom domains a customer may add.")
+    archives_daily = models.PositiveSmallIntegerField(
+        default=7, db_default=7, help_text="Nights of which the archive is kept; 0: none is made."
+    )
+    archives_weekly = models.PositiveSmallIntegerField(
+        default=4, db_default=4, help_text="Weeks before that of which one is kept; 0: none is made."
+    )
     high_availability = models.BooleanField(default=False)
 
     class Meta:

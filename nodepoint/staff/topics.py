@@ -26,6 +26,7 @@ TOPICS: dict[str, dict[str, str]] = {
         "sites.delete_plan": "delete plans",
         "sites.view_template": "see golden templates",
         "sites.view_spare": "see ready containers",
+        "sites.view_archive": "see archives",
     },
     "DNS": {
         "dns.view_zone": "see zones",
