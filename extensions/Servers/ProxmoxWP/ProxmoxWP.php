@@ -14,7 +14,10 @@ use Paymenter\Extensions\Servers\ProxmoxWP\Api\ApiException;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\Client;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\ConnectionTest;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\Hook;
+use Paymenter\Extensions\Servers\ProxmoxWP\Api\Overdue;
+use Paymenter\Extensions\Servers\ProxmoxWP\Api\Retry;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\Secrets;
+use Paymenter\Extensions\Servers\ProxmoxWP\Api\Staff;
 use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Backups as BackupsPart;
 use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Domains as DomainsPart;
 use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\LogIn;
@@ -36,6 +39,11 @@ use Throwable;
 )]
 class ProxmoxWP extends Server
 {
+    /** Seconds after which an order that nothing is known of is lost. */
+    private const LONGEST_IN_QUEUE = 900;
+
+    private const LOST = 'The service is active, but its site was never ordered: the queue has lost the job.';
+
     /** Views and their Livewire components, in the order of the tabs. */
     private const TABS = [
         'overview' => OverviewPart::class,
@@ -77,6 +85,7 @@ class ProxmoxWP extends Server
             }
             Livewire::component('proxmoxwp.log-in', LogIn::class);
             require __DIR__.'/routes/web.php';
+            Retry::schedule('ProxmoxWP');
         } catch (Throwable $e) {
             report($e);
         }
@@ -101,7 +110,7 @@ class ProxmoxWP extends Server
      */
     public function createServer(Service $service, $settings, $properties)
     {
-        $site = Hook::order($service, fn () => $this->order($service, $settings)->place());
+        $site = Hook::run($service, 'create', fn () => $this->order($service, $settings)->place());
         foreach (['subdomain' => 'Subdomain', 'url' => 'Site', 'public_ip' => 'Public address'] as $key => $name) {
             if ($site[$key] !== '') {
                 $row = ['name' => $name, 'value' => $site[$key]];
@@ -114,12 +123,12 @@ class ProxmoxWP extends Server
 
     public function suspendServer(Service $service, $settings, $properties)
     {
-        return Hook::act($service, 'suspend', fn () => $this->backend($service)->insist('suspend'));
+        return Hook::run($service, 'suspend', fn () => $this->backend($service)->insist('suspend'));
     }
 
     public function unsuspendServer(Service $service, $settings, $properties)
     {
-        return Hook::act($service, 'unsuspend', fn () => $this->backend($service)->insist('unsuspend'));
+        return Hook::run($service, 'unsuspend', fn () => $this->backend($service)->insist('unsuspend'));
     }
 
     /**
@@ -129,13 +138,13 @@ class ProxmoxWP extends Server
      */
     public function terminateServer(Service $service, $settings, $properties)
     {
-        return Hook::act($service, 'terminate', fn () => $this->delete($service, ($properties['nodepoint_url'] ?? '') !== ''));
+        return Hook::run($service, 'terminate', fn () => $this->delete($service, ($properties['nodepoint_url'] ?? '') !== ''));
     }
 
     /** By the time of this hook, product and settings are the new ones. */
     public function upgradeServer(Service $service, $settings, $properties)
     {
-        return Hook::act($service, 'upgrade', fn () => $this->backend($service)->insist('upgrade', ['plan' => $this->plan($settings)]));
+        return Hook::run($service, 'upgrade', fn () => $this->backend($service)->insist('upgrade', ['plan' => $this->plan($settings)]));
     }
 
     public function getActions(Service $service, $settings, $properties): array
@@ -179,7 +188,23 @@ class ProxmoxWP extends Server
     /** For them, too: whether Paymenter's order of this site has failed, and nobody has repeated it yet. */
     public function orderFailed(Service $service, $settings, $properties): bool
     {
-        return ($properties[Hook::FAILED] ?? '') !== '';
+        return ($properties[Overdue::key('create')] ?? '') !== '';
+    }
+
+    /**
+     * For them, too, where the backend knows no site: whether the order must have been lost on its way, as happens when the machine
+     * with the queue is switched off. It is placed then by the next retry, and staff are told.
+     */
+    public function orderIsLost(Service $service, $settings, $properties): bool
+    {
+        $isNew = ($service->updated_at?->getTimestamp() ?? time()) > time() - self::LONGEST_IN_QUEUE;
+        if ($isNew || $service->status !== Service::STATUS_ACTIVE || ($properties['nodepoint_url'] ?? '') !== '') {
+            return false;
+        }
+        Overdue::wanted($service, 'create', self::LOST);
+        Staff::tell($service, 'no order arrived', self::LOST, 'It is placed by itself now.');
+
+        return true;
     }
 
     private function order(Service $service, $settings): Order

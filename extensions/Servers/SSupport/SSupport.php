@@ -13,6 +13,8 @@ use Paymenter\Extensions\Servers\SSupport\Api\ApiException;
 use Paymenter\Extensions\Servers\SSupport\Api\Client;
 use Paymenter\Extensions\Servers\SSupport\Api\ConnectionTest;
 use Paymenter\Extensions\Servers\SSupport\Api\Hook;
+use Paymenter\Extensions\Servers\SSupport\Api\Overdue;
+use Paymenter\Extensions\Servers\SSupport\Api\Retry;
 use Paymenter\Extensions\Servers\SSupport\Api\Secrets;
 use Paymenter\Extensions\Servers\SSupport\Livewire\Panel;
 use Throwable;
@@ -37,6 +39,7 @@ class SSupport extends Server
             View::addNamespace('ssupport', __DIR__.'/resources/views');
             Lang::addNamespace('ssupport', __DIR__.'/resources/lang');
             Livewire::component('ssupport.panel', Panel::class);
+            Retry::schedule('SSupport');
         } catch (Throwable $e) {
             report($e);
         }
@@ -106,7 +109,7 @@ class SSupport extends Server
      */
     public function createServer(Service $service, $settings, $properties)
     {
-        $key = Hook::order($service, fn () => $this->keys()->create($service->id, self::customer($service),
+        $key = Hook::run($service, 'create', fn () => $this->keys()->create($service->id, self::customer($service),
             $service->status === Service::STATUS_ACTIVE));
         $service->properties()->updateOrCreate(
             ['key' => 'support_key'],
@@ -118,12 +121,12 @@ class SSupport extends Server
 
     public function suspendServer(Service $service, $settings, $properties)
     {
-        return Hook::act($service, 'suspend', fn () => $this->keys()->change('suspend', $service->id));
+        return Hook::run($service, 'suspend', fn () => $this->keys()->change('suspend', $service->id));
     }
 
     public function unsuspendServer(Service $service, $settings, $properties)
     {
-        return Hook::act($service, 'unsuspend', fn () => $this->keys()->change('unsuspend', $service->id));
+        return Hook::run($service, 'unsuspend', fn () => $this->keys()->change('unsuspend', $service->id));
     }
 
     /**
@@ -132,13 +135,13 @@ class SSupport extends Server
      */
     public function terminateServer(Service $service, $settings, $properties)
     {
-        return Hook::act($service, 'terminate', fn () => $this->end($service, $this->storedKey($service, $settings, $properties) !== ''));
+        return Hook::run($service, 'terminate', fn () => $this->end($service, $this->storedKey($service, $settings, $properties) !== ''));
     }
 
     /** What a support plan brings is between operator and customer: the key stays the same under another plan. */
     public function upgradeServer(Service $service, $settings, $properties)
     {
-        return Hook::act($service, 'upgrade', fn () => $this->keys()->insist($service->id));
+        return Hook::run($service, 'upgrade', fn () => $this->keys()->insist($service->id));
     }
 
     public function getActions(Service $service, $settings, $properties): array
@@ -173,7 +176,7 @@ class SSupport extends Server
     /** The same way: whether Paymenter's order of the key has failed, and nobody has repeated it yet. */
     public function orderFailed(Service $service, $settings, $properties): bool
     {
-        return ($properties[Hook::FAILED] ?? '') !== '';
+        return ($properties[Overdue::key('create')] ?? '') !== '';
     }
 
     /** @param  bool  $wasMade  whether the service ever had a key */

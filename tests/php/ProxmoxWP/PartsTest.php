@@ -3,10 +3,14 @@
 namespace Tests\ProxmoxWP;
 
 use App\Helpers\ExtensionHelper;
+use App\Models\Property;
 use App\Models\Service;
 use Illuminate\Auth\Access\AuthorizationException;
+use Illuminate\Support\Carbon;
 use Livewire\Component;
 use Livewire\Livewire;
+use Paymenter\Extensions\Servers\ProxmoxWP\Api\Overdue;
+use Paymenter\Extensions\Servers\ProxmoxWP\Api\Retry;
 use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Backups;
 use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Domains;
 use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Overview;
@@ -269,6 +273,33 @@ class PartsTest extends Sites
         $part->load();
         $this->assertSame([false, null], [$part->orderFailed, $part->trouble]);
         $this->until($service, 'running');
+    }
+
+    public function test_an_order_that_the_queue_has_lost_reads_as_failed_and_is_placed(): void
+    {
+        $service = $this->service();
+        $service->updated_at = Carbon::now()->subMinutes(20);
+        $part = $this->part(Overview::class, $service);
+        $part->load();
+        $this->assertTrue($part->orderFailed);
+        $this->assertTrue(Overdue::of($service, 'create')->isDue());
+        Property::$services = [$service];
+        (new Retry('ProxmoxWP'))->run();
+        Property::$services = [];
+        $part->load();
+        $this->assertSame([false, null], [$part->orderFailed, $part->trouble]);
+        $this->until($service, 'running');
+    }
+
+    public function test_a_site_that_was_there_and_is_not_known_any_more_is_no_lost_order(): void
+    {
+        $service = $this->service();
+        $service->updated_at = Carbon::now()->subMinutes(20);
+        $service->properties()->updateOrCreate(['key' => 'nodepoint_url'], ['value' => 'https://x.nodepoint.eu']);
+        $part = $this->part(Overview::class, $service);
+        $part->load();
+        $this->assertFalse($part->orderFailed);
+        $this->assertNull(Overdue::of($service, 'create'));
     }
 
     public function test_a_product_without_a_server_is_no_error_page(): void

@@ -158,7 +158,8 @@ class HooksTest extends TestCase
                 $this->assertStringContainsString($sentence, $e->getMessage(), $hook);
             }
         }
-        $this->assertSame(['nodepoint_order_failed'], array_keys($this->service->properties()->rows));
+        $this->assertSame(['nodepoint_order_failed', 'nodepoint_suspend_failed', 'nodepoint_unsuspend_failed', 'nodepoint_terminate_failed',
+            'nodepoint_upgrade_failed'], array_keys($this->service->properties()->rows));
     }
 
     public static function answers(): array

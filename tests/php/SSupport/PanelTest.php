@@ -11,6 +11,7 @@ use Paymenter\Extensions\Servers\SSupport\Api\ApiException;
 use Paymenter\Extensions\Servers\SSupport\Livewire\Panel;
 use PHPUnit\Framework\TestCase;
 use Tests\Support\Demo;
+use Tests\Support\Laravel;
 use Tests\Support\Log;
 use Tests\Support\OddServer;
 
@@ -21,6 +22,7 @@ class PanelTest extends TestCase
     protected function setUp(): void
     {
         Log::clear();
+        Laravel::start();
         Component::$allowed = true;
         $extension = HooksTest::extensionAt(Demo::url());
         $extension->boot();
@@ -31,7 +33,7 @@ class PanelTest extends TestCase
     protected function tearDown(): void
     {
         ExtensionHelper::$server = null;
-        Livewire::$components = [];
+        Laravel::stop();
     }
 
     private function panel(): Panel

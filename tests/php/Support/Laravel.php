@@ -120,6 +120,11 @@ final class Laravel
             {
                 return Laravel::$configIsCached;
             }
+
+            public function runningInConsole(): bool
+            {
+                return false;
+            }
         };
     }
 }

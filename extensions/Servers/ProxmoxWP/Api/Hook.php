@@ -4,77 +4,85 @@
 
 namespace Paymenter\Extensions\Servers\ProxmoxWP\Api;
 
-use App\Helpers\NotificationHelper;
+use App\Models\FailedJob;
 use App\Models\Service;
 use Throwable;
 
 /**
  * A hook that Paymenter calls for a service. Its failure is the job's failure, and that would be all: Paymenter tries a job once,
- * tells nobody, and shows the customer an active service. So staff get a mail at Paymenter's own *System Email Address*, and an
- * order that failed is written down at the service, where staff read it and the customer's page finds it.
+ * tells nobody, and shows the customer an active service. So it is written down at the service (`Overdue`), staff are told, and
+ * `Retry` repeats it as long as it is still wanted. Whoever repeats it with success, that clears it.
  */
 final class Hook
 {
-    /** Key of the service's property while its order is failed. */
-    public const FAILED = 'nodepoint_order_failed';
-
     /**
-     * The order itself.
-     *
+     * @param  string  $act  create, suspend, unsuspend, terminate, upgrade or owner
      * @param  callable(): array<string, mixed>  $do
      * @return array<string, mixed> what `do` returned
      *
      * @throws Throwable whatever `do` throws
      */
-    public static function order(Service $service, callable $do): array
+    public static function run(Service $service, string $act, callable $do): array
     {
         try {
             $result = $do();
         } catch (Throwable $e) {
-            $row = ['name' => 'Order failed', 'value' => $e->getMessage()];
-            $service->properties()->updateOrCreate(['key' => self::FAILED], $row);
-            self::tell($service, 'create', $e);
+            self::attempt(fn () => self::noteFailure($service, $act, $e->getMessage()));
 
             throw $e;
         }
-        $service->properties()->where('key', self::FAILED)->delete();
+        self::attempt(fn () => self::noteSuccess($service, $act));
 
         return $result;
     }
 
-    /**
-     * Any other act.
-     *
-     * @param  string  $act  its name for staff
-     * @param  callable(): array<string, mixed>  $do
-     * @return array<string, mixed> what `do` returned
-     *
-     * @throws Throwable whatever `do` throws
-     */
-    public static function act(Service $service, string $act, callable $do): array
+    /** Staff hear of the first failure and of the last, not of those between. */
+    private static function noteFailure(Service $service, string $act, string $why): void
     {
-        try {
-            return $do();
-        } catch (Throwable $e) {
-            self::tell($service, $act, $e);
-
-            throw $e;
+        $overdue = Overdue::failed($service, $act, $why);
+        if ($overdue->tries === 1) {
+            Staff::tell($service, "$act failed", $why, "It is tried again by itself, {$overdue->outlook()}.");
+        } elseif ($overdue->next === null) {
+            Staff::tell($service, "$act failed for good", $why, "It was tried $overdue->tries times and is not tried again by itself. "
+                .'Trigger Extension Action on the service in the admin tries it once more.');
         }
     }
 
-    /** Paymenter runs the body of such a mail through Blade, and the sentence may hold what a customer has typed. */
-    private static function literal(string $text): string
+    private static function noteSuccess(Service $service, string $act): void
     {
-        return strtr(e($text), ['{' => '&#123;', '}' => '&#125;', '@' => '&#64;']);
+        $overdue = Overdue::of($service, $act);
+        if ($overdue === null) {
+            return;
+        }
+        Overdue::settle($service, $act);
+        self::resolve($service, $act);
+        if ($overdue->tries > 0) {
+            Staff::tell($service, "$act succeeded after all", 'Nothing is left to do.', "It had failed: $overdue->reason");
+        }
     }
 
-    /** That a mail cannot be queued must not hide why the hook failed. */
-    private static function tell(Service $service, string $act, Throwable $e): void
+    /**
+     * Marks the failed jobs of an act as resolved, which it has been, or time has overtaken it: repeated later, one of them would
+     * suspend or end what the customer has paid for since.
+     */
+    public static function resolve(Service $service, string $act): void
     {
-        $body = '<p>'.self::literal($e->getMessage()).'</p><p>Service '.$service->id.', '.self::literal((string) $service->product->name)
-            .'. The job is in Admin, Failed Jobs; it can be retried there.</p>';
+        $job = 'App\\Jobs\\Server\\'.ucfirst($act).'Job';
+        foreach (FailedJob::where('payload', 'like', '%'.ucfirst($act).'Job%')->get() as $row) {
+            $data = json_decode((string) $row->payload, true)['data'] ?? [];
+            // Laravel's ModelIdentifier, as it is serialized into the job.
+            $isOurs = preg_match('/"App\\\\Models\\\\Service";s:2:"id";i:'.$service->id.';/', (string) ($data['command'] ?? ''));
+            if (($data['commandName'] ?? '') === $job && $isOurs) {
+                $row->delete();
+            }
+        }
+    }
+
+    /** The bookkeeping must not hide how the hook has ended. */
+    private static function attempt(callable $do): void
+    {
         try {
-            NotificationHelper::sendSystemEmailNotification("Service $service->id: $act failed", $body);
+            $do();
         } catch (Throwable $trouble) {
             report($trouble);
         }

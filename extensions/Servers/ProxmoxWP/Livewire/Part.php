@@ -152,7 +152,8 @@ abstract class Part extends Component
             $this->misses = 0;
         } catch (Throwable $e) {
             $missing = $this->data === null && $e instanceof ApiException && $e->is('not_found');
-            $this->orderFailed = $missing && ExtensionHelper::callService($this->service, 'orderFailed');
+            $this->orderFailed = $missing && (ExtensionHelper::callService($this->service, 'orderFailed')
+                || ExtensionHelper::callService($this->service, 'orderIsLost'));
             $this->misses = $missing && ! $this->orderFailed ? $this->misses + 1 : 0;
             $this->trouble = match (true) {
                 $this->orderFailed => __('proxmoxwp::panel.order_failed'),

@@ -25,4 +25,29 @@ class ExtensionHelper
 
         return self::$server->$function($service, $service->product->settings, $service->propertiesByKey(), ...$args);
     }
+
+    public static function createServer(Service $service)
+    {
+        return self::callService($service, 'createServer', [], true);
+    }
+
+    public static function suspendServer(Service $service)
+    {
+        return self::callService($service, 'suspendServer', [], true);
+    }
+
+    public static function unsuspendServer(Service $service)
+    {
+        return self::callService($service, 'unsuspendServer', [], true);
+    }
+
+    public static function upgradeServer(Service $service)
+    {
+        return self::callService($service, 'upgradeServer', [], true);
+    }
+
+    public static function terminateServer(Service $service)
+    {
+        return self::callService($service, 'terminateServer', [], true);
+    }
 }

@@ -2,6 +2,7 @@
 
 namespace App\Helpers;
 
+use App\Models\Service;
 use RuntimeException;
 
 class NotificationHelper
@@ -17,5 +18,23 @@ class NotificationHelper
             throw new RuntimeException('The queue is away.');
         }
         self::$sent[] = [$subject, $body];
+    }
+
+    /** @var list<array{string, int}> templates and services of the mails to customers */
+    public static array $customers = [];
+
+    public static function serverCreatedNotification($user, Service $service, array $data = []): void
+    {
+        self::$customers[] = ['new_server_created', $service->id];
+    }
+
+    public static function serverSuspendedNotification($user, Service $service, array $data = []): void
+    {
+        self::$customers[] = ['server_suspended', $service->id];
+    }
+
+    public static function serverTerminatedNotification($user, Service $service, array $data = []): void
+    {
+        self::$customers[] = ['server_terminated', $service->id];
     }
 }

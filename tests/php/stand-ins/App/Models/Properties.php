@@ -19,12 +19,17 @@ class Properties
         $this->rows[$attributes['key']] = $values;
     }
 
-    /** A query, which can only be deleted. */
+    /** A query, which can only be read and deleted. */
     public function where(string $column, string $key): object
     {
         return new class($this, $key)
         {
             public function __construct(private Properties $all, private string $key) {}
+
+            public function first(): ?object
+            {
+                return isset($this->all->rows[$this->key]) ? (object) ($this->all->rows[$this->key] + ['key' => $this->key]) : null;
+            }
 
             public function delete(): void
             {

@@ -19,20 +19,36 @@ class Service
 
     public ?Carbon $created_at;
 
+    public ?Carbon $updated_at;
+
     public ?Carbon $expires_at = null;
 
     public object $user;
 
     public object $product;
 
+    public ?\Closure $refreshed = null;
+
     private Properties $properties;
 
     public function __construct(public int $id, string $email = 'jane.doe@example.com', array $settings = ['plan' => 'basic'])
     {
         $this->created_at = Carbon::createFromTimestamp(1_780_000_000 + $id);
+        $this->updated_at = Carbon::now();
         $this->user = (object) ['id' => 1, 'first_name' => null, 'last_name' => null, 'email' => $email];
-        $this->product = (object) ['name' => 'WordPress', 'settings' => $settings];
+        $this->product = (object) ['name' => 'WordPress', 'settings' => $settings,
+            'server' => (object) ['id' => 1, 'extension' => 'ProxmoxWP']];
         $this->properties = new Properties;
+    }
+
+    /** Reads the row again; there is none. A test that sets `$refreshed` does then what another process would have done. */
+    public function refresh(): static
+    {
+        if ($this->refreshed !== null) {
+            ($this->refreshed)($this);
+        }
+
+        return $this;
     }
 
     public function properties(): Properties

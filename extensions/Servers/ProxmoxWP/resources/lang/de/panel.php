@@ -50,7 +50,7 @@ return [
         .'ist, kommt sie so zurück, wie Sie sie verlassen haben.',
     'stale' => 'Wie es Ihrer Website geht, lässt sich zurzeit nicht feststellen. Dies ist der letzte bekannte Stand.',
     'order_failed' => 'Ihre Website konnte nicht eingerichtet werden.',
-    'order_failed_next' => 'Wir sind benachrichtigt und bringen es in Ordnung; Ihre Bestellung gilt, Sie müssen nicht noch einmal bestellen. '
+    'order_failed_next' => 'Wir sind benachrichtigt, und es wird von selbst noch einmal versucht; Ihre Bestellung gilt, Sie müssen nicht noch einmal bestellen. '
         .'Melden Sie sich bitte bei uns, wenn sich hier bis morgen nichts geändert hat.',
 
     'domain' => 'Domain',

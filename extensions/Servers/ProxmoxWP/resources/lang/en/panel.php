@@ -50,8 +50,8 @@ return [
         .'the service is active again.',
     'stale' => 'How your site is cannot be read at the moment. This is what was known last.',
     'order_failed' => 'Your site could not be set up.',
-    'order_failed_next' => 'We have been told and will put it right; your order stands, and you do not need to order again. Please contact '
-        .'us if nothing has changed here tomorrow.',
+    'order_failed_next' => 'We have been told, and it is tried again by itself; your order stands, and you do not need to order again. '
+        .'Please contact us if nothing has changed here tomorrow.',
 
     'domain' => 'Domain',
     'domains_left' => ':remaining of :allowed domains may still be added.',

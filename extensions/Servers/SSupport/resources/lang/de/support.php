@@ -6,7 +6,7 @@ return [
     'again' => 'Noch einmal versuchen',
     'away' => 'Ob Ihr Support-Schlüssel gültig ist, lässt sich zurzeit nicht abfragen.',
     'none' => 'Ihr Support-Schlüssel wird angelegt. Bitte sehen Sie in einer Minute noch einmal nach.',
-    'order_failed' => 'Ihr Support-Schlüssel konnte nicht angelegt werden. Wir sind benachrichtigt und bringen es in Ordnung; Ihre Bestellung '
+    'order_failed' => 'Ihr Support-Schlüssel konnte nicht angelegt werden. Wir sind benachrichtigt, und es wird von selbst noch einmal versucht; Ihre Bestellung '
         .'gilt, Sie müssen nicht noch einmal bestellen. Melden Sie sich bitte bei uns, wenn sich hier bis morgen nichts geändert hat.',
     'how' => 'Nennen Sie diesen Schlüssel, wenn Sie unsere Hilfe brauchen.',
     'key' => 'Support-Schlüssel',

@@ -6,7 +6,7 @@ return [
     'again' => 'Try again',
     'away' => 'Whether your support key is valid cannot be asked at the moment.',
     'none' => 'Your support key is being made. Please look again in a minute.',
-    'order_failed' => 'Your support key could not be made. We have been told and will put it right; your order stands, and you do not need to '
+    'order_failed' => 'Your support key could not be made. We have been told, and it is tried again by itself; your order stands, and you do not need to '
         .'order again. Please contact us if nothing has changed here tomorrow.',
     'how' => 'Give this key whenever you ask us for help.',
     'key' => 'Support key',
