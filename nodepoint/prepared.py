@@ -6,7 +6,7 @@ means the same; but the SQL is kept under the query's shape, which is everything
 asks with managers: this is for what a call of a step costs (docs/performance.md).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -18,7 +18,7 @@ from django.db.models import CharField, DateTimeField, Expression, F, Field, Int
 from django.db.models.base import ModelState
 from django.db.models.expressions import CombinedExpression
 from django.db.models.fields import AutoFieldMixin
-from django.db.models.query import get_related_populators
+from django.db.models.query import RelatedPopulator
 from django.db.models.sql import UpdateQuery
 
 M = TypeVar("M", bound=Model)
@@ -304,16 +304,44 @@ def _objects(compiler: Any) -> Reader:
     fields = compiler.klass_info["select_fields"]
     own = slice(fields[0], fields[-1] + 1)
     names = [column.target.attname for column, *_ in compiler.select[own]]
-    related = get_related_populators(compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS)
+    related = _related(compiler.klass_info, compiler.select)
 
     def read(rows: list[tuple]) -> Iterator[Model]:
         for row in convert(rows):
-            made = model.__new__(model)
-            made.__dict__.update(zip(names, row[own], strict=True))
-            made._state = ModelState()
-            made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
-            for populator in related:
-                populator.populate(row, made)
+            made = _made(model, names, row[own])
+            for one in related:
+                one.populate(row, made)
             yield made
 
     return read
+
+
+def _made(model: type[Model], names: list[str], values: Sequence[Any]) -> Model:
+    made = model.__new__(model)
+    made.__dict__.update(zip(names, values, strict=True))
+    made._state = ModelState()
+    made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
+    return made
+
+
+class _Related(RelatedPopulator):
+    """Makes the instance that a foreign key leads to in the same way."""
+
+    def __init__(self, klass_info: dict[str, Any], select: Any, db: str) -> None:
+        super().__init__(klass_info, select, db)
+        self.related_populators = _related(klass_info, select)
+
+    def populate(self, row: list[Any], from_obj: Model) -> None:
+        values = self.reorder_for_init(row) if self.reorder_for_init else row[self.cols_start : self.cols_end]
+        found = None
+        if values[self.pk_idx] is not None:
+            found = _made(self.model_cls, self.init_list, values)
+            for one in self.related_populators:
+                one.populate(row, found)
+        self.local_setter(from_obj, found)
+        if found is not None:
+            self.remote_setter(found, from_obj)
+
+
+def _related(klass_info: dict[str, Any], select: Any) -> list[_Related]:
+    return [_Related(info, select, DEFAULT_DB_ALIAS) for info in klass_info.get("related_klass_infos", ())]

@@ -5,13 +5,13 @@ from typing import Any
 from django.utils import timezone
 
 from nodepoint.api import jobs
-from nodepoint.prepared import prepared
 from sites import live, services, thresholds
 from sites import options as choices
 from sites.measured import disk_percent, month
 from sites.models import Backup, Plan, Site, SiteUsage
 
 MB, GB = 1024**2, 1024**3
+NEVER_MEASURED = SiteUsage()  # no row is there yet
 
 
 def plan(plan: Plan) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def site(site: Site) -> dict[str, Any]:
 
 def _usage(site: Site, usage: live.Usage | None) -> dict[str, Any]:
     """Disk and traffic of the calendar month. Of a container that does not run, what was known last."""
-    seen = prepared(SiteUsage).filter(pk=site.pk).first() or SiteUsage()
+    seen = getattr(site, "usage", NEVER_MEASURED)
     now = disk_percent(usage.disk, usage.disk_limit) if usage else None
     percent = seen.disk_percent if now is None else now
     this_month = seen.month == month(timezone.now())

@@ -9,7 +9,8 @@ class SuspendSite(ApiView):
         return finish(request, job, lambda job: {"status": "suspended"})
 """
 
-from functools import partial
+from copy import copy
+from functools import cache, partial
 from typing import Any, ClassVar
 
 from rest_framework.request import Request
@@ -55,7 +56,16 @@ class ApiView(APIView):
     def read(self, request: Request) -> dict[str, Any]:
         """The values of `input`, from the body of a POST, else from the query. Bad ones end in 400 with
         `fields`."""
-        data = request.data if request.method == "POST" else request.query_params.dict()
-        serializer = self.input(data=data)
+        serializer = copy(_kept(self.input))
+        serializer.initial_data = request.data if request.method == "POST" else request.query_params.dict()
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
+
+
+@cache
+def _kept(kind: type[Serializer]) -> Serializer:
+    """A serializer of which each request takes a copy: its fields, which hold nothing of a request, are made
+    once a process."""
+    serializer = kind()
+    _ = serializer.fields
+    return serializer

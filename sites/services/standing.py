@@ -9,9 +9,10 @@ from sites.errors import UnknownSite, WrongState
 from sites.models import Site
 
 
-def get_site(service_id: str) -> Site:
-    """The service's latest site, failed ones included; UnknownSite when it was deleted or never there."""
-    rows = prepared(Site).filter(service_id=service_id).select_related("plan")
+def get_site(service_id: str, *also: str) -> Site:
+    """The service's latest site, failed ones included; UnknownSite when it was deleted or never there.
+    `also`: rows that are read with it and its plan, such as its `usage`."""
+    rows = prepared(Site).filter(service_id=service_id).select_related("plan", *also)
     site = rows.order_by("-pk").first()
     if site is None or site.state == Site.State.DELETED:
         raise UnknownSite()

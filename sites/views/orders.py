@@ -71,7 +71,7 @@ class SiteStatus(ApiView):
 
     def get(self, request: Request) -> Response:
         """The site as it is now, from rows and one reading that all sites share."""
-        return success(**representation.site(services.get_site(**self.read(request))))
+        return success(**representation.site(services.get_site(self.read(request)["service_id"], "usage")))
 
 
 class Plans(ApiView):

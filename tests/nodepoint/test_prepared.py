@@ -12,6 +12,8 @@ from django.utils import timezone
 from nodepoint import prepared as module
 from nodepoint.jobs.models import Job, JobStep, Lease
 from nodepoint.prepared import prepared
+from sites.models import Site, SiteUsage
+from tests.factories import SiteFactory
 
 
 class PreparedTests(TestCase):
@@ -64,6 +66,19 @@ class PreparedTests(TestCase):
         with self.assertNumQueries(0):
             data = {"n": [1, None, "ü"]}
             self.assertEqual([(step.name, step.job.data) for step in steps], [("b", data), ("a", data)])
+
+    def test_a_row_that_leads_here_comes_with_it_and_one_that_is_not_there_is_known_to_be_none(self) -> None:
+        measured, unmeasured = SiteFactory.create_batch(2)
+        usage = SiteUsage.objects.create(site=measured, month="2026-11", in_bytes=5)
+        rows = prepared(Site).filter(pk__in=[measured.pk, unmeasured.pk]).select_related("plan", "usage")
+        for _ in range(2):
+            found = rows.order_by("pk").all()
+            with self.assertNumQueries(0):
+                self.assertEqual((found[0].usage, found[0].usage.in_bytes), (usage, 5))
+                self.assertIs(found[0].usage.site, found[0])
+                self.assertEqual(found[0].plan.name, measured.plan.name)
+                self.assertIsNone(getattr(found[1], "usage", None))
+                self.assertFalse(found[0].plan._state.adding)
 
     def test_columns_left_out_are_read_when_they_are_asked_for(self) -> None:
         step = prepared(JobStep).defer("data").order_by("pk").first()

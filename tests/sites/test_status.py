@@ -231,7 +231,7 @@ class SharedReadingTests(StatusCase):
         with CaptureQueriesContext(connection) as among_many:
             self.status(first.service_id)
         self.assertEqual(len(among_many), len(alone))
-        self.assertLessEqual(len(alone), 8, [query["sql"] for query in alone])
+        self.assertLessEqual(len(alone), 6, [query["sql"] for query in alone])
 
 
 class ProxmoxAwayTests(StatusCase):
