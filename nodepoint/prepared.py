@@ -8,12 +8,13 @@ asks with managers: this is for what a call of a step costs (docs/performance.md
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.sqlite3.operations import DatabaseOperations as SQLiteOperations
 from django.db.models import CharField, DateTimeField, Expression, F, Field, IntegerField, Model, Q, TextField
 from django.db.models.base import ModelState
 from django.db.models.expressions import CombinedExpression
@@ -22,8 +23,10 @@ from django.db.models.query import RelatedPopulator
 from django.db.models.sql import UpdateQuery
 
 M = TypeVar("M", bound=Model)
-Reader = Callable[[list[tuple]], Iterable[Any]]
+Converter = Callable[[Any, Any, BaseDatabaseWrapper], Any]
+Reader = Callable[[list[tuple], BaseDatabaseWrapper], Iterable[Any]]
 
+PLAIN = {str, int, float, datetime, dict, list}  # values that are filled in, as nobody needs to ask
 COMPARISONS = {"exact", "gt", "gte", "lt", "lte", "in", "isnull"}  # which take a value as it is
 
 
@@ -91,10 +94,10 @@ class Prepared(Generic[M]):
 
     def update(self, **values: Any) -> int:
         """Change the rows; returns how many."""
-        statement, found = self._statement("update", tuple(values.items()))
+        database = connections[DEFAULT_DB_ALIAS]
+        statement, found = self._statement(database, "update", tuple(values.items()))
         if statement is None:
             return 0
-        database = connections[DEFAULT_DB_ALIAS]
         with transaction.mark_for_rollback_on_error(using=DEFAULT_DB_ALIAS), database.cursor() as cursor:
             cursor.execute(statement.sql, statement.filled(found, database))
             return cursor.rowcount
@@ -122,15 +125,17 @@ class Prepared(Generic[M]):
         return Prepared(self._model, (*self._parts, (kind, what)))
 
     def _rows(self, kind: str, what: tuple) -> Iterable[Any]:
-        statement, found = self._statement(kind, what)
+        database = connections[DEFAULT_DB_ALIAS]
+        statement, found = self._statement(database, kind, what)
         if statement is None:
             return ()
-        database = connections[DEFAULT_DB_ALIAS]
         with database.cursor() as cursor:
             cursor.execute(statement.sql, statement.filled(found, database))
-            return statement.read(cursor.fetchall())
+            return statement.read(cursor.fetchall(), database)
 
-    def _statement(self, kind: str, what: tuple) -> "tuple[_Statement | None, list[Any]]":
+    def _statement(
+        self, database: BaseDatabaseWrapper, kind: str, what: tuple
+    ) -> "tuple[_Statement | None, list[Any]]":
         """The statement of this shape, None where no row can match, and the values to fill in."""
         found: list[Any] = []
         parts = [
@@ -138,7 +143,7 @@ class Prepared(Generic[M]):
             for name, part in self._parts
         ]
         said = tuple([_shape(pair, found) for pair in what]) if kind == "update" else what
-        shape = connections[DEFAULT_DB_ALIAS].vendor, self._model, tuple(parts), kind, said
+        shape = database.vendor, self._model, tuple(parts), kind, said
         if shape not in _kept:
             _kept[shape] = self._built(kind, what)
         return _kept[shape], found
@@ -163,8 +168,8 @@ class Prepared(Generic[M]):
             sql, params = compiler.as_sql()
         except EmptyResultSet:
             return None
-        read = {"update": list, "values": _values, "objects": _objects}[kind]
-        return _Statement(sql, tuple(params), read if kind == "update" else read(compiler))
+        read = {"update": _nothing, "values": _values, "objects": _objects}[kind]
+        return _Statement(sql, tuple(params), read(compiler))
 
 
 @dataclass(frozen=True)
@@ -188,7 +193,8 @@ def _insertion(database: BaseDatabaseWrapper, model: type[Model], count: int) ->
     table, *columns = map(database.ops.quote_name, [model._meta.db_table, *(one.column for one in fields)])
     row = f"({', '.join(['%s'] * len(fields))})"
     sql = " ".join(["INSERT INTO", table, f"({', '.join(columns)})", "VALUES", ", ".join([row] * count)])
-    return _Statement(sql, tuple(_Slot(place, field) for place, field in enumerate(fields)), list)
+    slots = tuple(_Slot(place, field) for place, field in enumerate(fields))
+    return _Statement(sql, slots, _nothing(None))
 
 
 class _Slot(Expression):
@@ -228,10 +234,13 @@ def _plain(column: Field) -> type | None:
 
 def _shape(part: Any, found: list[Any]) -> Any:
     """What is always the same of a condition, or of a column's new value; the rest is added to `found`."""
-    if isinstance(part, Q):
+    if type(part) is not tuple:  # a Q
         return part.connector, part.negated, *[_shape(child, found) for child in part.children]
     name, value = part
-    if type(value) is not str and _is_fixed(value):
+    kind = type(value)
+    if kind is bool or value is None:
+        return part
+    if kind not in PLAIN and _is_fixed(value):
         return name, repr(value)
     if name.endswith("__in"):
         found.extend(value)
@@ -281,18 +290,38 @@ def _field(model: type[Model], lookup: str) -> Field:
     return field
 
 
+def _nothing(compiler: Any) -> Reader:
+    """Of a statement that gives no rows."""
+    return lambda rows, database: rows
+
+
 def _values(compiler: Any) -> Reader:
     """Rows with Python's values in place of the database's."""
     converters = list(compiler.get_converters([column for column, *_ in compiler.select]).items())
+    for _, (functions, _) in converters:
+        functions[:] = [_quick(one) for one in functions]
 
-    def read(rows: list[tuple]) -> Iterator[list[Any]]:
-        database = connections[DEFAULT_DB_ALIAS]
+    def read(rows: list[tuple], database: BaseDatabaseWrapper) -> Iterator[list[Any]]:
         for row in map(list, rows):
             for place, (functions, expression) in converters:
                 if row[place] is not None:  # which stays None, whatever the column is
                     for function in functions:
                         row[place] = function(row[place], expression, database)
             yield row
+
+    return read
+
+
+def _quick(convert: Converter) -> Converter:
+    """The same for a moment as SQLite has it, which is text that Django reads in four steps."""
+    if getattr(convert, "__func__", None) is not SQLiteOperations.convert_datetimefield_value:
+        return convert
+
+    def read(value: Any, expression: Any, database: BaseDatabaseWrapper) -> datetime:
+        found = datetime.fromisoformat(value) if type(value) is str else None
+        if found is None or found.tzinfo is not None or database.timezone is not UTC:
+            return convert(value, expression, database)
+        return found.replace(tzinfo=UTC)
 
     return read
 
@@ -306,8 +335,8 @@ def _objects(compiler: Any) -> Reader:
     names = [column.target.attname for column, *_ in compiler.select[own]]
     related = _related(compiler.klass_info, compiler.select)
 
-    def read(rows: list[tuple]) -> Iterator[Model]:
-        for row in convert(rows):
+    def read(rows: list[tuple], database: BaseDatabaseWrapper) -> Iterator[Model]:
+        for row in convert(rows, database):
             made = _made(model, names, row[own])
             for one in related:
                 one.populate(row, made)

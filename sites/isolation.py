@@ -7,6 +7,7 @@ A hacked site sits on one bridge with the nodes, the proxy, our API and all othe
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -27,6 +28,14 @@ Network = IPv4Network | IPv6Network
 def rules() -> list[FirewallRule]:
     """In: port 80 from the proxy. Out: the gateway, the name servers' port 53, the mail relay's port, and
     nothing else inside CLOSED_NETWORKS and SITE_NETWORK. The first that fits decides."""
+    lists_of = (settings.PROXY_LAN_IPS, settings.SITE_NAMESERVERS, settings.CLOSED_NETWORKS)
+    single = (settings.SITE_GATEWAY, settings.SITE_NETWORK, settings.SITE_SMTP_URL)
+    return list(_rules(*map(tuple, lists_of), *single))
+
+
+@lru_cache(maxsize=4)
+def _rules(*of_these: object) -> list[FirewallRule]:
+    """As the settings say that were given: each site asks for them several times, and they do not change."""
     found = [FirewallRule("in", "ACCEPT", proto="tcp", dport="80", source=",".join(settings.PROXY_LAN_IPS))]
     if settings.SITE_GATEWAY:
         found.append(FirewallRule("out", "ACCEPT", dest=settings.SITE_GATEWAY))
