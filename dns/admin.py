@@ -11,13 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from dns import acts, board, published, rules
 from dns.live import LiveZone
 from dns.models import Customer, Publication, TemplateRecord, Zone
-from nodepoint.admin import ReadOnlyAdmin
+from nodepoint.admin import ReadOnlyAdmin, StaffAdmin
 from nodepoint.audit.edits import Audited
 from nodepoint.board import search
 from nodepoint.jobs.lists import job_link, latest_jobs
@@ -219,7 +218,7 @@ class ZoneAdmin(ActsMixin, BigList, ReadOnlyAdmin):
 
 
 @admin.register(TemplateRecord)
-class TemplateRecordAdmin(Audited, ModelAdmin):
+class TemplateRecordAdmin(Audited, StaffAdmin):
     """What new zones begin with, beside their name servers. Zones that exist keep what they have."""
 
     list_display = ("name", "type", "content", "priority", "ttl", "position")

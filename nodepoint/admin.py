@@ -1,7 +1,22 @@
 """What admin pages of all apps share."""
 
-from django.http import HttpRequest
+from typing import Any, NoReturn
+
+from django.http import Http404, HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
+
+
+class NoSuchRow(Http404):
+    """A sentence for staff."""
+
+
+class StaffAdmin(ModelAdmin):
+    """The pages of a model."""
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> NoReturn:
+        """Django's leads to the first page: whoever follows an old link would look for what it was about."""
+        named = f"{opts.verbose_name} {object_id[:64]}"
+        raise NoSuchRow(f"There is no {named}: it was deleted, or the address is wrong.")
 
 
 class ReadOnly:
@@ -20,7 +35,7 @@ class ReadOnly:
         return False
 
 
-class ReadOnlyAdmin(ReadOnly, ModelAdmin):
+class ReadOnlyAdmin(ReadOnly, StaffAdmin):
     """A list and detail pages to look at."""
 
     list_per_page = 50

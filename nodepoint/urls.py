@@ -12,3 +12,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(url="/admin/")),
 ]
+
+handler400 = "nodepoint.staff.failures.unreadable"
+handler403 = "nodepoint.staff.failures.forbidden"
+handler404 = "nodepoint.staff.failures.not_found"
+handler500 = "nodepoint.staff.failures.failed"

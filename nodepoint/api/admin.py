@@ -8,8 +8,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import CheckboxSelectMultiple, ModelForm, MultipleChoiceField
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
+from nodepoint.admin import StaffAdmin
 from nodepoint.api.models import SCOPES, Token, valid_networks
 from nodepoint.audit.edits import Audited, record
 
@@ -43,7 +43,7 @@ class TokenForm(ModelForm):
 
 
 @admin.register(Token)
-class TokenAdmin(Audited, ModelAdmin):
+class TokenAdmin(Audited, StaffAdmin):
     """Making and revoking tokens; a secret can neither be read nor changed."""
 
     form = TokenForm

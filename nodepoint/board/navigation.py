@@ -1,6 +1,8 @@
 """The sidebar: by what staff want to do, not by our tables."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
@@ -16,7 +18,7 @@ GROUPS = (
             ("Custom domains", "language", "sites_customdomain_changelist", "sites.view_customdomain"),
             ("Addresses", "lan", "sites_site_addresses", "sites.view_site"),
             ("Plans", "sell", "sites_plan_changelist", "sites.view_plan"),
-            ("New orders", "shopping_cart", "sites_platform_changelist", "sites.view_platform"),
+            ("Platform", "shopping_cart", "sites_platform_changelist", "sites.view_platform"),
             ("Templates", "inventory_2", "sites_template_changelist", "sites.view_template"),
             ("Ready containers", "bolt", "sites_spare_changelist", "sites.view_spare"),
         ],
@@ -69,6 +71,39 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         for item in items:
             item["active"] = item["link"] == here
     return [{"title": title, "separator": bool(title), "items": items} for title, items in groups]
+
+
+def name_of(opts: Any) -> str:
+    """What the sidebar calls the list of a model; empty where it does not stand there."""
+    return _named().get(f"{opts.app_label}_{opts.model_name}_changelist", ("", ""))[1]
+
+
+def named(parts: list[dict[str, Any]], request: HttpRequest) -> list[dict[str, Any]]:
+    """The way to a page (`[{link, title}]`: app, list, row) with group and name of the sidebar for app and
+    list; the group leads nowhere."""
+    if len(parts) < 2 or parts[1].get("link") is None:
+        return parts
+    names = _by_address()
+    link = request.path if request.path in names else str(parts[1]["link"])
+    if link not in names:
+        return parts
+    group, title = names[link]
+    return [{"title": group}, {"link": link, "title": title}, *parts[2:]]
+
+
+def _by_address() -> dict[str, tuple[str, str]]:
+    """Group and name by the address; pages that this installation does not have are left out."""
+    found = {}
+    for page, entry in _named().items():
+        with suppress(NoReverseMatch):
+            found[reverse(f"admin:{page}")] = entry
+    return found
+
+
+@cache
+def _named() -> dict[str, tuple[str, str]]:
+    """Group and name by the page."""
+    return {page: (group, title) for group, items in GROUPS for title, _, page, _ in items}
 
 
 def _nearest(path: str, links: list[str]) -> str:

@@ -9,10 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from nodepoint.admin import ReadOnlyAdmin
+from nodepoint.admin import ReadOnlyAdmin, StaffAdmin
 from nodepoint.audit.edits import Audited
 from nodepoint.board import search
 from nodepoint.jobs import registry
@@ -311,7 +310,7 @@ def _state(row: Notice) -> str:
 
 
 @admin.register(Preferences)
-class PreferencesAdmin(Audited, ModelAdmin):
+class PreferencesAdmin(Audited, StaffAdmin):
     """How people are told: one row, so that its list leads straight to it. Its addresses also hold the
     e-mails to customers as they would look."""
 

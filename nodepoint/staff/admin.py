@@ -16,11 +16,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from nodepoint.admin import ReadOnly
+from nodepoint.admin import ReadOnly, StaffAdmin
 from nodepoint.audit import edits
 from nodepoint.audit.edits import Audited
 from nodepoint.staff import holding, second_factor
@@ -29,7 +28,7 @@ from nodepoint.staff.second_factor import REQUIRED
 
 
 @admin.register(User)
-class UserAdmin(Audited, DjangoUserAdmin, ModelAdmin):
+class UserAdmin(Audited, DjangoUserAdmin, StaffAdmin):
     """Who is staff, and in which role. Nobody touches who may do more than himself: else an administrator
     could make himself more than he is, by the other's password."""
 
@@ -153,7 +152,7 @@ class UserAdmin(Audited, DjangoUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(Audited, DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(Audited, DjangoGroupAdmin, StaffAdmin):
     """Roles, by topic. Migrations add the permissions of new releases and take none away."""
 
     filter_horizontal = ()
@@ -176,7 +175,7 @@ class GroupAdmin(Audited, DjangoGroupAdmin, ModelAdmin):
 
 
 @admin.register(AccessAttempt)
-class AccessAttemptAdmin(ReadOnly, ModelAdmin):
+class AccessAttemptAdmin(ReadOnly, StaffAdmin):
     """Failed logins of the last quarter of an hour. Deleting the row unlocks the name for that address."""
 
     list_display = ("username", "ip_address", "failures_since_start", "locked", "attempt_time", "user_agent")

@@ -1,14 +1,14 @@
 """Plans for staff."""
 
 from django.contrib import admin
-from unfold.admin import ModelAdmin
 
+from nodepoint.admin import StaffAdmin
 from nodepoint.audit.edits import Audited
 from sites.models import Plan
 
 
 @admin.register(Plan)
-class PlanAdmin(Audited, ModelAdmin):
+class PlanAdmin(Audited, StaffAdmin):
     """Plans. A change counts for new orders; sites follow at their next upgrade."""
 
     list_display = ("name", "memory_mb", "disk_gb", "cores", "backups", "domains", "high_availability")
