@@ -3,10 +3,12 @@
 Nothing here runs a container's shell; a script's header says what is to be played (see docs/lab.md)."""
 
 import copy
+import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from lab import content, curl, health, sealing, shell, wordpress
 from lab.install import Installation, Plan, phases
@@ -117,6 +119,10 @@ class Guests:
         if not self.listens(vmid, now):
             return None
         guest = self._guests[vmid]
+        if visit.method == "GET" and (archive := content.fetched(guest, visit.path)) is not None:
+            self._save(vmid, guest)
+            headers = {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex, nofollow, noarchive"}
+            return Response(200, archive, headers=headers, content_type="application/gzip")
         answer = wordpress.answer(guest, self._title(vmid), visit)
         if visit.method == "POST":
             self._save(vmid, guest)
@@ -245,13 +251,25 @@ class Guests:
         guest = self._look(vmid, time.time()) or _fresh(golden=False)
         if not guest["site"]:
             return 69, b"", b"no site of ours is in here\n"
-        is_work = arguments[:1] != ["look"]
+        is_work = arguments[:1] not in (["look"], ["room"], ["offer"])
         fault = self._lab.faults.take("ssh", f"CONTENT {vmid}", only="CONTENT") if is_work else None
-        output = content.run(
-            guest, status_file, arguments, parameters, fault.kind if fault else "", self.archives
-        )
+        archives = {**self.archives, **self._offers(arguments, parameters)}
+        output = content.run(guest, status_file, arguments, parameters, fault.kind if fault else "", archives)
         self._save(vmid, guest)
         return output
+
+    def _offers(self, arguments: list[str], parameters: Mapping[str, str]) -> dict[str, content.Archive]:
+        """What another container offers at this very address; an import that fetches it has had it."""
+        parts = urlsplit(parameters.get("URL", ""))
+        for vmid, guest in self._guests.items():
+            if guest["files"].get(wordpress.PLATFORM_DOMAIN, "").strip() != parts.hostname:
+                continue
+            given = guest if arguments[:1] == ["import"] else copy.deepcopy(guest)
+            if archive := content.fetched(given, parts.path):
+                self._save(vmid, guest)
+                made = json.loads(archive)
+                return {parameters["URL"]: content.Archive(**made, size=len(archive))}
+        return {}
 
     def _access(self, vmid: int, arguments: list[str], now: float) -> Output:
         guest = self._look(vmid, now) or _fresh(golden=False)

@@ -15,6 +15,8 @@ FAILED = re.compile(r"failed [a-z]{1,20} [0-9]{1,3} .*")
 VERSION = r"[0-9][\w.-]{0,30}"
 UPDATED = re.compile(rf"updated {VERSION} {VERSION}|none {VERSION}|upgraded [0-9]{{1,4}}", re.ASCII)
 DONE = re.compile(r"done ([0-9]{1,3})")
+PACKED = re.compile(r"packed ([0-9]{1,15})")
+LACKS = re.compile(r"the disk has ([0-9]{1,9}) MB free, and ([0-9]{1,9}) MB are needed")
 FOUND = re.compile(r"found ([0-9]{1,9}) ([0-9]{1,12}) ([0-9]{1,12})")
 USELESS = "65"  # the script's code for what fails again however often it is tried
 NO_ROOM = "66"  # and for what does not fit
@@ -76,13 +78,19 @@ def end_at_once(output: Output) -> str | None:
 class ContentEnd:
     """How work on a site's content has ended. `trouble`: why not well, `phase`: where; `useless`: it would
     fail again; `no_room`: for want of disk; `found`: `{tables, changes, left}`, where addresses were looked
-    for."""
+    for, or `{size}` in bytes of what was packed."""
 
     trouble: str = ""
     phase: str = ""
     useless: bool = False
     no_room: bool = False
     found: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def missing_mb(self) -> int:
+        """How much the disk had too little, where the script says so; else 0."""
+        lacks = LACKS.search(self.trouble) if self.no_room else None
+        return max(0, int(lacks[2]) - int(lacks[1])) if lacks else 0
 
 
 def end_of_content(output: Output, run: str) -> ContentEnd | None:
@@ -92,22 +100,29 @@ def end_of_content(output: Output, run: str) -> ContentEnd | None:
     if output.exit_code or lines[:1] != [f"run {run}"]:
         return None
     *before, last = lines[1:] or [""]
-    found = next((match for line in before if (match := FOUND.fullmatch(line))), None)
-    rest = [line for line in before if not FOUND.fullmatch(line)]
+    found = _found(before)
+    rest = [line for line in before if not (FOUND.fullmatch(line) or PACKED.fullmatch(line))]
     failed = next((line for line in rest if FAILED.fullmatch(line)), "")
     if output.truncated or not all(PHASE.fullmatch(line) or FAILED.fullmatch(line) for line in rest):
         return ContentEnd(NO_STATUS)
     if not (done := DONE.fullmatch(last)):
-        known = not last or any(form.fullmatch(last) for form in (PHASE, FAILED, FOUND))
+        known = not last or any(form.fullmatch(last) for form in (PHASE, FAILED, FOUND, PACKED))
         return None if known else ContentEnd(NO_STATUS)
     if done[1] != "0":
         useless, no_room = done[1] == USELESS, done[1] == NO_ROOM
         return ContentEnd(words(failed or last), failed.split(" ")[1] if failed else "", useless, no_room)
     if failed:
         return ContentEnd(NO_STATUS)
-    if found is None:
-        return ContentEnd()
-    return ContentEnd(found=dict(zip(("tables", "changes", "left"), map(int, found.groups()), strict=True)))
+    return ContentEnd(found=found)
+
+
+def _found(lines: list[str]) -> dict[str, int]:
+    for line in lines:
+        if addresses := FOUND.fullmatch(line):
+            return dict(zip(("tables", "changes", "left"), map(int, addresses.groups()), strict=True))
+        if packed := PACKED.fullmatch(line):
+            return {"size": int(packed[1])}
+    return {}
 
 
 @dataclass(frozen=True)

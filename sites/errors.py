@@ -182,6 +182,32 @@ class DoesNotFit(Conflict):
         )
 
 
+class ExportUnknown(Conflict):
+    """What is inside the container was not made by us, so that nobody here knows where its content is."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing can be exported: the WordPress of this site was not made by us.")
+
+
+class ExportDoesNotFit(Conflict):
+    """The archive of a site needs more room beside it than its disk has."""
+
+    code = "disk_too_small"
+
+    def __init__(self, missing_mb: int) -> None:
+        super().__init__(
+            f"An archive of the site needs {missing_mb} MB more than its disk has free. Please delete what is"
+            " not needed, or choose a larger plan."
+        )
+
+
+class NoWayIn(Conflict):
+    """What would be offered at the site's name could not be fetched while its traffic is off."""
+
+    def __init__(self) -> None:
+        super().__init__("The site's traffic is switched off: nobody could fetch the archive. Switch it on.")
+
+
 class DiskTooFull(Conflict):
     """What was fetched turned out to be larger than the disk has room for."""
 

@@ -366,6 +366,16 @@ class ReplaceOutput(WorkOutput):
     )
 
 
+class ExportOutput(WorkOutput):
+    """What is offered; each is null until it is, and when it is no more."""
+
+    url = serializers.CharField(
+        allow_null=True, help_text="At the site's own name; for whoever has it, until it was fetched whole."
+    )
+    size_mb = serializers.IntegerField(allow_null=True)
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
 class ImportInput(ServiceInput):
     """Where the content comes from."""
 

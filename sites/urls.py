@@ -22,6 +22,7 @@ urlpatterns = [
     route("action/setdomain", views.AddDomain),
     route("action/deldomain", views.RemoveDomain),
     route("action/primary", views.ChoosePrimary),
+    route("action/export", views.ExportContent),
     route("action/import", views.ImportContent),
     route("action/replace", views.ReplaceAddresses),
     route("action/toggle", views.ToggleTraffic),

@@ -7,7 +7,7 @@ address last, so that nobody else gets it before the container is gone.
 
 from sites.flows.adoption import ADOPT, UNLINK
 from sites.flows.backups import BACKUP, DELETE_BACKUP, RESET, ROLLBACK
-from sites.flows.content import COUNT_ADDRESSES, IMPORT, REPLACE_ADDRESSES
+from sites.flows.content import COUNT_ADDRESSES, EXPORT, IMPORT, REPLACE_ADDRESSES
 from sites.flows.domains import ADD_DOMAIN, CERTIFICATE, REMOVE_DOMAIN, TOGGLE
 from sites.flows.inside import OPTIONS, SAFE_MODE
 from sites.flows.lifecycle import PROVISION, TERMINATE
@@ -27,6 +27,7 @@ __all__ = [
     "CERTIFICATE",
     "COUNT_ADDRESSES",
     "DELETE_BACKUP",
+    "EXPORT",
     "IMPORT",
     "LIFT",
     "LIFTING",

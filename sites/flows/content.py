@@ -7,6 +7,7 @@ from sites.steps import content
 
 HOUR = 3600  # seconds; the script inside gives up before
 IMPORT_HOURS = 4
+EXPORT_HOURS = 5  # two at most to dump the tables, three to pack
 
 COUNT_ADDRESSES = register(
     Flow(
@@ -68,6 +69,27 @@ IMPORT = register(
                 undo=content.not_imported,
                 after=("before",),
                 usual=120,
+            ),
+        ),
+    )
+)
+
+EXPORT = register(
+    Flow(
+        "sites.export",
+        title="Export content",
+        subject="sites.Site",
+        scope="sites",
+        deadline=EXPORT_HOURS * HOUR,
+        gives_way=GivesWay.DROPPED,
+        stands=is_live,
+        steps=(
+            Step(
+                "exported",
+                "Packing files and database",
+                content.exported,
+                undo=content.not_exported,
+                usual=30,
             ),
         ),
     )

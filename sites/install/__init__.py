@@ -146,12 +146,16 @@ def database_script() -> str:
     return _filled("database.sh", {})
 
 
-def content_script(run: str, old: str = "", new: str = "", url: str = "", size: int = -1) -> str:
+def content_script(
+    run: str, old: str = "", new: str = "", url: str = "", size: int = -1, token: str = ""
+) -> str:
     """The script that works on what a site holds. `run`: what its status file goes by; one that has ended
     well is not done twice. `bash -s replace`, `bash -s count`: the host names `old` and `new`. `bash -s
     look`, `bash -s import`, `bash -s back`: the name `new` of the site, and `url`, from which `size` bytes
-    come (-1: not known)."""
-    return _filled("content.sh", {"JOB": run, "FROM": old, "TO": new, "URL": url, "SIZE": size})
+    come (-1: not known). `bash -s room`, `bash -s export`, `bash -s offer`, `bash -s withdraw`: the name
+    `new`, and the `token` in the archive's address."""
+    values = {"JOB": run, "FROM": old, "TO": new, "URL": url, "SIZE": size, "TOKEN": token}
+    return _filled("content.sh", values)
 
 
 def _filled(name: str, values: dict[str, Any]) -> str:

@@ -1,11 +1,12 @@
 #!/bin/bash
 # Works on what a site holds: `replace` puts one host name in the place of another in the addresses of its tables, `count` tells
 # how many there are; `import` puts another site's content in the place of it all, `back` undoes one that has not ended, and `look`
-# says at once whether one could be fetched.
+# says at once whether one could be fetched; `export` offers all of it as an archive, `withdraw` takes that back, `room` says at once
+# whether it would fit, and `offer` whether it is still offered.
 # lab: content status=/var/lib/nodepoint/content.status
 #
 # Arrives on the standard input of `bash -s ACT`. Prints `started` and leaves; the work goes on detached from the connection and
-# writes `run ID`, a line `phase NAME SECONDS` for each phase, what was found (`found TABLES CHANGES LEFT`), `failed NAME CODE
+# writes `run ID`, a line `phase NAME SECONDS` for each phase, what was found (`found TABLES CHANGES LEFT`) or packed (`packed BYTES`), `failed NAME CODE
 # SENTENCE` for a phase that did not work, and at the end `done CODE`. A run of an ID that is at work (`at work`) or has ended well is
 # not begun again. Exit codes: 64 bad parameters, 69 no site of ours is in here, 71 (of `look`) nothing is to be had at the address, 75
 # another run is still at work. In `done`: 65 no use trying again, 66 the disk is too small, 70 it went wrong.
@@ -32,11 +33,11 @@ main() {
     ACT=${1:-}
     valid || exit 64
     [[ -s $STATE/database ]] || { echo 'no site of ours is in here' >&2; exit 69; }
-    if [[ $ACT == look ]]; then look && exit 0; fi
+    case $ACT in look | room | offer) "$ACT" && exit 0 ;; esac
     exec 9>>"$STATE/content.lock"
     if ! flock -n 9; then
         if [[ $(line_of first) == "run $JOB" ]]; then echo at work && exit 0; fi
-        if [[ $ACT != back ]] || ! stopped; then echo busy && exit 75; fi
+        if [[ ! $ACT =~ ^(back|withdraw)$ ]] || ! stopped; then echo busy && exit 75; fi
     fi
     if [[ $(line_of first) == "run $JOB" && $(line_of last) == 'done 0' ]]; then echo started && exit 0; fi
     rm -rf "$WORK"
@@ -67,15 +68,18 @@ valid() {
     [[ ${JOB:-} =~ ^[A-Za-z0-9]{1,64}$ && ${TO:-} =~ $name ]] || return
     case $ACT in
     replace | count) [[ ${FROM:-} =~ $name ]] ;;
+    room | withdraw) ;;
+    export | offer) [[ ${TOKEN:-} =~ ^[0-9a-f]{64}$ ]] ;;
     look | import | back) [[ ${URL:-} =~ ^https://[!-~]{1,2000}$ && $URL != *[\"\\]* && ${SIZE:-} =~ ^(-1|[0-9]{1,15})$ ]] ;;
     *) return 1 ;;
     esac
 }
 
 written() {
-    : "${FROM:=}" "${URL:=}" "${SIZE:=-1}"
-    declare -p ACT JOB FROM TO URL SIZE STATE STATUS ROOT DATABASE SOCKET WORK ANSWERS LONGEST
+    : "${FROM:=}" "${URL:=}" "${SIZE:=-1}" "${TOKEN:=}"
+    declare -p ACT JOB FROM TO URL SIZE TOKEN STATE STATUS ROOT DATABASE SOCKET WORK ANSWERS LONGEST
     declare -p IMPORT NEW FORMER SPARE ASIDE SWITCHED RESERVE TRIES
+    declare -p EXPORT OFFERS FETCHED FORMAT UNITS OFFERED OFFER_LOOK OFFER_SECONDS DUMP
     declare -f
     echo '"$@"'
 }
@@ -88,6 +92,8 @@ run() {
     replace) phases=(addresses caches) ;;
     import) phases=(fetch unpack database switch names caches served tidy) && if [[ -e $SWITCHED ]]; then phases=(back "${phases[@]}"); fi ;;
     back) phases=(back) ;;
+    export) phases=(withdraw measure dump pack offer) ;;
+    withdraw) phases=(withdraw) ;;
     esac
     for name in "${phases[@]}"; do
         SECONDS=0
@@ -101,6 +107,7 @@ run() {
         echo "phase $name $SECONDS" >>"$STATUS"
     done
     if [[ $code != 0 && -e $SWITCHED ]]; then bash "$STATE/content.sh" phase back || true; fi
+    if [[ $code != 0 && $ACT == export ]]; then bash "$STATE/content.sh" phase withdraw || true; fi
     rm -rf "$STATE/content.sh" "$WORK"
     echo "done $code" >>"$STATUS"
 }
@@ -161,6 +168,8 @@ END
 # with replace.php
 # with import.php
 # with import.sh
+# with export.php
+# with export.sh
 # with inside.sh
 
 # In braces, so that a script that was cut off in this very line is not run either.

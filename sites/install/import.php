@@ -66,9 +66,9 @@ function arrange(string $folder, string $new, string $dump, int $most): void
     if (!$dumps) {
         useless('there is no dump of a database (.sql, .sql.gz) in it');
     }
-    arsort($dumps);
-    written(array_key_first($dumps), $dump, $most);
-    unlink(array_key_first($dumps));
+    $taken = dump_of($dumps);
+    written($taken, $dump, $most);
+    unlink($taken);
     usort($roots, fn($one, $other) => strlen($one) <=> strlen($other));
     foreach (array_diff(scandir($roots[0]), ['.', '..']) as $name) {
         rename("{$roots[0]}/$name", "$new/$name");
@@ -98,6 +98,15 @@ function found(string $folder): array
         }
     }
     return [$roots, $dumps];
+}
+
+/** That of an export of ours, else the largest: a site may hold dumps of its own that are larger. */
+function dump_of(array $dumps): string
+{
+    $ours = preg_grep('~/nodepoint-export\.sql\.gz\z~', array_keys($dumps));
+    usort($ours, fn($one, $other) => strlen($one) <=> strlen($other));
+    arsort($dumps);
+    return $ours[0] ?? array_key_first($dumps);
 }
 
 function written(string $from, string $dump, int $most): void

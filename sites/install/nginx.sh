@@ -136,6 +136,7 @@ nginx_refused() {
 	    location ~* ^/wp-content/uploads/(?:sites/\d+/)?(?:backupbuddy_(?:backups|temp)|backup-guard|backwpup[^/]*|dlm_uploads|gravity_forms|mainwp/backup|mailpoet/tmp|pp-files|sucuri|wc-logs|woocommerce_uploads|wpallexport|wpallimport|wpcf7_uploads|wp-clone|wp-file-manager-pro/fm_backup|wp-migrate-db|wp-staging|wpvivid(?:backups|_staging)?)/ { internal; if ($site_part) { return 404; } }
 	    location ~* ^/wp-content/uploads/(?:sites/\d+/)?edd/(?!.*\.(?:gif|jpe?g|mp3|ogg|png|svg|webp)$) { internal; if ($site_part) { return 404; } }
 	    include site-denied.conf;
+	    include site-offers/*.conf;
 	END
     if [[ $XMLRPC == yes ]]; then
         echo '    location = /xmlrpc.php { limit_req zone=xmlrpc burst=40 nodelay; include site-php.conf; }'

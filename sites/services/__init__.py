@@ -14,6 +14,7 @@ from sites.services.backups import (
 )
 from sites.services.content import addresses_found, import_content, replace_addresses, served_names
 from sites.services.domains import add_domain, domain_problems, remaining_domains, remove_domain
+from sites.services.exports import export_content, export_made, export_offered, last_export
 from sites.services.inside import set_options, switch_safe_mode
 from sites.services.login import log_in
 from sites.services.orders import create_site, delete_site, find_plan
@@ -39,9 +40,13 @@ __all__ = [
     "delete_site",
     "domain_problems",
     "enforce_suspension",
+    "export_content",
+    "export_made",
+    "export_offered",
     "find_plan",
     "get_site",
     "import_content",
+    "last_export",
     "last_job",
     "listed_backups",
     "log_in",

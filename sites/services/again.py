@@ -183,6 +183,10 @@ def register() -> None:
         "sites.count_addresses": (_fits("replace"), _replace(dry_run=True)),
         "sites.replace_addresses": (_fits("replace"), _replace(dry_run=False)),
         "sites.import": (_import_fits, _import),
+        "sites.export": (
+            _fits("import"),
+            lambda job, by: services.export_content(_name(job), actor=by)[1],
+        ),
         "sites.safemode": (_fits("safe_mode_on", "safe_mode_off"), _switch_safe_mode),
         "sites.lift": (_lift_fits, lambda job, by: lift.lift_site(_site(job), actor=by)),
         "sites.lifting": (_lifting_fits, lambda job, by: lift.lift_all(job.data["batch"], actor=by)),

@@ -6,9 +6,9 @@ from nodepoint.api.errors import ApiError, BadRequest, as_refusal
 from nodepoint.clients.errors import Busy, Conflict, NotFound
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
-from sites import answers, install
+from sites import answers, exports, install
 from sites.connections import console
-from sites.errors import DiskTooFull
+from sites.errors import DiskTooFull, ExportDoesNotFit
 from sites.models import Site
 from sites.steps.proxmox import follows_moves, require
 from sites.steps.wordpress import SILENT_AFTER, look
@@ -26,6 +26,7 @@ REFUSALS = {
     "database": f"The dump of WordPress's database in the archive could not be loaded. {AS_BEFORE}",
     "served": f"WordPress does not answer with what was imported. {AS_BEFORE}",
 }
+UNDOES = {"import": "back", "export": "withdraw"}
 NOT_OURS = "The WordPress inside was not made by us: nobody here knows where its content is."
 
 
@@ -61,8 +62,24 @@ def imported(call: Call) -> Outcome:
 def not_imported(call: Call) -> Outcome:
     """What was there before the import is there; what was fetched is gone. There is nothing to bring back in
     a container that is gone or not ours; in one that does not run nobody can, and the next import does."""
+    return _undone(call, UNDOES["import"])
+
+
+@follows_moves
+def exported(call: Call) -> Outcome:
+    """The content is packed, and offered under this job's address."""
+    return _carried_out(call, "export")
+
+
+@follows_moves
+def not_exported(call: Call) -> Outcome:
+    """Nothing that was packed is there. In a container that does not run it stays until that looks again."""
+    return _undone(call, UNDOES["export"])
+
+
+def _undone(call: Call, act: str) -> Outcome:
     try:
-        outcome = _carried_out(call, "back")
+        outcome = _carried_out(call, act)
     except (NotFound, Conflict) as error:
         return Done(note=f"Left alone: {error}")
     except Busy as error:
@@ -84,6 +101,8 @@ def _carried_out(call: Call, act: str) -> Outcome:
         # A script that was killed leaves no end marker. One that is at work is not begun again.
         silent = call.elapsed > max(SILENT_AFTER, 2 * (call.usual or 0))
         return _start(call, act) if silent else call.look_again()
+    if end.no_room and act == "export" and end.missing_mb:
+        return _refused(ExportDoesNotFit(end.missing_mb), end.trouble)
     if end.no_room:
         return _refused(DiskTooFull(NO_ROOM), end.trouble)
     if end.useless and end.phase in REFUSALS:
@@ -91,7 +110,7 @@ def _carried_out(call: Call, act: str) -> Outcome:
         return _refused(BadRequest(sentence, fields={"url": [sentence]}), end.trouble)
     if end.trouble:
         return Fail(error=NOT_DONE, detail=end.trouble) if end.useless else _failed(call, end.trouble)
-    if act == "back":
+    if act in UNDOES.values():
         return Done()
     if not end.found:
         return _failed(call, answers.NO_STATUS)
@@ -103,10 +122,12 @@ def _refused(error: ApiError, detail: str) -> Fail:
 
 
 def _run(call: Call, act: str) -> str:
-    return f"{call.job.pk}{'back' if act == 'back' else ''}"
+    return f"{call.job.pk}{act if act in UNDOES.values() else ''}"
 
 
 def _told(found: dict[str, int]) -> str:
+    if "size" in found:
+        return f"{-(-found['size'] // exports.MB)} MB, to be fetched once within a day."
     said = f"Addresses: {found['changes']}, tables: {found['tables']}."
     left = f" Values with such addresses that stay as they are: {found['left']}." if found["left"] else ""
     return said + left
@@ -117,6 +138,8 @@ def _start(call: Call, act: str) -> Outcome:
     container = require(call.subject)
     given = {**call.job.data, **(call.job.secret or {})}
     named = {key: given[key] for key in ("old", "new", "url", "size") if key in given}
+    if call.job.kind == "sites.export":
+        named["token"] = exports.token(call.job.pk)
     # An undo is another run than what it undoes.
     script = install.content_script(_run(call, act), **named)
     output = console().run(container.node, container.vmid, ["bash", "-s", act], script)
@@ -126,7 +149,8 @@ def _start(call: Call, act: str) -> Outcome:
         return Retry(error="Other work on the content is not done yet.", detail=answers.complaint(output))
     if output.exit_code:
         return _failed(call, answers.complaint(output))
-    if output.stdout.strip() == install.AT_WORK or act == "back":  # an undo is tried until it is done
+    # An undo is tried until it is done.
+    if output.stdout.strip() == install.AT_WORK or act in UNDOES.values():
         return call.begun(act)
     # One that leaves no end marker, time and again, is killed by something in the container.
     starts = call.step.data.get("starts", 0) + 1

@@ -1,7 +1,7 @@
 """The calls of the ProxmoxWP extension."""
 
 from sites.views.backups import Backups, DeleteBackup, MakeBackup, Reset, Rollback
-from sites.views.content import ImportContent, ReplaceAddresses
+from sites.views.content import ExportContent, ImportContent, ReplaceAddresses
 from sites.views.domains import AddDomain, ChoosePrimary, Domains, RemoveDomain, ToggleTraffic
 from sites.views.inside import SetOptions, SwitchSafeMode
 from sites.views.lifecycle import SuspendSite, UnsuspendSite, UpgradeSite
@@ -17,6 +17,7 @@ __all__ = [
     "DeleteBackup",
     "DeleteSite",
     "Domains",
+    "ExportContent",
     "ImportContent",
     "LogIn",
     "MakeBackup",

@@ -1,5 +1,6 @@
 """A site taken over from an archive that is fetched by https, with breaks; and archives that are no good."""
 
+import contextlib
 import gzip
 import io
 import ssl
@@ -8,6 +9,7 @@ import tarfile
 import threading
 import time
 import zipfile
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -143,37 +145,34 @@ def setUpModule() -> None:
     base.required()
 
 
+@contextlib.contextmanager
+def served_to(container: base.Container) -> Iterator[Archives]:
+    """A server that this container knows by `HOST`, and whose certificate it trusts."""
+    with TemporaryDirectory() as folder:
+        certificate, key = Path(folder, "certificate"), Path(folder, "key")
+        subject = ["-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}", "-days", "2"]
+        options = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        files = ["-keyout", str(key), "-out", str(certificate)]
+        command = ["openssl", "req", "-x509", *options, *subject, *files]
+        subprocess.run(command, check=True, capture_output=True)
+        server = base.node().on_network(Archives, (base.GATEWAY, PORT), certificate, key)
+        trusted = "/usr/local/share/ca-certificates/test.crt"
+        container.run("sh", "-c", f"cat >{trusted} && update-ca-certificates", stdin=certificate.read_text())
+        container.shell(f"echo '{base.GATEWAY} {HOST}' >>/etc/hosts")
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            server.server_close()
+
+
 class ImportTests(ContainerTestCase):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
         cls.container = sites.plain().container
         cls.new = cls.container.site.hostname
-        folder = TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        certificate, key = Path(folder.name, "certificate"), Path(folder.name, "key")
-        subject = ["-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}", "-days", "2"]
-        options = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        command = [
-            "openssl",
-            "req",
-            "-x509",
-            *options,
-            *subject,
-            "-keyout",
-            str(key),
-            "-out",
-            str(certificate),
-        ]
-        subprocess.run(command, check=True, capture_output=True)
-        cls.server = base.node().on_network(Archives, (base.GATEWAY, PORT), certificate, key)
-        cls.addClassCleanup(cls.server.server_close)
-        cls.addClassCleanup(cls.server.shutdown)
-        trusted = "/usr/local/share/ca-certificates/test.crt"
-        cls.container.run(
-            "sh", "-c", f"cat >{trusted} && update-ca-certificates", stdin=certificate.read_text()
-        )
-        cls.container.shell(f"echo '{base.GATEWAY} {HOST}' >>/etc/hosts")
+        cls.server = cls.enterClassContext(served_to(cls.container))
         cls.container.shell(
             "cp -a /var/www/wordpress /root/wordpress; mariadb-dump wordpress >/root/wordpress.sql"
         )

@@ -9,7 +9,7 @@ from django.utils import timezone
 from lab import health
 from lab.content import Archive
 from nodepoint.jobs.models import Job
-from sites import belonging, marks, services
+from sites import belonging, exports, marks, services
 from sites.clients.proxmox import FirewallOptions, FirewallRule
 from sites.connections import cloudflare, npm, proxmox
 from sites.install import LEVEL
@@ -153,6 +153,11 @@ def _imported(case: "Case") -> None:
     _is(RUNNING)(case)
     name = f"https://{Site.objects.get(live_key='1001').hostname}/"
     case.assertEqual(case.lab.guest._guests[900]["tables"], {"wp_posts": [name]})
+
+
+def _exported(case: "Case") -> None:
+    job = Job.objects.get(kind="sites.export", state="succeeded")
+    case.assertEqual(case.lab.guest._guests[900]["offer"]["token"], exports.token(job.pk))
 
 
 def _addresses_bear(name: str) -> Callable[["Case"], None]:
@@ -312,6 +317,7 @@ DEEDS = {
     "count addresses": Deed(_with_a_domain, _replace(dry_run=True), _addresses_bear("janedoe.nodepoint.eu")),
     "replace addresses": Deed(_with_a_domain, _replace(dry_run=False), _addresses_bear("shop.example.com")),
     "import": Deed(_with_an_archive, _asked("/action/import", url=URL), _imported),
+    "export": Deed(_a_site, _asked("/action/export"), _exported),
     "add domain": Deed(_a_site, lambda case: _set_domain(case), _added),
     "prove domain": Deed(_with_a_record, lambda case: _prove_domain(case), _added),
     "certificate": Deed(_a_site, _nothing, _added, begun=_domain_is_served),

@@ -91,6 +91,7 @@ JOBS: dict[str, tuple[Act, ...]] = {
         *_of("ssh", "bash -s import", "content.status"),
         CONTENT,
     ),
+    "export": (*_of("ssh", "bash -s export", "content.status"), CONTENT),
     "rollback": GOING_BACK,
     "reset": (CLUSTER, *GOING_BACK, *_of("ssh", "curl", "bash -s password")),
     "add domain": (NPM_LOGIN, *domains.acts(domains.ADD)),
@@ -187,6 +188,7 @@ GUARDS: dict[str, tuple[Act, ...]] = {
         *_of("dns", "QUERY files.example.org A", "QUERY files.example.org AAAA"),
         *_of("ssh", "bash -s look"),
     ),
+    "export": (CONFIG, *_of("ssh", "bash -s room")),
     "add domain": _of("dns", "QUERY shop.example.com A"),
     "prove domain": _of("dns", "QUERY _nodepoint.shop.example.com TXT"),
     "add zone": (

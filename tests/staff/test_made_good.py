@@ -32,6 +32,7 @@ MADE_GOOD = {
     "count_addresses": {"count_addresses"},
     "replace_addresses": {"replace_addresses"},
     "import": {"import"},
+    "export": {"export"},
     "upgrade": {"upgrade"},
     "repair": {"repair"},
     "add_domain": {"add_domain", "remove_domain"},
