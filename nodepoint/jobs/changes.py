@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import F
 
-from nodepoint.jobs import deadlines, experience, retry
+from nodepoint.jobs import deadlines, experience, retry, states
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
 
@@ -19,7 +19,9 @@ def of(
 ) -> dict[str, Any]:
     """What an outcome makes of the step's columns, its version left out. `called_before`: when the call
     before this one began."""
+    undoing = step.state == S.UNDOING
     values: dict[str, Any] = {
+        "state": states.said(type(outcome), step.state),
         "held": False,
         "awaits": "",
         "lined_up_at": None,
@@ -35,13 +37,10 @@ def of(
         data["in_line"] = data.get("in_line", 0.0) + deadlines.in_line(step)
     if data != step.data:
         values["data"] = data
-    undoing = step.state == S.UNDOING
     match outcome:
         case Done():
-            state = S.UNDONE if undoing else S.DONE
             error, said = data.get("failed", ("", "")) if undoing else ("", "")
             values |= {
-                "state": state,
                 "due_at": None,
                 "finished_at": now,
                 "error": error,
@@ -53,20 +52,15 @@ def of(
             values |= {"tries": 0, "error": "", "detail": ""}
             soon = now + timedelta(seconds=outcome.seconds)
             values["due_at"] = soon if outcome.awaited else _not_at_once(step, outcome.seconds, now)
-            values["state"] = S.UNDOING if undoing else S.RUNNING
         case Retry():
             pause = outcome.seconds or retry.pause(
                 step.tries, *([retry.LONGEST_UNDO_PAUSE] if undoing else [])
             )
             values |= {"due_at": _not_at_once(step, pause, now), "tries": F("tries") + 1}
             values["lined_up_at"] = now if outcome.in_line else None
-            values |= {
-                "state": S.UNDOING if undoing else S.WAITING,
-                "error": outcome.error,
-                "detail": outcome.detail,
-            }
+            values |= {"error": outcome.error, "detail": outcome.detail}
         case Fail():
-            values |= {"state": S.FAILED, "due_at": None, "finished_at": now}
+            values |= {"due_at": None, "finished_at": now}
             values |= {"error": outcome.error, "detail": outcome.detail}
     if not undoing:
         values["due_at"] = _next_call(job, step, values["due_at"])

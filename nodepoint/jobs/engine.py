@@ -21,7 +21,7 @@ from django.db import (
 from django.db.models import F
 from django.utils import timezone
 
-from nodepoint.jobs import changes, deadlines, experience, limits, registry, retry, transitions
+from nodepoint.jobs import changes, deadlines, experience, limits, registry, retry, states, transitions
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Wait
@@ -304,7 +304,9 @@ def _put_down(held: Claim, now: datetime) -> list[int]:
     """Leave a step as it is: its job was turned round after its last runner had died."""
     with transaction.atomic():
         job = transitions.lock(held.step.job_id)
-        _fenced(held.step, held.version).update(version=held.version + 1, held=False, due_at=None, awaits="")
+        rest = {"version": held.version + 1, "held": False, "due_at": None, "awaits": ""}
+        if not _fenced(held.step, held.version).update(**rest):
+            return []  # another has put it down, and the job may have ended since
         return transitions.settle(job, now)
 
 
@@ -315,17 +317,18 @@ def _line_up(held: Claim, limit: str, now: datetime) -> list[int]:
         job = transitions.lock(step.job_id)
         undoing = step.state == S.UNDOING
         stopped = job.state == Job.State.ROLLING_BACK and not undoing
-        _fenced(step, held.version).update(
+        mine = _fenced(step, held.version).update(
             version=held.version + 1,
             held=False,
             awaits="" if stopped else limit,
             due_at=None if stopped else now + timedelta(seconds=LIMIT_PAUSE),
-            state=S.UNDOING if undoing else S.WAITING,
+            state=(states.LINE_UP_TO_UNDO if undoing else states.LINE_UP).of(step.state),
             lined_up_at=step.lined_up_at or now,
             started_at=step.started_at or now,
         )
         quiet = job.state == Job.State.RUNNING and not undoing and job.cancel_requested_at is None
-        return [] if quiet else transitions.settle(job, now)  # standing in line changes nothing for the job
+        # To stand in line changes nothing for the job, nor does a lease that was lost.
+        return [] if quiet or not mine else transitions.settle(job, now)
 
 
 def _free_limits(held: Claim, definition: registry.Step, outcome: Outcome, now: datetime) -> list[int]:

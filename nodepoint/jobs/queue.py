@@ -13,7 +13,7 @@ from django_q.tasks import async_task
 from nodepoint import logs
 from nodepoint.audit import trail
 from nodepoint.conflicts import duplicate_of
-from nodepoint.jobs import limits, transitions
+from nodepoint.jobs import limits, states, transitions
 from nodepoint.jobs.errors import JobRefused
 from nodepoint.jobs.models import LABELS, Job, JobStep
 from nodepoint.jobs.registry import GivesWay
@@ -157,8 +157,8 @@ def cancel(subject: str) -> None:
 def _cancel(running: Job, subject: str, now: datetime) -> None:
     queued = Job.objects.filter(subject=subject, state=Job.State.QUEUED)
     if dropped := list(queued.values_list("pk", flat=True)):
-        JobStep.objects.filter(job__in=dropped).update(state=JobStep.State.CANCELLED, finished_at=now)
-        queued.update(state=Job.State.CANCELLED, finished_at=now)
+        JobStep.objects.filter(job__in=dropped).update(state=states.CANCEL.after, finished_at=now)
+        queued.update(state=states.DROP.after, finished_at=now)
     if running.state in Job.ADVANCING:
         transitions.cancel(running, now)
 

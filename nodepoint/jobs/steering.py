@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from nodepoint.audit import trail
 from nodepoint.conflicts import duplicate_of
-from nodepoint.jobs import queue, transitions
+from nodepoint.jobs import queue, states, transitions
 from nodepoint.jobs.errors import MoveRefused, UnknownFlow
 from nodepoint.jobs.models import LABELS, Job, JobStep
 
@@ -199,7 +199,7 @@ def _revive(job: Job, rows: list[JobStep], now: datetime) -> None:
     """Make an ended job its subject's running one again, for the sake of these steps."""
     titles = tuple(f"{row.title}: " for row in rows)
     kept = [line for line in job.warning.splitlines() if not line.startswith(titles)]
-    job.warning, job.state, job.active_key = "\n".join(kept), Job.State.RUNNING, job.subject
+    job.warning, job.state, job.active_key = "\n".join(kept), states.REVIVE.of(job.state), job.subject
     job.finished_at = job.alarmed_at = None
     job.deadline_at = now + timedelta(seconds=job.flow.deadline) if job.flow.deadline else None
     fields = ["warning", "state", "active_key", "finished_at", "alarmed_at", "deadline_at"]
@@ -213,7 +213,8 @@ def _revive(job: Job, rows: list[JobStep], now: datetime) -> None:
     fresh = {"ref": "", "data": {}, "error": "", "detail": "", "calls": 0, "tries": 0, "work_seconds": None}
     times = {"started_at": None, "finished_at": None, "claimed_at": None, "lined_up_at": None}
     for row in rows:
-        _quiet(row).update(state=S.PENDING, version=F("version") + 1, **fresh, **times)
+        again = states.ONCE_MORE.of(row.state)
+        _quiet(row).update(state=again, version=F("version") + 1, **fresh, **times)
     transitions.settle(job, now)
 
 
@@ -225,8 +226,8 @@ def skip(job_id: str, name: str, reason: str) -> Job:
         row = _row(job, name, Moves.skip)
         undoing = row.state == S.UNDOING
         # A cancelled undo is one that is not done: `skipped` would be undone with the rest.
-        state = S.CANCELLED if undoing else S.SKIPPED
-        closed = {"state": state, "due_at": None, "awaits": "", "finished_at": now}
+        move = states.LEAVE_BEHIND if undoing else states.SKIP
+        closed = {"state": move.of(row.state), "due_at": None, "awaits": "", "finished_at": now}
         _require(_quiet(row).update(version=F("version") + 1, **closed), BEING_CALLED)
         what = "left behind" if undoing else "skipped"
         line = f"{row.title}: {what} by staff. {job.flow.step(name).if_skipped} ({reason})"
@@ -261,8 +262,8 @@ def cancel(job_id: str, reason: str) -> Job:
 
 def _drop(job: Job, now: datetime) -> None:
     """Out of the line, before anything was begun."""
-    job.steps.update(state=S.CANCELLED, finished_at=now)
-    job.state, job.finished_at, job.error = Job.State.CANCELLED, now, CANCELLED
+    job.steps.update(state=states.CANCEL.after, finished_at=now)
+    job.state, job.finished_at, job.error = states.DROP.of(job.state), now, CANCELLED
     job.save(update_fields=["state", "finished_at", "error"])
 
 
@@ -287,7 +288,8 @@ def give_up(job_id: str, reason: str) -> Job:
 
 def _fail(row: JobStep, reason: str, now: datetime) -> bool:
     detail = f"Given up by staff: {reason}. {row.detail}".strip()
-    closed = {"state": S.FAILED, "due_at": None, "finished_at": now, "detail": detail}
+    failed = states.GIVE_UP.of(row.state)
+    closed = {"state": failed, "due_at": None, "finished_at": now, "detail": detail}
     return bool(_quiet(row).update(version=F("version") + 1, **closed))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import F, Q
 
-from nodepoint.jobs import experience, registry
+from nodepoint.jobs import experience, registry, states
 from nodepoint.jobs.models import LABELS, Job, JobStep, new_id
 from nodepoint.notices.models import PREFIX, STAFF, WEBHOOK, Notice
 from nodepoint.prepared import Prepared, prepared
@@ -18,8 +18,6 @@ S = JobStep.State
 DELAY = 0.15  # share of a step's slack by which its first call may be put off
 MOST_DELAY = 2.0  # seconds
 SHORTEST = 0.05  # seconds; a step weighs at least this much in the progress bar
-# States of steps that may have left something behind in another system.
-TO_UNDO = {S.RUNNING, S.WAITING, S.DONE, S.FAILED, S.UNDOING}
 
 
 def lock(job_id: str) -> Job:
@@ -62,7 +60,8 @@ def _begin(job: Job, steps: list[JobStep], now: datetime) -> bool:
     _now_running(job, now)
     for delay, together in groupby(ready, _put_off(job, steps, ready)):
         for step in together:
-            step.state, step.due_at, step.version = S.RUNNING, now + timedelta(seconds=delay), 1
+            step.state, step.version = states.RELEASE.of(step.state), 1
+            step.due_at = now + timedelta(seconds=delay)
     return True
 
 
@@ -96,7 +95,7 @@ def start(job: Job, now: datetime) -> None:
 
 
 def _now_running(job: Job, now: datetime) -> None:
-    job.active_key, job.state, job.started_at = job.subject, Job.State.RUNNING, now
+    job.active_key, job.state, job.started_at = job.subject, states.START.of(job.state), now
     if job.flow.deadline:
         job.deadline_at = now + timedelta(seconds=job.flow.deadline)
 
@@ -114,7 +113,7 @@ def settle(job: Job, now: datetime) -> list[int]:
         return _give_up(job, steps, failed[0], now)
     due = _release(job, steps, now)
     if all(step.state in JobStep.FINISHED or step.state == S.FAILED for step in steps):
-        _end(job, Job.State.SUCCEEDED, now)
+        _end(job, states.SUCCEED, now)
     else:
         _show_waiting(job, steps)
     return due
@@ -130,14 +129,14 @@ def _release(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
     skipped."""
     ready = _ready(job, steps)
     if unneeded := _unneeded(job, ready):
-        _stop([step.pk for step in unneeded], S.SKIPPED, now)
+        _stop(unneeded, states.PASS_OVER, now)
         for step in unneeded:
-            step.state = S.SKIPPED
+            step.state = states.PASS_OVER.after
         return _release(job, steps, now)
     for step in ready:
-        step.state = S.RUNNING
+        step.state = states.RELEASE.of(step.state)
     for delay, together in groupby(ready, _put_off(job, steps, ready)):
-        _make_due(list(together), now + timedelta(seconds=delay), state=S.RUNNING)
+        _make_due(list(together), now + timedelta(seconds=delay), state=states.RELEASE.after)
     return [step.pk for step in ready]
 
 
@@ -184,9 +183,9 @@ def _show_waiting(job: Job, steps: list[JobStep]) -> None:
     """`waiting` when every unfinished branch is held up by something outside, else `running`."""
     active = [step for step in steps if step.state in JobStep.ACTIVE]
     held_up = bool(active) and all(step.state == S.WAITING and step.error for step in active)
-    state = Job.State.WAITING if held_up else Job.State.RUNNING
-    if job.state != state:
-        job.state = state
+    move = states.HOLD_UP if held_up else states.GO_ON
+    if job.state != move.after:
+        job.state = move.of(job.state)
         write(job, "state")
 
 
@@ -202,18 +201,20 @@ def _cancel(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
 
     Only the update itself can tell which those are: a runner claims a step without the job's row.
     """
-    open_steps = [s.pk for s in steps if s.state in (*JobStep.ACTIVE, S.PENDING)]
-    if _stop(open_steps, S.CANCELLED, now) == len(open_steps):
-        _end(job, Job.State.CANCELLED, now)
+    open_steps = [step for step in steps if step.state in states.CANCEL.before]
+    if _stop(open_steps, states.CANCEL, now) == len(open_steps):
+        _end(job, states.STOP, now)
     return []
 
 
-def _stop(ids: list[int], state: str, now: datetime) -> int:
+def _stop(steps: list[JobStep], move: states.Move, now: datetime) -> int:
     """Close those of these steps that nobody is calling; returns how many."""
+    for step in steps:
+        move.of(step.state)
     return (
         prepared(JobStep)
-        .filter(pk__in=ids, held=False)
-        .update(state=state, due_at=None, awaits="", finished_at=now, version=F("version") + 1)
+        .filter(pk__in=[step.pk for step in steps], held=False)
+        .update(state=move.after, due_at=None, awaits="", finished_at=now, version=F("version") + 1)
     )
 
 
@@ -226,9 +227,9 @@ def _give_up(job: Job, steps: list[JobStep], culprit: JobStep, now: datetime) ->
 
 def turn_back(job: Job, steps: list[JobStep], error: str, detail: str, now: datetime) -> list[int]:
     """Have a job undone, for a reason that customers (`error`) and staff (`detail`) can read."""
-    job.error, job.detail, job.state = error, detail, Job.State.ROLLING_BACK
+    job.error, job.detail, job.state = error, detail, states.TURN_BACK.of(job.state)
     write(job, "error", "detail", "state")
-    _stop([s.pk for s in steps if s.state == S.PENDING], S.SKIPPED, now)
+    _stop([step for step in steps if step.state == S.PENDING], states.PASS_OVER, now)
     # Steps that wait are not called forward again; their undo looks for what they may have begun.
     prepared(JobStep).filter(job_id=job.pk, state__in=JobStep.ACTIVE, held=False).update(
         due_at=None, awaits="", version=F("version") + 1
@@ -240,18 +241,19 @@ def _undo_next(job: Job, steps: list[JobStep], now: datetime) -> list[int]:
     if any(step.held or step.state == S.UNDOING for step in steps):
         return []
     for step in reversed(steps):
-        if step.state in TO_UNDO or _skipped_by_staff(step):
+        if step.state in states.MADE or _skipped_by_staff(step):
             if step.claimed_at is None and step.state != S.DONE:
-                _stop([step.pk], S.SKIPPED, now)  # it was due, but never called
+                _stop([step], states.NEVER_CALLED, now)  # it was due
                 continue
             if job.flow.step(step.name).undo is None:
                 if step.state != S.FAILED:  # staff read there what went wrong
-                    _stop([step.pk], S.UNDONE, now)
+                    _stop([step], states.NOTHING_TO_UNDO, now)
                 continue
-            _make_due([step], now, state=S.UNDOING, ref="", data=_before_undo(step))
+            undoing = states.UNDO.of(step.state)
+            _make_due([step], now, state=undoing, ref="", data=_before_undo(step))
             return [step.pk]
     undoable = any(step.undo for step in job.flow.steps)
-    _end(job, Job.State.ROLLED_BACK if undoable else Job.State.FAILED, now)
+    _end(job, states.ROLLED_BACK if undoable else states.FAILED, now)
     return []
 
 
@@ -267,8 +269,9 @@ def _skipped_by_staff(step: JobStep) -> bool:
     return step.state == S.SKIPPED and step.claimed_at is not None
 
 
-def _end(job: Job, state: str, now: datetime) -> None:
+def _end(job: Job, move: states.Move, now: datetime) -> None:
     """The job is over: its subject is free for the next one in line."""
+    state = move.of(job.state)
     job.state, job.finished_at, job.active_key = state, now, None
     if state not in (Job.State.FAILED, Job.State.ROLLED_BACK) or job.callers_fault:
         job.secret = None  # else staff may ask for it again; `tasks.prune` takes it after a day

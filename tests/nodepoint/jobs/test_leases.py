@@ -104,6 +104,23 @@ class FenceTests(EngineTestCase):
         engine.execute(first, self.clock)
         self.assertEqual(JobStep.objects.values().get(), before)
 
+    def test_a_holder_that_lost_its_step_does_not_wake_a_job_that_has_ended(self) -> None:
+        """It put the step of a job that was being undone down, and drew the conclusions once more: the job
+        that had ended ran again, for ever. Found by tests/model."""
+        self.flow(self.step("a", Done(), undo=Done()), self.step("b", Fail(error="No."), undo=Done()))
+        job = self.submit()
+        self.claim("a")  # its worker dies
+        self.call("b")
+        self.clock.move(LEASE)
+        late = self.claim("a")
+        self.clock.move(LEASE)
+        self.run_jobs()
+        job.refresh_from_db()
+        self.assertEqual(job.state, Job.State.ROLLED_BACK)
+        self.assertEqual(engine.execute(late, self.clock), [])
+        job.refresh_from_db()
+        self.assertEqual((job.state, job.steps.exclude(due_at=None).count()), (Job.State.ROLLED_BACK, 0))
+
 
 class HeartbeatTests(EngineTestCase):
     def test_renewing_keeps_the_step_and_its_slots(self) -> None:

@@ -123,6 +123,7 @@ class AlarmTests(EngineTestCase):
 
     def test_jobs_that_ended_and_notices_raise_no_alarm(self) -> None:
         Job.objects.filter(pk=self.job.pk).update(state=Job.State.SUCCEEDED)
+        JobStep.objects.filter(job=self.job).update(state=JobStep.State.DONE, due_at=None)
         queue.submit(STAFF, Notice.objects.create(pk="1", kind=STAFF, says="late").key, data={"job": "x"})
         self.assertEqual(self.alarm(60 * 24 * 30), 0)
 
