@@ -11,6 +11,7 @@ SECONDS: dict[str, float] = {
     "snapshot": 15,
     "rollback": 10,
     "destroy": 3,
+    "migrate": 14,
     "task": 0.5,
     "install.full": 75,
     "install.base": 66,

@@ -96,6 +96,7 @@ _PLAIN: dict[str, Check] = {
     "pve-startup-order": _startup,
     "pve-storage-content": _like("images|rootdir|vztmpl|iso|backup|snippets|import|none"),
     "pve-storage-id": _like(STORAGE_ID),
+    "storage-pair": _like(rf"1|{STORAGE_ID}(:{STORAGE_ID})?"),
     "pve-tag": _like(TAG),
     "pve-task-status-type": _like("ok|error|warning|unknown"),
     "pve-vmid": _like(VMID),

@@ -53,6 +53,7 @@ RIGHTS: dict[str, Right] = {
     f"GET {_CT}/pending": AUDIT,
     f"GET {_CT}/status/current": AUDIT,
     **{f"POST {_CT}/status/{act}": POWER for act in ("start", "stop", "shutdown", "reboot")},
+    f"POST {_CT}/migrate": Right(GUEST, ("VM.Migrate",)),
     f"PUT {_CT}/resize": Right(GUEST, ("VM.Config.Disk",)),
     f"GET {_CT}/snapshot": AUDIT,
     f"POST {_CT}/snapshot": Right(GUEST, ("VM.Snapshot",)),

@@ -188,6 +188,10 @@ def _delete_volume(call: Call) -> str:
     return call.cluster.volumes.delete(node, call.user, call.now, storage, volume)
 
 
+def _migrate(call: Call) -> str:
+    return call.cluster.migrations.migrate(call.container(), call.user, call.now, call.rest())
+
+
 def _delete(call: Call) -> str:
     force, purge = bool(call.values.get("force")), bool(call.values.get("purge"))
     return call.cluster.lifecycle.destroy(call.container(), call.user, call.now, force=force, purge=purge)
@@ -351,6 +355,7 @@ _DATA: dict[str, Callable[[Call], Any]] = {
     f"POST {_CT}/status/stop": _stop,
     f"POST {_CT}/status/shutdown": _shutdown,
     f"POST {_CT}/status/reboot": lambda c: c.cluster.power_calls.reboot(c.container(), c.user, c.now),
+    f"POST {_CT}/migrate": _migrate,
     f"PUT {_CT}/resize": _resize,
     f"GET {_CT}/snapshot": lambda c: c.cluster.snapshots.all(c.container()),
     f"POST {_CT}/snapshot": _take_snapshot,

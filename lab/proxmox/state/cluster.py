@@ -11,6 +11,7 @@ from lab.proxmox.state.files import Files
 from lab.proxmox.state.firewall import Firewall
 from lab.proxmox.state.ha import HighAvailability
 from lab.proxmox.state.inventory import RELEASES, Inventory
+from lab.proxmox.state.migration import Migrations
 from lab.proxmox.state.model import Container
 from lab.proxmox.state.power import Power
 from lab.proxmox.state.powercalls import PowerCalls
@@ -39,6 +40,7 @@ class Cluster(Inventory):
         self.ha = HighAvailability(self, world, self.tasks, self.power)
         self.rules = self.ha.rules
         self.power_calls = PowerCalls(self.power, self.ha)
+        self.migrations = Migrations(self, self.access, self.tasks, self.power, self.ha)
         self.snapshots = Snapshots(self, self.tasks, self.power, guests)
         self.volumes = Volumes(self, self.access, self.tasks, self.files)
         self.backups = Backups(

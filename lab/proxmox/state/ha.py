@@ -5,6 +5,18 @@ from typing import Any
 
 from lab.proxmox.errors import TaskFailed, failure
 from lab.proxmox.formats import split_list
+from lab.proxmox.state.haresources import (
+    DEFAULTS,
+    MIGRATE,
+    QUEUED,
+    SHOWN,
+    canonical,
+    in_error,
+    plain,
+    untouched,
+    verbose,
+    vmid_of,
+)
 from lab.proxmox.state.inventory import Inventory
 from lab.proxmox.state.model import Container, Task
 from lab.proxmox.state.power import Power
@@ -13,22 +25,6 @@ from lab.proxmox.state.tasks import Tasks
 from lab.world import World
 
 MANAGER = "root@pam"
-DEFAULTS = {"max_restart": 1, "max_relocate": 1, "failback": 1}
-SHOWN = (
-    *(
-        "sid",
-        "type",
-        "state",
-        "comment",
-        "max_restart",
-        "max_relocate",
-        "failback",
-        "auto-rebalance",
-        "group",
-    ),
-)
-QUEUED = ""
-"""The manager has not seen the resource yet, or has nothing to do with it (``ignored``)."""
 
 
 class HighAvailability:
@@ -36,18 +32,20 @@ class HighAvailability:
 
     Beside what was configured (``state`` is what is asked for) each resource keeps what the manager makes of
     it: ``crm`` (its state), ``up`` (a start has succeeded), ``stop`` (a stop that was asked for by a command:
-    its timeout, else None), ``failed`` (starts in vain on this node), ``tried`` (nodes on which they were in
-    vain), ``upid`` (its start or stop at work) and ``event`` (its next look).
+    its timeout, else None), ``moving`` (the node that a command sends it to), ``failed`` (starts in vain on
+    this node), ``tried`` (nodes on which they were in vain), ``upid`` (its start, stop or move at work) and
+    ``event`` (its next look).
     """
 
     def __init__(self, inventory: Inventory, world: World, tasks: Tasks, power: Power) -> None:
         self._inventory, self._world, self._tasks, self._power = inventory, world, tasks, power
         self._clock, self._store = tasks.clock, inventory.store
         stored = self._store.load("ha")
-        self._resources: dict[str, dict[str, Any]] = {sid: _untouched() | stored[sid] for sid in stored}
+        self._resources: dict[str, dict[str, Any]] = {sid: untouched() | stored[sid] for sid in stored}
         self.rules = Rules(self._store, self._resources.__contains__)
         tasks.define("hastart", self._ask_start, lambda task, now: None)
         tasks.define("hastop", self._ask_stop, lambda task, now, timeout: None)
+        tasks.define("hamigrate", self._ask_move, lambda task, now, target: None)
         world.on("ha.look", self._look)
         world.on("ha.recover", self._recover)
         power.started.append(self._container_started)
@@ -65,13 +63,13 @@ class HighAvailability:
         if sid in self._resources:
             raise failure(f"create resource failed: resource ID '{sid}' already defined")
         asked = {**DEFAULTS, **{key: value for key, value in values.items() if key in SHOWN}}
-        state = _plain(values.get("state", "started"))
+        state = plain(values.get("state", "started"))
         self._resources[sid] = {
             **asked,
             "sid": sid,
             "type": "ct",
             "state": state,
-            **_untouched(),
+            **untouched(),
             "event": "",
         }
         self.look_later(vmid, now)
@@ -92,14 +90,14 @@ class HighAvailability:
         self.get(sid)
         self._refuse_groups(values)
         resource = self._resources[canonical(sid)]
-        state = _plain(values.get("state", ""))
+        state = plain(values.get("state", ""))
         if resource["crm"] == "error" and state != "disabled":
             raise failure(in_error(resource["sid"]))
         resource.update({key: value for key, value in values.items() if key in SHOWN and key != "sid"})
         for name in split_list(values.get("delete", "")):
             resource.pop(name, None)
         resource.update({**DEFAULTS, "state": "started", **resource})
-        resource["state"] = _plain(resource["state"])
+        resource["state"] = plain(resource["state"])
         self.look_later(vmid_of(resource["sid"]), now)
 
     def delete(self, sid: str) -> None:
@@ -164,6 +162,12 @@ class HighAvailability:
         """The same for a stop; ``timeout`` 0 kills."""
         return self._tasks.fork(container.node, "hastop", container.vmid, user, "write", now, timeout=timeout)
 
+    def fork_migrate(self, container: Container, user: str, now: float, *, target: str) -> str:
+        """The same for a move to another node."""
+        return self._tasks.fork(
+            container.node, "hamigrate", container.vmid, user, "write", now, target=target
+        )
+
     def purge(self, vmid: int) -> None:
         """Forget a container, in the rules too."""
         resource = self._resources.pop(f"ct:{vmid}", None)
@@ -200,21 +204,54 @@ class HighAvailability:
         container = self._inventory.containers.get(vmid_of(sid))
         if container is not None and self._inventory.nodes[container.node].up:
             if resource["state"] == "ignored":
-                resource.update(_untouched())
+                resource.update(untouched())
             elif resource["crm"] != "error":
-                self._take_command(resource)
-                self._approach(resource, container, now)
+                self._take_command(resource, container)
+                if resource["crm"] == MIGRATE:
+                    self._move(resource, container, now)
+                else:
+                    self._approach(resource, container, now)
             elif resource["state"] == "disabled":
-                resource.update(_untouched(), crm="stopped")
+                resource.update(untouched(), crm="stopped")
                 self.look_later(container.vmid, now)
         self._save(resource)
 
-    def _take_command(self, resource: dict[str, Any]) -> None:
-        """A stop by command changes what is asked for; where nothing runs it is ignored."""
+    def _take_command(self, resource: dict[str, Any], container: Container) -> None:
+        """A stop by command changes what is asked for; where nothing runs it is ignored. A move is begun by
+        what is started or stopped, to a node that is online and another one (Manager.pm:641-670,
+        1275-1298 and 1399-1421)."""
+        target = resource["moving"]
+        if target and resource["crm"] in ("started", "stopped"):
+            resource["moving"] = ""
+            if target != container.node and self._inventory.nodes[target].up:
+                resource.update(crm=MIGRATE, upid="", moving=target)
+            return
         if resource["stop"] is not None and resource["crm"] == "started" and resource["state"] == "started":
             resource.update(state="stopped", crm="request_stop")
         elif resource["crm"] == "stopped":
             resource["stop"] = None
+
+    def _move(self, resource: dict[str, Any], container: Container, now: float) -> None:
+        """The node ends the container, without force, and moves it; the manager starts it then. What does not
+        end within 60 s stays (LRM.pm:992-1021, Resources/PVECT.pm:107-131, Manager.pm:1224-1254)."""
+        if self._tasks.at_work(resource["upid"]):
+            self.look_later(container.vmid, now)
+            return
+        tried = resource["upid"].split(":")[5:6]
+        if container.node == resource["moving"] or tried == ["vzmigrate"] or (tried and container.running):
+            resource.update(crm="started" if resource["state"] == "started" else "request_stop", upid="")
+            resource.update(moving="", up=container.running)
+            self._approach(resource, container, now)
+            return
+        if container.running:
+            resource["upid"] = self._power.fork_shutdown(container, MANAGER, now)
+            work = self._clock.seconds("stop")
+        else:
+            arguments = {"target": resource["moving"], "restart": False}
+            task = (container.node, "vzmigrate", container.vmid, MANAGER, "migrate", now)
+            resource["upid"] = self._tasks.fork(*task, **arguments)
+            work = self._clock.seconds("migrate")
+        self.look_later(container.vmid, now, work)
 
     def _approach(self, resource: dict[str, Any], container: Container, now: float) -> None:
         wanted = resource["state"] == "started"
@@ -285,6 +322,7 @@ class HighAvailability:
             container.node, container.held = target, ""
             self._inventory.save(container)
             resource["crm"] = "started" if resource["state"] == "started" else "request_stop"
+            resource["moving"] = ""
             self.look_later(container.vmid, now, 0)
         self._save(resource)
 
@@ -318,6 +356,12 @@ class HighAvailability:
         self._refuse_error(sid, f"ha-manager crm-command stop {sid} {timeout}")
         self.command_stop(int(task.id), timeout, now)
 
+    def _ask_move(self, task: Task, now: float, target: str) -> None:
+        sid = f"ct:{task.id}"
+        self._refuse_error(sid, f"ha-manager migrate {sid} {target}")
+        self._resources[sid]["moving"] = target
+        self.look_later(int(task.id), now)
+
     def _refuse_error(self, sid: str, command: str) -> None:
         if self._resources.get(sid, {}).get("crm", "error") == "error":
             raise TaskFailed(f"command '{command}' failed: exit code 255")
@@ -349,42 +393,3 @@ class HighAvailability:
 
     def _save(self, resource: dict[str, Any]) -> None:
         self._store.save("ha", resource["sid"], resource)
-
-
-def verbose(resource: dict[str, Any]) -> str:
-    """The state as people are shown it: what the manager has and what is asked of it, in one word
-    (pve-ha-manager 5.2.0, src/PVE/HA/Tools.pm:216-252)."""
-    crm, asked = resource["crm"], resource["state"]
-    if asked == "ignored":
-        return "ignored"
-    if crm == "stopped" and asked != "stopped":
-        return "starting" if asked == "started" else "disabled"
-    if crm == "started":
-        going = "stopping" if asked in ("stopped", "disabled") else crm
-        return going if resource["up"] else "starting"
-    if crm == "error" and asked == "disabled":
-        return "clearing error flag"
-    return crm or "queued"
-
-
-def in_error(sid: str) -> str:
-    """The refusal of a resource in error."""
-    return f"service '{sid}' in error state, must be disabled and fixed first"
-
-
-def canonical(sid: str) -> str:
-    """``907`` means ``ct:907``: nobody else's guests are HA resources here."""
-    return sid if ":" in sid else f"ct:{sid}"
-
-
-def vmid_of(sid: str) -> int:
-    """The VMID of ``ct:907``."""
-    return int(sid.partition(":")[2])
-
-
-def _untouched() -> dict[str, Any]:
-    return {"crm": QUEUED, "up": False, "stop": None, "failed": 0, "tried": [], "upid": ""}
-
-
-def _plain(state: str) -> str:
-    return "started" if state == "enabled" else state

@@ -76,13 +76,16 @@ class Power:
             task.log.append(f"bridge '{container.net0['bridge']}' does not exist")
             raise TaskFailed(f"startup for container '{container.vmid}' failed")
 
-    def _start_end(self, task: Task, now: float) -> None:
-        container = self._tasks.container(task)
+    def boot(self, container: Container, now: float) -> None:
+        """It runs from this moment, with what has waited for its start."""
         container.apply_pending()
         container.running, container.changed_at = True, now
         self._inventory.save(container)
         for tell in self.started:
             tell(container, now)
+
+    def _start_end(self, task: Task, now: float) -> None:
+        self.boot(self._tasks.container(task), now)
 
     def _stop_begin(self, task: Task, now: float) -> None:
         if not self._tasks.unlocked(task).running:

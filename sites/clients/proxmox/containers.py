@@ -185,6 +185,21 @@ class Containers(Calls):
                 return None
             raise
 
+    def migrate(self, node: str, vmid: int, target: str, target_storage: str = "") -> str:
+        """Begins to move a container to another node; answers the UPID. What runs is ended (180 s at most),
+        moved and started there. `target_storage`: where a local root file system goes; naming it has
+        Proxmox look at that storage and our rights there before anything is ended.
+
+        Of an HA resource the task (`hamigrate`) ends as soon as the manager is told, which then ends, moves
+        and starts it by itself, or lets it be. `restart` must be given all the same: it is asked for before
+        HA is (pve-container 6.1.10 `API2/LXC.pm`:1695, 1723). A failure says no more than "migration
+        aborted", or "migration problems" where it has moved and not everything went well (pve-guest-common
+        6.0.2 `AbstractMigrate.pm`:240); the words stand in the task's log.
+        """
+        path = ("nodes", node, "lxc", vmid, "migrate")
+        given = {"target-storage": target_storage} if target_storage else {}
+        return upid(self._post(*path, target=target, restart=True, **given))
+
     def archive(self, node: str, vmid: int, storage: str, notes: str) -> str:
         """Begins to write a container's whole root file system into an archive on `storage`, which must take
         backups; answers the UPID. It is found among the storage's contents by its `notes`.

@@ -87,6 +87,14 @@ class Tasks(Calls):
         ]
         return sorted(entries, key=lambda entry: entry.starttime, reverse=True)
 
+    def task_log(self, task: str) -> list[str]:
+        """The lines of a task's log, all of them; none where it is gone."""
+        path = ("nodes", upid(task).split(":")[1], "tasks", task, "log")
+        try:
+            return [text(row.get("t")) for row in self._get_rows("n", *path, limit=0)]
+        except NotFound:
+            return []
+
     def _one_of(self, row: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
         """A task that ends while the list is made stands in it twice, at work and ended: the active ones are
         read first, the archive after them (pve-manager 9.2.11 `PVE/API2/Tasks.pm`, `node_tasks`)."""
