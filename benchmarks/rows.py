@@ -18,6 +18,7 @@ from nodepoint.jobs.models import Job, JobStep
 from nodepoint.notices.models import Notice
 from sites import watch
 from sites.models import Backup, CustomDomain, Plan, Site
+from sites.placement import reading
 from support.models import HistoryEntry, SearchTerm, SupportKey
 
 PART = 2000  # rows of one statement
@@ -266,7 +267,7 @@ class Filler:
             }
             for n in (1, 2, 3)
         ]
-        findings.note(watch.NODES, {"nodes": nodes})
+        findings.note(reading.NODES, {"nodes": nodes})
         fresh = self.now + timedelta(hours=1)  # as if the look went on while this is measured
         findings.note(watch.POOL, watch.count(), fresh)
         findings.note(watch.OVER_QUOTA, {"sites": watch.over_quota()}, fresh)

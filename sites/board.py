@@ -16,11 +16,12 @@ from nodepoint.models import Restoration
 from nodepoint.restoration import STAFF, lines_of
 from sites.install import LEVEL
 from sites.models import CustomDomain, Platform, Site, SiteHealth, SiteUsage, Template
+from sites.placement import board as nodes  # noqa: F401 - it registers what it has
 from sites.pool import board as pool
 from sites.services.lift import lifting
 from sites.steps.lifting import liftable
 from sites.thresholds import DISK
-from sites.watch import NODES, POOL, count, held_and_free
+from sites.watch import POOL, count, held_and_free
 
 PROVISION = "sites.provision"
 VIEW = "sites.view_site"
@@ -230,43 +231,6 @@ def orders() -> Picture:
 def time_to_live() -> Picture:
     """From the order to the verified site, by step."""
     return pictures.time_to_goal("Time to live, by step", PROVISION)
-
-
-@picture(VIEW)
-def capacity() -> Picture:
-    """Memory, disk and cores of each node: in use, promised to guests, and there. As last read. One query."""
-    reading = findings.last(NODES)
-    nodes = reading.data["nodes"] if reading else []
-    rows = [row for node in nodes for row in _of_node(node)]
-    shown = [row for row in rows if row[4]]
-    return Picture(
-        "Capacity of the nodes",
-        labels=[f"{node} {what}" for node, what, *_ in shown],
-        series=[
-            Series("in use (% of all)", [_share(used, total) for _, _, used, _, total in shown], colour=0),
-            Series("promised (% of all)", [_share(held, total) for _, _, _, held, total in shown], colour=2),
-        ],
-        unit="%",
-        scale=100,
-        horizontal=True,
-        note=f"Read {reading.taken_at:%Y-%m-%d %H:%M} UTC." if reading else "",
-        headers=("node", "what", "in use", "promised", "there", "free"),
-        rows=[
-            (node, what, f"{used:g}", f"{held:g}", f"{total:g}", f"{max(0, round(total - used, 1)):g}")
-            for node, what, used, held, total in rows
-        ],
-        empty="The nodes have not been read yet.",
-    )
-
-
-def _of_node(node: dict) -> list[tuple[str, str, float, float, float]]:
-    name = node["name"] if node["online"] else f"{node['name']} (offline)"
-    parts = (("memory (GB)", "memory"), ("disk (GB)", "disk"), ("cores", "cores"))
-    return [(name, what, *(node[f"{key}_{of}"] for of in ("used", "held", "total"))) for what, key in parts]
-
-
-def _share(part: float, whole: float) -> float:
-    return round(100 * part / whole, 1) if whole else 0.0
 
 
 @picture(VIEW)

@@ -24,6 +24,7 @@ ON_CONTAINERS = {
     "VM.Allocate",
     "VM.Audit",
     "VM.Backup",
+    "VM.Migrate",  # draining a node asks for it alone, of containers under HA, too
     "VM.PowerMgmt",
     "VM.Snapshot",
     *(f"VM.Config.{part}" for part in ("CPU", "Disk", "Memory", "Network", "Options")),

@@ -14,16 +14,19 @@ from sites.archives.rows import Archive
 from sites.former import MovedDomain, ReleasedDomain
 from sites.golden import Template, new_build_id
 from sites.measured import SiteHealth, SiteUsage
+from sites.placement.rows import ClusterNode, Placement
 from sites.platform import ClusterReading, Occupancy, Platform, ReservationLock, TakenName
 from sites.pool.rows import Spare
 
 __all__ = [
     "Archive",
     "Backup",
+    "ClusterNode",
     "ClusterReading",
     "CustomDomain",
     "MovedDomain",
     "Occupancy",
+    "Placement",
     "Plan",
     "Platform",
     "ReleasedDomain",

@@ -5,7 +5,6 @@ Pages read what it leaves behind and ask nobody themselves."""
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import AddressValueError, IPv4Address
-from typing import Any
 
 import structlog
 from django.conf import settings
@@ -21,17 +20,17 @@ from nodepoint.clients.errors import ClientError
 from sites import astray, usage
 from sites.allocation import address_range
 from sites.clients.npm import Certificate
-from sites.clients.proxmox import Guest, Node
+from sites.clients.proxmox import Guest
 from sites.connections import npm, proxmox
 from sites.live import LAG
 from sites.models import Backup, CustomDomain, Plan, Site, Spare
+from sites.placement import look as nodes
 from sites.pool import look as pool
 
-NODES, POOL, OVER_QUOTA = "nodes", "pool", "over_quota"  # the names of the readings
+POOL, OVER_QUOTA = "pool", "over_quota"  # the names of the readings
 LOOK = "watch"
 SECONDS = 12.0  # for all calls of one system
 CERTIFICATE_DAYS = 14
-MB, GB = 1024**2, 1024**3
 EXACT = 5000  # held addresses that are looked at one by one
 RECENT = timedelta(minutes=10)  # an older count of the pool raises no alarm, and hides none
 MOST_OVER = 200  # sites over quota that are kept: each costs the filter 0.03 ms
@@ -134,46 +133,12 @@ def _of_plan(allowance: str) -> Subquery:
 
 def _cluster() -> list[Found]:
     asked_at = timezone.now()
-    guests, nodes = proxmox().resources(), proxmox().nodes()
-    kept = proxmox().nodes_in_maintenance()
-    rows = [
-        _node(node, [guest for guest in guests if guest.node == node.name])
-        | {"maintenance": node.name in kept}
-        for node in nodes
-    ]
-    findings.note(NODES, {"nodes": rows}, asked_at)
+    guests = proxmox().resources()
+    nodes.notice(guests, proxmox().nodes(), asked_at)
     usage.note(guests, asked_at)
     pool.notice(guests, asked_at)
     astray.note(guests, proxmox().ha_status(), asked_at)
     return list(running_although_suspended(guests, asked_at))
-
-
-def _node(node: Node, guests: Iterable[Guest]) -> dict[str, Any]:
-    """In GB and cores. Promised: what the guests may take at most, templates excepted; of a shared storage
-    each node sees the whole."""
-    held = [guest for guest in guests if not guest.template]
-    disk_used, disk_total = _disk(node)
-    return {
-        "name": node.name,
-        "online": node.online,
-        "memory_used": round(node.mem / GB, 1),
-        "memory_held": round(sum(guest.maxmem for guest in held) / GB, 1),
-        "memory_total": round(node.maxmem / GB, 1),
-        "cores_used": round(node.cpu * node.maxcpu, 1),
-        "cores_held": round(sum(guest.maxcpu for guest in held), 1),
-        "cores_total": node.maxcpu,
-        "disk_used": disk_used,
-        "disk_held": round(sum(guest.maxdisk for guest in held) / GB, 1),
-        "disk_total": disk_total,
-    }
-
-
-def _disk(node: Node) -> tuple[float, float]:
-    """GB in use and in all of the storage for containers; nothing of a node that is away."""
-    if not node.online:
-        return 0.0, 0.0
-    storage = proxmox().storage_status(node.name, settings.PROXMOX_STORAGE)
-    return round(storage.used / GB, 1), round(storage.total / GB, 1)
 
 
 def running_although_suspended(guests: Iterable[Guest], asked_at: datetime) -> Iterator[Found]:

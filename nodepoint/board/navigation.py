@@ -16,6 +16,7 @@ GROUPS = (
         [
             ("Sites", "web", "sites_site_changelist", "sites.view_site"),
             ("Custom domains", "language", "sites_customdomain_changelist", "sites.view_customdomain"),
+            ("Nodes", "host", "sites_clusternode_changelist", "sites.view_clusternode"),
             ("Addresses", "lan", "sites_site_addresses", "sites.view_site"),
             ("Plans", "sell", "sites_plan_changelist", "sites.view_plan"),
             ("Platform", "shopping_cart", "sites_platform_changelist", "sites.view_platform"),

@@ -27,6 +27,7 @@ TOPICS: dict[str, dict[str, str]] = {
         "sites.view_template": "see golden templates",
         "sites.view_spare": "see ready containers",
         "sites.view_archive": "see archives",
+        "sites.view_clusternode": "see nodes",
     },
     "DNS": {
         "dns.view_zone": "see zones",

@@ -16,6 +16,7 @@ from nodepoint.notices.models import jobs_about
 from sites import diagnosis, representation, services
 from sites.admin.lists import COLOURS
 from sites.models import Backup, CustomDomain, Site, SiteHealth
+from sites.placement.overview import why_there
 from sites.services.legality import Facts
 
 JOBS, MAILS, ENTRIES, DRIFT = 10, 4, 20, 10  # shown of each
@@ -52,6 +53,7 @@ def parts(facts: Facts) -> dict[str, Any]:
         "names": host_names(facts),
         "backups": [_backup(backup) for backup in facts.backups],
         "health": health(site),
+        "placement": why_there(site),
         "timeline": timeline.of(shown) if shown else None,
         "jobs": [timeline.line(job) for job in jobs],
         "entries": list(Entry.objects.filter(subject__in=keys).order_by("-pk")[:ENTRIES]),

@@ -12,6 +12,7 @@ from sites.flows.domains import ADD_DOMAIN, CERTIFICATE, REMOVE_DOMAIN, TOGGLE
 from sites.flows.inside import OPTIONS, SAFE_MODE
 from sites.flows.lifecycle import PROVISION, TERMINATE
 from sites.flows.lift import LIFT, LIFTING
+from sites.flows.nodes import DRAIN, MOVE
 from sites.flows.plans import UPGRADE
 from sites.flows.pool import POOL_DESTROY, POOL_FILL
 from sites.flows.power import RESTART, START, STOP
@@ -27,10 +28,12 @@ __all__ = [
     "CERTIFICATE",
     "COUNT_ADDRESSES",
     "DELETE_BACKUP",
+    "DRAIN",
     "EXPORT",
     "IMPORT",
     "LIFT",
     "LIFTING",
+    "MOVE",
     "OPTIONS",
     "POOL_DESTROY",
     "POOL_FILL",

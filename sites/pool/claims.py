@@ -11,7 +11,7 @@ from django_q.tasks import async_task
 from nodepoint.jobs.models import Job
 from sites.install import LEVEL
 from sites.models import Plan, Site, Spare
-from sites.pool import places
+from sites.placement import reading
 
 TAKEN_OVER = ("container", "started", "wordpress")  # steps of an order that find most of it done
 USUAL = 1.5  # seconds that each of them takes then
@@ -31,13 +31,13 @@ def take(plan: Plan) -> Spare | None:
     may go; None: there is none. Its VMID and address, which the answer still has, are the caller's.
 
     One conditional update decides: a spare is never had by two, nor by an order and its destruction. Nothing
-    is asked where there is no pool; else two queries, and an update."""
+    is asked where there is no pool; else three queries, eight more where it has to grow, and an update."""
     if not settings.POOL_SIZE:
         return None
-    nodes, now = places.known(), timezone.now()
+    nodes, now = reading.known(), timezone.now()
     ready = of_today().filter(state=Spare.State.READY, disk_gb__lte=plan.disk_gb)
     for spare in ready.order_by("ready_at", "pk"):
-        if not nodes.has_room(spare.node, plan.disk_gb - spare.disk_gb):
+        if not nodes.has_room(spare.node, plan.memory_mb - spare.memory_mb, plan.disk_gb - spare.disk_gb):
             continue
         mine = Spare.objects.filter(pk=spare.pk, state=Spare.State.READY)
         if mine.update(state=Spare.State.CLAIMED, ended_at=now, **HANDED_OVER):

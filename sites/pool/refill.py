@@ -20,7 +20,8 @@ from nodepoint.models import Restoration
 from sites import allocation
 from sites.install import LEVEL
 from sites.models import Plan, Spare
-from sites.pool import claims, ends, places
+from sites.placement import places, reading
+from sites.pool import claims, ends
 
 FILL = "sites.pool_fill"
 AT_ONCE = 2  # in the making
@@ -129,14 +130,14 @@ def _pause(failed: list[Spare], now: datetime) -> str:
 
 def _obstacle() -> str:
     """What lies not with the pool: no plan, no room, no address."""
-    disk = Plan.objects.aggregate(disk=Min("disk_gb"))["disk"]
-    if disk is None:
+    size = Plan.objects.aggregate(memory=Min("memory_mb"), disk=Min("disk_gb"))
+    if size["disk"] is None:
         return "There is no plan."
-    known = places.known()
+    known = reading.known()
     if not any(known.usable(node) for node in settings.PROXMOX_NODES):
         return "No node can be used."
-    if not any(known.has_room_for_pool(node, disk) for node in settings.PROXMOX_NODES):
-        return f"Storage {settings.PROXMOX_STORAGE} is nearly full: what is left is for orders."
+    if not any(known.has_room(node, **size, kept=places.KEPT_FREE) for node in settings.PROXMOX_NODES):
+        return "Memory or storage of the nodes is nearly full: what is left is for orders."
     if allocation.addresses_left() <= KEPT_ADDRESSES:
         return "Few addresses are free: they are for orders."
     return ""

@@ -2,18 +2,15 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Q
 
-from nodepoint.clients.errors import Busy
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
 from sites import answers, install
-from sites.clients.proxmox import Node
-from sites.connections import console, proxmox
+from sites.connections import console
 from sites.models import Spare
-from sites.pool import places
+from sites.placement.places import spare_place
 from sites.steps import container, wordpress
 from sites.steps.container import SPARE_TAG
 from sites.steps.proxmox import follows_moves, require
@@ -34,7 +31,7 @@ def quiet(call: Call) -> Outcome:
 
 def created(call: Call) -> Outcome:
     """The container exists at the size of the spare, with our mark, stopped."""
-    return container.made(call, creation, placement)
+    return container.made(call, creation, spare_place)
 
 
 def creation(spare: Spare) -> dict[str, Any]:
@@ -51,25 +48,6 @@ def creation(spare: Spare) -> dict[str, Any]:
         "tag": [SPARE_TAG],
         "onboot": False,
     }
-
-
-def placement(spare: Spare) -> str:
-    """The node with the fewest spares, of those that orders may go to and whose storage has room; where a
-    home node is set and can be used, that one, as for orders. Busy when there is none."""
-    known = places.known()
-    up = {node.name: node for node in proxmox().nodes() if node.online}
-    fit = [node for name, node in up.items() if known.has_room_for_pool(name, spare.disk_gb)]
-    home = [node for node in fit if node.name == settings.PROXMOX_HOME_NODE]
-    if not fit:
-        raise Busy("proxmox", "no node that may take a ready container is online and has room")
-    held = list(
-        Spare.objects.filter(state__in=Spare.STANDING).exclude(pk=spare.pk).values_list("node", flat=True)
-    )
-
-    def rank(node: Node) -> tuple[int, int]:
-        return held.count(node.name), -node.memory_free
-
-    return min(home or fit, key=rank).name
 
 
 def started(call: Call) -> Outcome:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from nodepoint.jobs.models import Job
 from nodepoint.jobs.steering import asked_again_by
 from sites import services
-from sites.models import Backup, CustomDomain, Plan, Site, Spare, Template
-from sites.services import adoption, lift, overrides, pool, repair, template, updates
+from sites.models import Backup, ClusterNode, CustomDomain, Plan, Site, Spare, Template
+from sites.placement.drain import sites_on
+from sites.services import adoption, lift, nodes, overrides, pool, repair, template, updates
 from sites.services.legality import Facts, legal_acts
 from sites.services.standing import failed_last
 from sites.steps.lifting import is_below, liftable
@@ -96,6 +97,24 @@ def _lift_fits(job: Job) -> bool:
 
 def _lifting_fits(job: Job) -> bool:
     return lift.lifting() is None and liftable().exists()
+
+
+def _move_fits(job: Job) -> bool:
+    site = _site(job)
+    return site is not None and nodes.leaves(site, job.data["from"])
+
+
+def _node(job: Job) -> ClusterNode | None:
+    return ClusterNode.objects.filter(pk=job.subject_pk).first()
+
+
+def _drain_fits(job: Job) -> bool:
+    node = _node(job)
+    return node is not None and nodes.draining(node) is None and sites_on(node.name).exists()
+
+
+def _drain(job: Job, actor: str) -> Job:
+    return nodes.drain_node(_node(job), batch=job.data["batch"], actor=actor)
 
 
 def _template_fits(job: Job) -> bool:
@@ -190,6 +209,8 @@ def register() -> None:
         "sites.safemode": (_fits("safe_mode_on", "safe_mode_off"), _switch_safe_mode),
         "sites.lift": (_lift_fits, lambda job, by: lift.lift_site(_site(job), actor=by)),
         "sites.lifting": (_lifting_fits, lambda job, by: lift.lift_all(job.data["batch"], actor=by)),
+        "sites.move": (_move_fits, lambda job, by: nodes.move_site(_site(job), job.data["from"], actor=by)),
+        "sites.drain": (_drain_fits, _drain),
         "sites.toggle": (_fits("traffic_on", "traffic_off"), _toggle),
         "sites.add_domain": (_fits("add_domain", "retry_domain"), _add_domain),
         "sites.remove_domain": (

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job
-from sites.models import Backup, Site, SiteHealth
+from sites.models import Backup, ClusterNode, Site, SiteHealth
 
 KIND = "sites.update"
 AT_ONCE = 3  # sites
@@ -39,7 +39,7 @@ def _waiting() -> QuerySet[SiteHealth]:
         site__deletion_requested_at=None,
         site__suspended_at=None,
         site__wanted_power="running",
-    )
+    ).exclude(site__node__in=ClusterNode.in_maintenance())
     # The snapshot would take the place of the one that the customer may still want to go back to.
     since = timezone.now() - LATELY
     kept = Backup.objects.filter(site=OuterRef("pk"), kind=Backup.Kind.SAFETY, created_at__gte=since)

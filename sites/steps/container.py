@@ -12,6 +12,7 @@ from nodepoint.jobs.outcomes import Done, Outcome, Retry
 from sites.allocation import reserve_other_vmid
 from sites.connections import proxmox, site_network
 from sites.models import Site, Spare, Template
+from sites.placement.places import settle, site_place
 from sites.steps.proxmox import (
     Foreign,
     NotSeen,
@@ -23,7 +24,6 @@ from sites.steps.proxmox import (
     held_up,
     lost_task,
     outcome_of,
-    placement,
     require,
     task_of,
 )
@@ -36,7 +36,7 @@ LEFT = "left"  # in a step's data: what stands there of ours without our mark
 
 def created(call: Call) -> Outcome:
     """The container exists with the plan's size and our mark, stopped."""
-    return made(call, creation, lambda _: placement())
+    return made(call, creation, site_place)
 
 
 def made(call: Call, describe: Callable[[Any], dict[str, Any]], place: Callable[[Any], str]) -> Outcome:
@@ -45,6 +45,7 @@ def made(call: Call, describe: Callable[[Any], dict[str, Any]], place: Callable[
     site = call.subject
     task = task_of(call)
     if task and task.ok:
+        settle(site)
         return Done(ref=call.ref)  # by the task that we began, with what we asked for
     if going_on := outcome_of(call, task):
         return going_on
@@ -62,6 +63,7 @@ def made(call: Call, describe: Callable[[Any], dict[str, Any]], place: Callable[
     # (pve-container 6.1.10 `API2/LXC.pm`, "safe config"): only the task tells.
     if at_work := _lost_creation(call, container.node, at_work=True):
         return at_work
+    settle(site)
     return Done(ref=call.ref or None, facts={"node": container.node})
 
 
@@ -192,6 +194,7 @@ def removed(call: Call) -> Outcome:
         was_ours = bool(call.subject.node) and not destroyed
         return Done(note=f"Left alone: {error}", data={LEFT: str(error)} if was_ours else {})
     if container is None:
+        settle(call.subject)
         return Done(facts={"node": "", "power": ""})
     if going_on := held_up(call, container, "vzdestroy"):
         return going_on

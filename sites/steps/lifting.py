@@ -11,7 +11,7 @@ from nodepoint.jobs.call import Call
 from nodepoint.jobs.models import Job
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Wait
 from sites import install
-from sites.models import Platform, Site
+from sites.models import ClusterNode, Platform, Site
 from sites.steps import wordpress
 
 LIFT, LIFTING = "sites.lift", "sites.lifting"
@@ -93,10 +93,11 @@ def all_lifted(call: Call) -> Outcome:
 
 
 def _begin(call: Call, free: int) -> int:
-    """Have up to `free` more sites lifted, the oldest first; those that failed have had their turn. Returns
-    how many."""
+    """Have up to `free` more sites lifted, the oldest first; those that failed have had their turn, and none
+    on a node in maintenance has. Returns how many."""
     had = {int(subject.partition(":")[2]) for subject in of(call.job).values_list("subject", flat=True)}
-    waiting = [pk for pk in liftable().order_by("pk").values_list("pk", flat=True) if pk not in had]
+    free_to = liftable().exclude(node__in=ClusterNode.in_maintenance()).order_by("pk")
+    waiting = [pk for pk in free_to.values_list("pk", flat=True) if pk not in had]
     return sum(_submit(call, pk) for pk in waiting[: max(0, free)])
 
 

@@ -22,7 +22,7 @@ from nodepoint.jobs.outcomes import Outcome, Retry
 from nodepoint.jobs.registry import Limit
 from nodepoint.jobs.retry import decide, pause
 from sites import marks
-from sites.clients.proxmox import BackingUp, Config, Guest, Node, Task, task_error
+from sites.clients.proxmox import BackingUp, Config, Guest, Task, task_error
 from sites.connections import proxmox
 from sites.models import Site
 
@@ -137,25 +137,6 @@ def require(site: Site) -> Container:
     if container is None:
         raise NotFound("proxmox", f"container {site.vmid} is gone")
     return container
-
-
-def placement() -> str:
-    """The node for a new container: the home node while it is up, else the configured one with the most free
-    memory.
-
-    Busy when none of PROXMOX_NODES is up.
-    """
-    up = [node for node in proxmox().nodes() if node.online and node.name in settings.PROXMOX_NODES]
-    home = settings.PROXMOX_HOME_NODE
-    if any(node.name == home for node in up):
-        return home
-    if not up:
-        raise Busy("proxmox", f"none of {', '.join(settings.PROXMOX_NODES)} is online")
-    return max(up, key=_free_memory).name
-
-
-def _free_memory(node: Node) -> int:
-    return node.memory_free
 
 
 def begin(

@@ -21,10 +21,12 @@ from sites.clients.console import Output
 from sites.clients.proxmox import Volume
 from sites.connections import console, proxmox
 from sites.models import Template
+from sites.placement.places import template_place
+from sites.placement.promises import TEMPLATE_GB, TEMPLATE_MB
 from sites.steps import container, wordpress
-from sites.steps.proxmox import begin, follow, follows_moves, outcome_of, placement, require, task_of
+from sites.steps.proxmox import begin, follow, follows_moves, outcome_of, require, task_of
 
-MEMORY_MB, CORES, DISK_GB = 2048, 2, 8  # of the container; sites have their plan's
+CORES = 2  # of the container; sites have their plan's
 TAG = "nodepoint-template"
 NOT_SEALED = "The template could not be sealed."
 SAYS = {"distribution": "distribution", "wordpress": "wordpress_version"}  # lines of the script, our columns
@@ -38,7 +40,7 @@ def is_ready(template: Template) -> bool:
 
 def created(call: Call) -> Outcome:
     """The container exists, made from the source, with our mark, stopped."""
-    return container.made(call, creation, lambda template: template.built_on or placement())
+    return container.made(call, creation, lambda template: template.built_on or template_place(template))
 
 
 def creation(template: Template) -> dict[str, Any]:
@@ -46,9 +48,9 @@ def creation(template: Template) -> dict[str, Any]:
     return {
         **container.surroundings(template),
         "ostemplate": template.source,
-        "disk_gb": DISK_GB,
+        "disk_gb": TEMPLATE_GB,
         "hostname": f"template-{template.build_id}",
-        "memory": MEMORY_MB,
+        "memory": TEMPLATE_MB,
         "cores": CORES,
         "tag": [TAG],
         "onboot": False,
@@ -63,7 +65,7 @@ def started(call: Call) -> Outcome:
 @follows_moves
 def base_installed(call: Call) -> Outcome:
     """Packages, WordPress and what all sites have in common are in it."""
-    return wordpress.carried_out(call, lambda stay: install.base_script(MEMORY_MB, stay))
+    return wordpress.carried_out(call, lambda stay: install.base_script(TEMPLATE_MB, stay))
 
 
 @follows_moves

@@ -75,9 +75,10 @@ class FillTests(PoolCase):
 
     def test_nodes_that_are_away_or_in_maintenance_get_none(self) -> None:
         node = {"online": True, "disk_used": 1.0, "disk_total": 1000.0}
+        self.control("node", node="node2", up=False)  # what the cluster says now goes before the last look
         seen = [
             {**node, "name": "node1", "maintenance": True},
-            {**node, "name": "node2", "online": False},
+            {**node, "name": "node2"},
             {**node, "name": "node3"},
         ]
         findings.note("nodes", {"nodes": seen})

@@ -16,6 +16,7 @@ from sites import watch
 from sites.clients.npm import Certificate
 from sites.connections import cloudflare, proxmox
 from sites.models import Site
+from sites.placement import reading
 from tests.factories import SiteFactory
 from tests.sites.base import SiteTestCase
 from tests.staff.base import make_staff
@@ -231,7 +232,7 @@ class WatchTests(DriftTestCase):
 
     def test_it_reads_how_full_the_nodes_are(self) -> None:
         self.look()
-        nodes = {node["name"]: node for node in Reading.objects.get(name=watch.NODES).data["nodes"]}
+        nodes = {node["name"]: node for node in Reading.objects.get(name=reading.NODES).data["nodes"]}
         node = nodes[self.site.node]
         self.assertEqual((node["memory_held"], node["cores_held"], node["disk_held"]), (2.0, 2.0, 20.0))
         self.assertGreater(node["memory_total"], node["memory_held"])
@@ -240,7 +241,7 @@ class WatchTests(DriftTestCase):
     def test_a_node_that_is_away_is_no_reason_to_stop(self) -> None:
         self.control("node", node="node2", up=False)
         self.look()
-        nodes = {node["name"]: node for node in Reading.objects.get(name=watch.NODES).data["nodes"]}
+        nodes = {node["name"]: node for node in Reading.objects.get(name=reading.NODES).data["nodes"]}
         self.assertEqual((nodes["node2"]["online"], nodes["node2"]["disk_total"]), (False, 0.0))
 
     def test_a_suspended_site_that_runs_is_found_and_its_cure_takes_it_away(self) -> None:

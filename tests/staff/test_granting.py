@@ -26,6 +26,7 @@ PAGES = {
     "jobs.Job": "jobs are watched and steered",
     "notices.Notice": "what was told to whom, and sending it again",
     "notices.Preferences": "quiet hours, and how customers are written to",
+    "sites.ClusterNode": "nodes are closed, limited and emptied",
     "sites.CustomDomain": "domains of all sites",
     "sites.Plan": "what is sold",
     "sites.Platform": "new orders are paused",

@@ -12,6 +12,7 @@ from nodepoint.board.models import Finding, Reading
 from nodepoint.board.registry import Picture
 from sites import watch
 from sites.models import Site, TakenName
+from sites.placement import reading
 from tests.factories import SiteFactory
 from tests.sites.base import SiteTestCase
 from tests.staff.operations import BOARD, BoardTestCase, ago
@@ -26,7 +27,7 @@ class LookTests(SiteTestCase):
         watch.look()
         counted = Reading.objects.get(name=watch.POOL).data
         self.assertEqual((counted["used"], counted["vmids"], counted["highest"]), (1, 1, site.vmid))
-        self.assertFalse(Reading.objects.filter(name=watch.NODES).exists(), "Proxmox VE was away")
+        self.assertFalse(Reading.objects.filter(name=reading.NODES).exists(), "Proxmox VE was away")
 
     def test_sites_over_quota_are_noted(self) -> None:
         sites = [SiteFactory(domain_quota=0), SiteFactory(domain_quota=1), SiteFactory(backup_quota=0)]

@@ -10,6 +10,7 @@ CONTAINERS = [
     "VM.PowerMgmt",
     "VM.Snapshot",
     "VM.Backup",
+    "VM.Migrate",
     *(f"VM.Config.{part}" for part in ("CPU", "Disk", "Memory", "Network", "Options")),
 ]
 BRIDGE = "/sdn/zones/localnetwork/vmbr1"
