@@ -3,8 +3,9 @@
 A deletion never fails, so it has no way here.
 """
 
-from dns import services
+from dns import changes, services
 from dns.models import Zone
+from dns.planning import Wish
 from dns.records import Entry
 from nodepoint.jobs.models import Job
 from nodepoint.jobs.steering import asked_again_by
@@ -46,6 +47,12 @@ def _delete_record(job: Job, actor: str) -> Job:
     return services.delete_entry(_zone(job), job.data["record"], actor=actor)
 
 
+def _change_records(job: Job, actor: str) -> Job | None:
+    asked = job.data
+    how = {"mode": asked["mode"], "skip_refused": asked["skip_refused"]}
+    return changes.change(_zone(job), map(Wish.of, asked["wishes"]), **how, actor=actor)[1]
+
+
 def _repair_zone(job: Job, actor: str) -> Job | None:
     return services.repair_zone(_zone(job), actor=actor)
 
@@ -53,9 +60,16 @@ def _repair_zone(job: Job, actor: str) -> Job | None:
 def _same_record(job: Job, other: Job) -> bool:
     """Whether both jobs of a zone are about one record: the one of that id or, where it was to be added, the
     one that says the same."""
+    if "wishes" in job.data:
+        return other.kind == job.kind and _asked(other) == _asked(job)
     if "record" in job.data:
         return other.data.get("record") == job.data["record"]
     return other.kind == job.kind and _entry(other).says_the_same(_entry(job))
+
+
+def _asked(job: Job) -> list[dict[str, object]]:
+    """The wishes of a job, without what the records said when it was submitted."""
+    return [{name: said for name, said in wish.items() if name != "expect"} for wish in job.data["wishes"]]
 
 
 def _entry(job: Job) -> Entry:
@@ -70,5 +84,6 @@ def register() -> None:
         ("dns.add_record", _add_record),
         ("dns.update_record", _update_record),
         ("dns.delete_record", _delete_record),
+        ("dns.change_records", _change_records),
     ):
         asked_again_by(kind, _stands, ask, _same_record)

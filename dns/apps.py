@@ -17,7 +17,7 @@ class DnsConfig(AppConfig):
         again: they need the models to be there."""
         if Path(self.path).resolve().parent != settings.BASE_DIR:
             raise ImproperlyConfigured("The package dns is not ours: dnspython must not be installed.")
-        from dns import again, belonging, health, restored
+        from dns import again, belonging, health, restored, tasks  # noqa: F401 - tasks: what is pruned
         from dns.reconcile import compare, remove
         from dns.services import repair_zone
         from nodepoint import reconcile, restoration

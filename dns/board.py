@@ -23,6 +23,7 @@ words.name(
     }
 )
 periodic("dns.watch.look", minutes=2)
+periodic("dns.tasks.prune", minutes=24 * 60)
 
 
 @source("dns.view_zone", 45)

@@ -1,6 +1,7 @@
 """What can be refused about zones and records: facts, each with the sentence a customer reads."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from nodepoint.api.errors import ApiError, BadRequest, Conflict, Missing, retry_after
 from nodepoint.jobs.models import Job
@@ -21,6 +22,13 @@ class UnknownRecord(Missing):
 
     def __init__(self) -> None:
         super().__init__("There is no such record in this zone.")
+
+
+class UnknownChange(Missing):
+    """No such change in the history of this zone."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such change in the history of this zone.")
 
 
 class ZoneUnclear(BadRequest):
@@ -125,6 +133,17 @@ class RecordExists(Conflict):
 
     def __init__(self) -> None:
         super().__init__("This record exists already.")
+
+
+class ChangesRefused(BadRequest):
+    """Of several changes some cannot be made, so none is. `changes`: all of them, as they are shown."""
+
+    def __init__(self, count: int, place: int | None, reason: str, changes: Sequence[Any]) -> None:
+        where = f"line {place}: " if place else ""
+        said = f"{count} of {len(changes)} changes" if count > 1 else "One change"
+        super().__init__(
+            f"{said} cannot be made, so nothing was changed. {where}{reason}", changes=list(changes)
+        )
 
 
 class NotKept(BadRequest):

@@ -5,7 +5,7 @@ A new zone is made unserved, filled and published last; a zone that goes is take
 last. So either can be cut off anywhere and taken up again.
 """
 
-from dns.steps import owner, record, zone
+from dns.steps import owner, record, several, zone
 from nodepoint.jobs.registry import Flow, Step, register
 from nodepoint.restoration import after_release
 
@@ -152,4 +152,31 @@ DELETE_RECORD = _record_flow(
     "dns.delete_record",
     "Delete record",
     Step("removed", "Deleting the record", record.removed, nothing_to_undo=FINAL, usual=0.5),
+)
+
+CHANGE_RECORDS = register(
+    Flow(
+        "dns.change_records",
+        title="Change records",
+        subject="dns.Zone",
+        scope="dns",
+        deadline=10 * MINUTES,
+        steps=(
+            Step(
+                "planned",
+                "Comparing with the zone",
+                several.planned,
+                nothing_to_undo="It only looks.",
+                usual=0.3,
+            ),
+            Step(
+                "applied",
+                "Changing the records",
+                several.applied,
+                undo=several.taken_back,
+                after=("planned",),
+                usual=3,
+            ),
+        ),
+    )
 )

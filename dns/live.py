@@ -33,6 +33,7 @@ class LiveZone:
     records: tuple[Held, ...]
     xfer: str = ""
     also_notify: str = ""
+    soa: panel.Soa | None = None
     deeper: tuple[str, ...] = ()
     """Origins of the zones below it, whoever owns them, where they were asked for."""
 
@@ -76,6 +77,11 @@ def zone(
         records = ispconfig().zone_records(found.id)
         deeper = ispconfig().zones_below(found.origin) if with_deeper else []
         return _live(found, records, deeper)
+
+
+def of(zone: panel.Zone) -> LiveZone:
+    """A zone of the panel with all its records: one call."""
+    return _live(zone, ispconfig().zone_records(zone.id))
 
 
 def holder(name: str, seconds: float = LONG) -> int | None:
@@ -127,5 +133,6 @@ def _live(zone: panel.Zone, rows: list[panel.Record], deeper: Sequence[panel.Zon
         records=entries,
         xfer=zone.xfer,
         also_notify=zone.also_notify,
+        soa=zone.soa,
         deeper=below,
     )

@@ -98,6 +98,53 @@ class Publication(models.Model):
         return self.highest > self.serial + 1
 
 
+class Known(models.Model):
+    """The records of a zone as they were last seen or written: what differs from it later was done by
+    others, in the panel."""
+
+    zone = models.OneToOneField(Zone, on_delete=models.CASCADE, related_name="known")
+    records = models.JSONField(default=dict, help_text="By ISPConfig's id, as `dns.history` writes them.")
+    version = models.PositiveBigIntegerField(default=0, help_text="Raised with every change of them.")
+    serial = models.PositiveBigIntegerField(
+        default=0, help_text="The zone's, when the watch last compared them; another one: look again."
+    )
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.zone_id}, version {self.version}"
+
+
+class Change(models.Model):
+    """One record of a zone that was added, changed or deleted. `before` and `after`: the fields of
+    `records.Entry`, and `active`."""
+
+    class Act(models.TextChoices):
+        ADD = "add"
+        CHANGE = "change"
+        DELETE = "delete"
+
+    zone = models.ForeignKey(Zone, on_delete=models.CASCADE, related_name="changes")
+    at = models.DateTimeField(db_index=True)
+    act = models.CharField(max_length=8, choices=Act)
+    record = models.PositiveBigIntegerField(help_text="ISPConfig's id.")
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    by = models.CharField(max_length=128, blank=True, help_text="Token or staff member; empty: found so.")
+    job_id = IdentifierField(
+        max_length=32, blank=True, db_index=True, help_text="What was done together has one job."
+    )
+
+    class Meta:
+        default_permissions = ("view",)
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        said = self.after or self.before or {}
+        return f"{self.act} {said.get('type')} {said.get('name')}"
+
+
 class ShownDomain(models.Model):
     """That a customer has shown a domain to be his, by a TXT record that was seen then."""
 

@@ -77,7 +77,7 @@ def _drift(zone: Zone, found: PanelZone) -> Iterator[str]:
 
 def _strays(found: list[PanelZone], restless: set[str]) -> Iterator[Finding]:
     """What is left of zones that have ended here. Others have been made in the panel: they get a row when
-    their owner looks at them (`services.zones_of`)."""
+    their owner looks at them (`lookup.zones_of`)."""
     ids = [zone.id for zone in found]
     ended = {row.ispconfig_id: row for row in Zone.objects.filter(ispconfig_id__in=ids, name_key=None)}
     for zone in found:

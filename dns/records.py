@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from dns import naming, rdata, txt
@@ -58,6 +58,13 @@ class Entry:
         """As JSON, for a job's data; `Entry(**plain)` is the way back."""
         return asdict(self)
 
+    def shown(self, id: int | str | None, active: bool = True) -> dict[str, Any]:
+        """As callers see it: `{id, type, name, data, ttl, priority, active}`; `id` is None where it has
+        none."""
+        facts = {"id": None if id is None else str(id), "type": self.type, "name": self.name}
+        facts |= {"data": self.data, "ttl": self.ttl, "priority": self.priority}
+        return {**facts, "active": "y" if active else "n"}
+
 
 @dataclass(frozen=True)
 class Held:
@@ -67,6 +74,7 @@ class Held:
     entry: Entry
     active: bool
     mark: int = 0  # of the job that made it
+    row: Record | None = field(default=None, compare=False, repr=False)  # as it is stored
 
 
 def held(record: Record, origin: str) -> Held:
@@ -83,7 +91,7 @@ def held(record: Record, origin: str) -> Held:
     priority = record.priority if record.type in PRIORITISED else None
     name = naming.absolute(record.name, origin)
     entry = Entry(record.type, name, data, record.ttl, priority)
-    return Held(record.id, entry, record.active, record.mark)
+    return Held(record.id, entry, record.active, record.mark, record)
 
 
 def _plain_ipv6(text: str) -> str:

@@ -28,6 +28,36 @@ class PlainText(BaseRenderer):
         return " ".join(str(body.get("error", "")).split()).encode()
 
 
+class ZoneFileText(BaseRenderer):
+    """The `zonefile` of an answer as it is (RFC 4027), or the sentence of an error."""
+
+    media_type = "text/dns"
+    format = "zone"
+    charset = "utf-8"
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        """In UTF-8."""
+        body = data if isinstance(data, Mapping) else {}
+        return str(body.get("zonefile") or f"; {body.get('error', '')}\n").encode()
+
+
+class ZoneFileUnlessJson(DefaultContentNegotiation):
+    """A zone file, unless the caller names JSON."""
+
+    def select_renderer(
+        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """Never refuses."""
+        wanted = JSONRenderer if "json" in request.META.get("HTTP_ACCEPT", "") else ZoneFileText
+        renderer = next(one for one in renderers if isinstance(one, wanted))
+        return renderer, renderer.media_type
+
+
 class PlainWithoutAccept(DefaultContentNegotiation):
     """Plain text for a request without an Accept header, JSON for every other."""
 

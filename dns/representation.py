@@ -5,20 +5,6 @@ from typing import Any
 from dns import published
 from dns.live import LiveZone
 from dns.models import Zone
-from dns.records import Entry
-
-
-def record(id: int | str | None, entry: Entry, active: bool = True) -> dict[str, Any]:
-    """`{id, type, name, data, ttl, priority, active}`; `id` is None while the record is still being added."""
-    return {
-        "id": None if id is None else str(id),
-        "type": entry.type,
-        "name": entry.name,
-        "data": entry.data,
-        "ttl": entry.ttl,
-        "priority": entry.priority,
-        "active": "y" if active else "n",
-    }
 
 
 def zone(live: LiveZone, row: Zone | None) -> dict[str, Any]:
@@ -29,7 +15,7 @@ def zone(live: LiveZone, row: Zone | None) -> dict[str, Any]:
         for held in live.records
         if held.entry.type == "NS" and held.entry.name == f"{live.name}."
     ]
-    shown = {str(held.id): record(held.id, held.entry, held.active) for held in live.records}
+    shown = {str(held.id): held.entry.shown(held.id, held.active) for held in live.records}
     facts = {"id": str(live.id), "name": live.name, "status": status(live, row), "nameservers": servers}
     said = published.verdict(row, live.serial, live.active)
     facts |= {"serial": live.serial, "published": said.published, "problem": said.problem}

@@ -1,7 +1,7 @@
 """What may stand beside what in one zone. ISPConfig takes anything: one bad record stops the whole zone from
 being published, and one that something else hides is never answered."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from dns.errors import (
     ApexAlias,
@@ -25,72 +25,113 @@ AT_A_CUT = {"NS", "DS"}  # what the zone above says of a name that is delegated
 ADDRESSES = {"A", "AAAA"}
 
 
+class Standing:
+    """The records of one zone, by their names: what may come to them. `deeper`: origins of zones below this
+    one, whoever owns them."""
+
+    def __init__(self, origin: str, entries: Iterable[Entry], deeper: Collection[str] = ()) -> None:
+        self.origin, self._deeper = origin, deeper
+        self._by_name: dict[str, list[Entry]] = {}
+        self.count = 0
+        for entry in entries:
+            self.add(entry)
+
+    def add(self, entry: Entry) -> None:
+        """It stands here from now on, whatever the rules say."""
+        self._by_name.setdefault(entry.name, []).append(entry)
+        self.count += 1
+
+    def at(self, name: str) -> list[Entry]:
+        """All that has this name."""
+        return self._by_name.get(name, [])
+
+    def may_come(self, entry: Entry) -> None:
+        """Whether an entry may come to the others, however many they are. Protected, RecordExists, ApexAlias,
+        CnameConflict, NullMxConflict, InDeeperZone, Redirected, Delegated, WouldHide."""
+        self.may_stand(entry)
+        cut_already = any(other.type == entry.type for other in self.at(entry.name))
+        if entry.type in ("NS", "DNAME") and not cut_already and (hidden := self._hidden_by(entry)):
+            raise WouldHide(entry.type, entry.name, _named(hidden))
+
+    def may_stand(self, entry: Entry) -> None:
+        """The same of one that takes the place of another of its name, and so hides nothing more."""
+        if is_protected(entry, self.origin):
+            raise Protected()
+        beside = self.at(entry.name)
+        if any(entry.says_the_same(other) for other in beside):
+            raise RecordExists()
+        if entry.type in ALIASES and entry.name == self.origin:
+            raise ApexAlias()
+        if beside and (entry.type in ALIASES or any(other.type in ALIASES for other in beside)):
+            raise CnameConflict(entry.name)
+        exchanges = {other.data for other in [entry, *beside] if other.type == "MX"}
+        if entry.type == "MX" and NOBODY in exchanges and len(exchanges) > 1:
+            raise NullMxConflict(entry.name)
+        self._refuse_hidden(entry)
+
+    def _refuse_hidden(self, entry: Entry) -> None:
+        """Whether something above the entry keeps it from ever being answered; what is nearest to the zone
+        first."""
+        for zone in self._deeper:
+            if _within(entry.name, zone) and not (entry.name == zone and entry.type in AT_A_CUT):
+                raise InDeeperZone(entry.name, zone)
+        above = self._above(entry.name)
+        for name in above:
+            if name != entry.name and any(other.type == "DNAME" for other in self.at(name)):
+                raise Redirected(name)
+        for cut in above:
+            if cut != self.origin and self._servers(cut) and not self._belongs_to_cut(entry, cut):
+                raise Delegated(entry.name, cut)
+
+    def _above(self, name: str) -> list[str]:
+        """The zone's own name and every one below it down to this."""
+        before = name.removesuffix(self.origin).removesuffix(".").split(".")
+        found = [self.origin]
+        for label in reversed([label for label in before if label]):
+            found.append(f"{label}.{found[-1]}")
+        return found
+
+    def _servers(self, cut: str) -> set[str]:
+        return {other.data for other in self.at(cut) if other.type == "NS"}
+
+    def _belongs_to_cut(self, entry: Entry, cut: str, more: str = "") -> bool:
+        """Whether it is the delegation itself, or glue: the address of a server that it leads to, or of
+        `more`, which is to be one."""
+        if entry.name == cut and entry.type in AT_A_CUT:
+            return True
+        return entry.type in ADDRESSES and entry.name in self._servers(cut) | {more}
+
+    def _hidden_by(self, entry: Entry) -> list[Entry]:
+        """What would not be answered any more, once there is this NS or DNAME."""
+        if entry.type == "DNAME":
+            return [other for other in self._all() if _below(other.name, entry.name)]
+        inside = [other for other in self._all() if _within(other.name, entry.name)]
+        return [other for other in inside if not self._belongs_to_cut(other, entry.name, entry.data)]
+
+    def hidden_by_a_zone(self, origin: str) -> list[Entry]:
+        """What would not be answered any more if this name became a zone of its own; its delegation may
+        stay."""
+        inside = [other for other in self._all() if _within(other.name, origin)]
+        return [other for other in inside if not self._belongs_to_cut(other, origin)]
+
+    def _all(self) -> Iterator[Entry]:
+        for entries in self._by_name.values():
+            yield from entries
+
+
 def may_add(entry: Entry, origin: str, others: Iterable[Held], deeper: Collection[str] = ()) -> None:
     """Whether an entry may come to the others. `deeper`: origins of zones below this one, whoever owns them.
-    Protected, RecordExists, CnameConflict, NullMxConflict, InDeeperZone, Redirected, Delegated, WouldHide,
-    QuotaExceeded."""
-    entries = [other.entry for other in others]
-    _may_stand(entry, origin, entries, deeper)
-    cut_already = any((other.type, other.name) == (entry.type, entry.name) for other in entries)
-    if entry.type in ("NS", "DNAME") and not cut_already and (hidden := _hidden_by(entry, entries)):
-        raise WouldHide(entry.type, entry.name, _named(hidden))
-    if len(entries) >= MOST_RECORDS:
+    The errors of `Standing.may_come`, and QuotaExceeded."""
+    standing = Standing(origin, (other.entry for other in others), deeper)
+    standing.may_come(entry)
+    if standing.count >= MOST_RECORDS:
         raise QuotaExceeded(MOST_RECORDS, "records in one zone")
-
-
-def _may_stand(entry: Entry, origin: str, others: list[Entry], deeper: Collection[str]) -> None:
-    if is_protected(entry, origin):
-        raise Protected()
-    beside = [other for other in others if other.name == entry.name]
-    if any(entry.says_the_same(other) for other in beside):
-        raise RecordExists()
-    if entry.type in ALIASES and entry.name == origin:
-        raise ApexAlias()
-    alone = entry.type in ALIASES or any(other.type in ALIASES for other in beside)
-    if alone and beside:
-        raise CnameConflict(entry.name)
-    exchanges = {other.data for other in [entry, *beside] if other.type == "MX"}
-    if entry.type == "MX" and NOBODY in exchanges and len(exchanges) > 1:
-        raise NullMxConflict(entry.name)
-    _refuse_hidden(entry, origin, others, deeper)
-
-
-def _refuse_hidden(entry: Entry, origin: str, others: list[Entry], deeper: Collection[str]) -> None:
-    """Whether something above the entry keeps it from ever being answered."""
-    for zone in deeper:
-        if _within(entry.name, zone) and not (entry.name == zone and entry.type in AT_A_CUT):
-            raise InDeeperZone(entry.name, zone)
-    for other in others:
-        if other.type == "DNAME" and _below(entry.name, other.name):
-            raise Redirected(other.name)
-    cuts = {other.name for other in others if other.type == "NS" and other.name != origin}
-    for cut in sorted(cuts, key=len):
-        if _within(entry.name, cut) and not _belongs_to_cut(entry, cut, others):
-            raise Delegated(entry.name, cut)
-
-
-def _belongs_to_cut(entry: Entry, cut: str, others: Iterable[Entry]) -> bool:
-    """Whether it is the delegation itself, or glue: the address of a server that it leads to."""
-    if entry.name == cut and entry.type in AT_A_CUT:
-        return True
-    servers = {other.data for other in others if other.type == "NS" and other.name == cut}
-    return entry.type in ADDRESSES and entry.name in servers
-
-
-def _hidden_by(entry: Entry, others: list[Entry]) -> list[Entry]:
-    """What would not be answered any more, once there is this NS or DNAME."""
-    if entry.type == "DNAME":
-        return [other for other in others if _below(other.name, entry.name)]
-    inside = [other for other in others if _within(other.name, entry.name)]
-    return [other for other in inside if not _belongs_to_cut(other, entry.name, [*others, entry])]
 
 
 def may_be_cut_off(origin: str, others: Iterable[Held]) -> None:
     """Whether a name of a zone with these records may become a zone of its own, which hides what is there;
     its delegation may stay. WouldHide."""
-    entries = [other.entry for other in others]
-    inside = [entry for entry in entries if _within(entry.name, origin)]
-    if hidden := [entry for entry in inside if not _belongs_to_cut(entry, origin, entries)]:
+    if hidden := Standing("", (other.entry for other in others)).hidden_by_a_zone(origin):
         raise WouldHide("zone", origin, _named(hidden))
 
 
@@ -118,7 +159,7 @@ def may_change(id: int, entry: Entry, origin: str, all: Iterable[Held], deeper: 
         )
     others = [other for other in all if other.id != id]
     if before.entry.name == entry.name:  # a cut that is there already hides nothing more
-        _may_stand(entry, origin, [other.entry for other in others], deeper)
+        Standing(origin, (other.entry for other in others), deeper).may_stand(entry)
     else:
         may_add(entry, origin, others, deeper)
     return before

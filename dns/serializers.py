@@ -26,11 +26,9 @@ class AddZoneInput(ZoneInput):
     email = EmailField(required=False, help_text="Of the customer; ISPConfig keeps it.")
 
 
-class RecordInput(UserInput):
-    """A record. Its content stands in the field of its type, or in `content` for any type."""
+class RecordFields(serializers.Serializer):
+    """What a record says. Its content stands in the field of its type, or in `content` for any type."""
 
-    zone_id = DigitsField(18, required=False, allow_null=True)
-    zone = serializers.CharField(max_length=300, required=False, allow_blank=True, help_text="Its name.")
     type = serializers.CharField(
         max_length=10, help_text="a, aaaa, cname, mx, ns, txt, srv, caa, tlsa or sshfp, in any case."
     )
@@ -70,6 +68,13 @@ class RecordInput(UserInput):
     content = serializers.CharField(
         max_length=20_000, required=False, allow_null=True, help_text="Of any type, as in a zone file."
     )
+
+
+class RecordInput(UserInput, RecordFields):
+    """A record to add."""
+
+    zone_id = DigitsField(18, required=False, allow_null=True)
+    zone = serializers.CharField(max_length=300, required=False, allow_blank=True, help_text="Its name.")
 
 
 class UpdateRecordInput(RecordInput):

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from publicsuffixlist import PublicSuffixList
 
-from dns import belonging, live, naming, records, rules, standing
+from dns import belonging, live, lookup, naming, records, rules, standing
 from dns.errors import (
     BadField,
     NameTaken,
@@ -22,13 +22,9 @@ from dns.errors import (
     NotDelegated,
     QuotaExceeded,
     TooManyLooks,
-    UnknownZone,
     ZoneBeingDeleted,
-    ZoneBusy,
     ZoneExists,
-    ZoneUnclear,
 )
-from dns.live import LiveZone
 from dns.models import Customer, Zone
 from dns.records import Entry
 from dns.standing import unless_silent
@@ -40,37 +36,11 @@ from nodepoint.jobs.models import Job, JobStep
 from nodepoint.names import Shown
 
 MOST_ZONES = 100  # of one customer
-READ_SECONDS = 7.0  # getdata answers within 8
-LOOK_SECONDS = 5.0  # of a writing call, which answers within 15
 DELEGATION_SECONDS = 8.0
 GUARD_SECONDS = 12.0  # of everything that is asked before a zone is accepted
 
 Found = TypeVar("Found")
 _suffixes = PublicSuffixList()
-
-
-def zones_of(user_id: str) -> tuple[list[LiveZone], dict[int, Zone]]:
-    """A customer's zones with their records as they are now, and our rows of them by ISPConfig's id. None for
-    who has none."""
-    customer = _customer(user_id)
-    if customer is None or customer.group_id is None:
-        return [], {}
-    found = live.zones(customer.group_id, READ_SECONDS)
-    return found, standing.rows_of(customer, found)
-
-
-def _customer(user_id: str) -> Customer | None:
-    """The customer, also one whom only ISPConfig knows, from before our time; None for who never had a
-    zone."""
-    customer = Customer.objects.filter(user_id=user_id).first()
-    if customer is not None and customer.group_id is not None:
-        return customer
-    known = live.owner(user_id, LOOK_SECONDS)
-    if known is None:
-        return customer
-    ids = {"client_id": known.client_id, "group_id": known.group_id}
-    customer, _ = Customer.objects.update_or_create(user_id=user_id, defaults=ids)
-    return customer
 
 
 def create_zone(user_id: str, domain: str, *, email: str = "", actor: str = "") -> tuple[Zone, Job]:
@@ -84,13 +54,13 @@ def create_zone(user_id: str, domain: str, *, email: str = "", actor: str = "") 
         if not free:
             raise TooManyLooks()
         known = Customer.objects.filter(user_id=user_id).first()
-        customer = known or unless_silent(lambda: _customer(user_id))
-        standing.settle(name, customer, LOOK_SECONDS)
+        customer = known or unless_silent(lambda: lookup.customer_of(user_id))
+        standing.settle(name, customer, lookup.LOOK_SECONDS)
         _refuse_standing(name, customer)
         proven = _proven(user_id, name)
         _refuse_undelegated(name)
         group = customer.group_id if customer else None
-        unless_silent(lambda: live.refuse_beside(name, group, LOOK_SECONDS))
+        unless_silent(lambda: live.refuse_beside(name, group, lookup.LOOK_SECONDS))
     with transaction.atomic():
         names.lock()
         customer, _ = Customer.objects.get_or_create(user_id=user_id, defaults={"email": email})
@@ -153,10 +123,10 @@ def _printable(name: str) -> str:
 def delete_zone(user_id: str, domain: str, *, actor: str = "") -> tuple[Zone, Job | None]:
     """Have a zone and all its records deleted, whatever is being done to it. A repeat gives the same job
     again. UnknownZone."""
-    zone = _zone(user_id, name=_domain(domain))
+    zone = lookup.zone_of(user_id, name=_domain(domain))
     with spare_thread() as free:
         if free and not zone.deletion_requested_at:
-            standing.refuse_anothers(zone, LOOK_SECONDS)
+            standing.refuse_anothers(zone, lookup.LOOK_SECONDS)
     with transaction.atomic():
         queue.lock(zone.key)  # the job's row before the zone's: every runner takes them in this order too
         if Zone.objects.filter(pk=zone.pk, deletion_requested_at=None).update(
@@ -181,14 +151,14 @@ def repair_zone(zone: Zone, *, actor: str = "") -> Job | None:
 def add_record(user_id: str, values: Mapping[str, Any], *, actor: str = "") -> tuple[Entry, Job]:
     """Have a record added. `values` as `records.parse` takes them, with `zone_id` or `zone`. UnknownZone,
     ZoneUnclear, ZoneBusy, BadField, Protected, RecordExists, CnameConflict, NullMxConflict, QuotaExceeded."""
-    zone = _zone_for(user_id, values)
+    zone = lookup.zone_for(user_id, values)
     entry = records.parse(values, zone.name, settings.PROXY_IP)
     return entry, add_entry(zone, entry, actor=actor)
 
 
 def add_entry(zone: Zone, entry: Entry, *, actor: str = "") -> Job:
     """The same with what the values mean. Errors as for `add_record`, but for BadField and ZoneUnclear."""
-    if current := _current(_ready(zone)):
+    if current := lookup.current(lookup.ready(zone)):
         rules.may_add(entry, zone.origin, current.records, current.deeper)
     return _submit("dns.add_record", zone, actor, entry=entry.plain())
 
@@ -196,26 +166,26 @@ def add_entry(zone: Zone, entry: Entry, *, actor: str = "") -> Job:
 def update_record(user_id: str, values: Mapping[str, Any], *, actor: str = "") -> tuple[Entry, Job]:
     """Have a record changed; its type stays. `values` as for `add_record`, with `rc_id`. Also
     UnknownRecord."""
-    zone = _zone_for(user_id, values)
+    zone = lookup.zone_for(user_id, values)
     entry = records.parse(values, zone.name, settings.PROXY_IP)
     return entry, update_entry(zone, values["rc_id"], entry, actor=actor)
 
 
 def update_entry(zone: Zone, rc_id: int, entry: Entry, *, actor: str = "") -> Job:
     """The same with what the values mean."""
-    if current := _current(_ready(zone)):
+    if current := lookup.current(lookup.ready(zone)):
         rules.may_change(rc_id, entry, zone.origin, current.records, current.deeper)
     return _submit("dns.update_record", zone, actor, record=rc_id, entry=entry.plain())
 
 
 def delete_record(user_id: str, zone_id: int, rc_id: int, *, actor: str = "") -> Job:
     """Have a record deleted. UnknownZone, ZoneBusy, UnknownRecord, Protected."""
-    return delete_entry(_zone(user_id, id=zone_id), rc_id, actor=actor)
+    return delete_entry(lookup.zone_of(user_id, id=zone_id), rc_id, actor=actor)
 
 
 def delete_entry(zone: Zone, rc_id: int, *, actor: str = "") -> Job:
     """The same, of a zone that is known already."""
-    if current := _current(_ready(zone)):
+    if current := lookup.current(lookup.ready(zone)):
         rules.may_remove(rc_id, zone.origin, current.records)
     return _submit("dns.delete_record", zone, actor, record=rc_id)
 
@@ -223,75 +193,6 @@ def delete_entry(zone: Zone, rc_id: int, *, actor: str = "") -> Job:
 def _submit(kind: str, zone: Zone, actor: str, **data: Any) -> Job:
     about = {"zone": zone.name, "user_id": zone.customer.user_id}
     return queue.whole(lambda: queue.submit(kind, zone.key, data={**about, **data}, actor=actor))
-
-
-def _current(zone: Zone) -> LiveZone | None:
-    """The zone as ISPConfig holds it now; None when it does not answer in time, or too many requests wait for
-    something already: then the job decides alone. UnknownZone when it has none, or not for this customer."""
-
-    def look() -> LiveZone:
-        found = live.zone(zone.customer, zone.name, LOOK_SECONDS, with_deeper=True)
-        if found is None:
-            raise UnknownZone()
-        return found
-
-    with spare_thread() as free:
-        return unless_silent(look) if free else None
-
-
-def _zone_for(user_id: str, values: Mapping[str, Any]) -> Zone:
-    """The zone that a record belongs to: as said, else the longest of the user's zones that the record's name
-    ends in."""
-    id, name = values.get("zone_id"), values.get("zone")
-    if id is not None or name:
-        try:
-            return _zone(user_id, id=id, name=naming.domain(name) if name else None)
-        except naming.BadName:
-            raise UnknownZone() from None
-    try:
-        wanted = naming.written(values["name"])
-    except naming.BadName as error:
-        raise BadField("name", str(error)) from None
-    if "." not in wanted:
-        raise ZoneUnclear()
-    return _longest(user_id, [wanted, *naming.ancestors(wanted)])
-
-
-def _longest(user_id: str, wanted: list[str]) -> Zone:
-    """The longest of these zones that the user has; UnknownZone."""
-    customer = _customer(user_id)
-    if customer is None:
-        raise UnknownZone()
-    zones = customer.zones.select_related("customer").filter(name_key__in=wanted)
-    if not zones and customer.group_id is not None:
-        zones_of(user_id)  # it may have been made at ISPConfig by others
-    if zone := max(zones.all(), key=lambda zone: len(zone.name), default=None):
-        return zone
-    raise UnknownZone()
-
-
-def _zone(user_id: str, *, id: int | None = None, name: str | None = None) -> Zone:
-    """The customer's zone of that ISPConfig id or name; UnknownZone, also when it is another's."""
-    customer = _customer(user_id)
-    if customer is None:
-        raise UnknownZone()
-    wanted = {"ispconfig_id": id} if id is not None else {}
-    wanted |= {"name_key": name} if name is not None else {}
-    for last in (False, True):
-        zone = customer.zones.select_related("customer").filter(name_key__isnull=False, **wanted).first()
-        if zone is not None:
-            return zone
-        if last or customer.group_id is None:
-            break
-        zones_of(user_id)  # it may have been made at ISPConfig by others
-    raise UnknownZone()
-
-
-def _ready(zone: Zone) -> Zone:
-    being = "deleted" if zone.deletion_requested_at else "set up" if zone.state == Zone.State.CREATING else ""
-    if being:
-        raise ZoneBusy(being, queue.in_the_way(zone.key))
-    return zone
 
 
 def record_id(job: Job) -> str | None:

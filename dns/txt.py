@@ -64,9 +64,14 @@ def escape(text: str) -> str:
 
 def unescape(stored: str) -> str:
     """The text that a stored form is public as. Bytes that are no UTF-8 are shown as `\\DDD`."""
+    return octets(stored).decode(errors=_NUMBERED)
+
+
+def octets(stored: str) -> bytes:
+    """The bytes that a stored form is public as, in all its strings together."""
     data = stored.encode(errors="surrogateescape")
     strings = b'" "'.join(data[i : i + CHUNK] for i in range(0, len(data), CHUNK))
-    return _said(strings, quoted=True).decode(errors=_NUMBERED)
+    return _said(strings, quoted=True)
 
 
 def _units(text: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from dns import representation, services
+from dns import lookup, representation, services
 from dns.records import Entry
 from dns.renderers import PlainText, PlainWithoutAccept
 from dns.serializers import (
@@ -38,7 +38,7 @@ class Zones(ApiView):
 
     def post(self, request: Request) -> Response:
         """`zones`, by name."""
-        found, rows = services.zones_of(**self.read(request))
+        found, rows = lookup.zones_of(**self.read(request))
         return success(zones=[representation.zone(zone, rows.get(zone.id)) for zone in found])
 
 
@@ -120,4 +120,4 @@ class DeleteRecord(WritingView):
 
 
 def _record(entry: Entry, job: Job) -> dict[str, Any]:
-    return {"record": representation.record(services.record_id(job) or job.data.get("record"), entry)}
+    return {"record": entry.shown(services.record_id(job) or job.data.get("record"))}

@@ -13,17 +13,19 @@ import structlog
 from django.db import connection
 from django.utils import timezone
 
-from dns import published
+from dns import history, live, published
 from dns.clients.ispconfig import FailedChange
 from dns.clients.ispconfig import Zone as PanelZone
 from dns.clients.nameservers import Serials
 from dns.connections import ispconfig, nameservers
-from dns.models import Publication, Zone
-from nodepoint.clients.deadline import deadline
+from dns.models import Known, Publication, Zone
+from nodepoint.clients.deadline import deadline, end_of, left_until
 from nodepoint.clients.errors import ClientError
+from nodepoint.jobs.models import Job
 
 AGAIN = timedelta(minutes=15)  # a zone in which nothing has changed is looked at again after that
 PANEL_SECONDS, SECONDS = 12.0, 20.0  # for all calls of the panel, for all questions to the name servers
+COMPARE_SECONDS = 20.0  # for reading zones in which something has changed
 PART = 500  # rows of one statement
 MOST = 1500  # zones of one look, the longest unseen first; the next looks have the others
 BEFORE = timedelta(minutes=10)  # before a change was seen to be missing, it may have failed
@@ -47,6 +49,7 @@ def look(now: datetime | None = None) -> int:
     now = now or timezone.now()
     pairs = [(row, held[row.origin]) for row in _standing() if row.origin in held]
     _remember_serials(pairs)
+    _compare(pairs)
     due = [(row, zone) for row, zone in pairs if zone.active and _is_due(row, zone, now)]
     due.sort(key=lambda pair: _looked_at(pair[0]))
     due = due[:MOST]
@@ -78,6 +81,30 @@ def _remember_serials(pairs: Iterable[tuple[Zone, PanelZone]]) -> None:
     for row, zone in pairs:
         if zone.serial > row.serial:
             Zone.objects.filter(pk=row.pk, serial__lt=zone.serial).update(serial=zone.serial)
+
+
+def _compare(pairs: Iterable[tuple[Zone, PanelZone]]) -> None:
+    """Note what others have done in zones whose serial is not the one of the last comparison: one call for
+    each. Where a job is at work, or has been, that is not told from its own doing: the next look is."""
+    known = {zone: rest for zone, *rest in Known.objects.values_list("zone", "version", "serial")}
+    due = [(row, zone) for row, zone in pairs if known.get(row.pk, [0, None])[1] != zone.serial]
+    end = end_of(COMPARE_SECONDS)
+    for row, zone in due:
+        if not left_until(end):
+            return
+        if not _is_at_work(row):
+            try:
+                with deadline(PANEL_SECONDS):
+                    now = history.state(live.of(zone))
+            except ClientError as error:
+                log.warning("records_unread", zone=row.name, error=str(error))
+                return
+            if not _is_at_work(row):
+                history.compared(row, now, zone.serial, known.get(row.pk, [None])[0])
+
+
+def _is_at_work(row: Zone) -> bool:
+    return Job.objects.filter(subject=row.key, state__in=Job.ALIVE).exists()
 
 
 def _looked_at(row: Zone) -> datetime:

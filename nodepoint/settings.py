@@ -186,6 +186,7 @@ NOTICE_WEBHOOK_SECRET = env.text("NOTICE_WEBHOOK_SECRET")
 # The API
 API_WAIT_SECONDS = env.integer("API_WAIT_SECONDS", 20, maximum=20)
 API_BODY_LIMIT = 64 * 1024  # bytes
+API_LARGER_BODIES = {"/customdomain/import": 6 * 1024 * 1024}  # bytes: a zone file of 5 MB, as JSON
 WEB_PROCESSES = env.integer("WEB_PROCESSES", 2, minimum=1, maximum=64)
 WEB_THREADS = env.integer(  # per web process; half of them may wait for a job
     "WEB_THREADS", 8, minimum=2, maximum=256

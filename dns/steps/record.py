@@ -4,7 +4,7 @@ it: ISPConfig may store something else than it was sent, and answers that all is
 import zlib
 from collections.abc import Callable
 
-from dns import live, rules
+from dns import history, live, rules
 from dns.clients.ispconfig import Record
 from dns.connections import ispconfig
 from dns.errors import NotKept, UnknownZone
@@ -33,6 +33,7 @@ def _refusable(step: Callable[[Call, Zone, LiveZone], Outcome]) -> Callable[[Cal
             found = live.zone(zone.customer, zone.name, with_deeper=True)
             if found is None:
                 raise UnknownZone()
+            history.seen(zone, history.state(found), _of_an_earlier_call(call, found))
             return step(call, zone, found)
         except ApiError as error:
             return refused(error)
@@ -44,6 +45,32 @@ def _refusable(step: Callable[[Call, Zone, LiveZone], Outcome]) -> Callable[[Cal
             return _unseen(call, error)
 
     return run
+
+
+def _of_an_earlier_call(call: Call, found: LiveZone) -> set[int]:
+    """The records that an earlier call of this step may have written: they are nobody else's doing."""
+    if not _repeated(call):
+        return set()
+    id, entry = call.job.data.get("record"), call.job.data.get("entry", {})
+    about = (entry.get("name"), entry.get("type"))
+    return {held.id for held in found.records if held.id == id or (held.entry.name, held.entry.type) == about}
+
+
+def _noted(call: Call, found: LiveZone, id: int, entry: Entry | None) -> None:
+    """Write down what this job has made of one record, and of the others of its set."""
+    now = history.state(found)
+    if entry is None:
+        now.pop(str(id), None)
+    else:
+        now[str(id)] = history.record(entry)
+        for other in found.records:
+            if _is_of_the_set(other, entry):
+                now[str(other.id)]["ttl"] = entry.ttl
+    history.write(call.subject, now, by=call.job.actor, job_id=call.job.pk)
+
+
+def _is_of_the_set(held: Held, entry: Entry) -> bool:
+    return (held.entry.name, held.entry.type) == (entry.name, entry.type)
 
 
 def _unseen(call: Call, error: ClientError) -> Retry:
@@ -71,6 +98,7 @@ def added(call: Call, zone: Zone, found: LiveZone) -> Outcome:
     if ours is None:
         same = [held.id for held in found.records if held.entry.says_the_same(entry)]
         if same and _repeated(call):
+            _noted(call, found, same[-1], entry)
             return Done(ref=str(same[-1]))
         rules.may_add(entry, zone.origin, found.records, found.deeper)
         fields = entry.stored(zone.origin)
@@ -85,6 +113,7 @@ def added(call: Call, zone: Zone, found: LiveZone) -> Outcome:
         ispconfig().delete_record(id)
         raise NotKept("record")
     _one_ttl(id, entry, found)
+    _noted(call, found, id, entry)
     return Done(ref=str(id))
 
 
@@ -109,6 +138,7 @@ def changed(call: Call, zone: Zone, found: LiveZone) -> Outcome:
             ispconfig().update_record(zone.customer.client_id, found.id, id, **known)
             raise NotKept("record")
     _one_ttl(id, entry, found)
+    _noted(call, found, id, entry)
     return Done(ref=str(id))
 
 
@@ -117,6 +147,7 @@ def removed(call: Call, zone: Zone, found: LiveZone) -> Outcome:
     """The record is gone."""
     id = call.job.data["record"]
     if _repeated(call) and all(held.id != id for held in found.records):
+        _noted(call, found, id, None)
         return Done()
     rules.may_remove(id, zone.origin, found.records)
     ispconfig().delete_record(id)
@@ -124,7 +155,10 @@ def removed(call: Call, zone: Zone, found: LiveZone) -> Outcome:
         left = ispconfig().record(id)
     except ClientError as error:
         return _unseen(call, error)
-    return Retry(error="The record is still there.") if left else Done()
+    if left:
+        return Retry(error="The record is still there.")
+    _noted(call, found, id, None)
+    return Done()
 
 
 def is_kept(id: int, zone_id: int, entry: Entry, origin: str) -> bool:
@@ -140,6 +174,5 @@ def _one_ttl(id: int, entry: Entry, found: LiveZone) -> None:
     """Give the others of the record's set its TTL: BIND serves one for all of them, that of the oldest row
     (RFC 2181, 5.2)."""
     for other in found.records:
-        same_set = (other.entry.name, other.entry.type) == (entry.name, entry.type)
-        if same_set and other.id != id and other.entry.ttl != entry.ttl:
+        if _is_of_the_set(other, entry) and other.id != id and other.entry.ttl != entry.ttl:
             ispconfig().set_ttl(found.id, other.id, entry.type, entry.ttl)

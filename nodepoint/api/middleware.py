@@ -77,8 +77,9 @@ class ApiMiddleware:
 
 
 def _limit_body(request: HttpRequest) -> None:
-    """413 for a body over API_BODY_LIMIT. The web server has taken in the whole of it, chunks too, and says
-    its length."""
+    """413 for a body over the limit of its path. The web server has taken in the whole of it, chunks too, and
+    says its length."""
     length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or int(length) > settings.API_BODY_LIMIT:
+    limit = settings.API_LARGER_BODIES.get(request.path_info.rstrip("/"), settings.API_BODY_LIMIT)
+    if not length.isdecimal() or int(length) > limit:
         raise of_status(413 if length.isdecimal() else 400)

@@ -51,7 +51,9 @@ class Parser(HTTPRequestParser):
         return max(self.content_length, come, self.body_bytes_received // 2)
 
     def _limit(self) -> int:
-        return PAGES_LIMIT if self.path.startswith(PAGES) else settings.API_BODY_LIMIT
+        if self.path.startswith(PAGES):
+            return PAGES_LIMIT
+        return settings.API_LARGER_BODIES.get(self.path.rstrip("/"), settings.API_BODY_LIMIT)
 
     def parse_header(self, header_plus: bytes) -> None:
         """ParsingError (400) beside waitress's own reasons: a first line that is no ASCII, a body whose

@@ -9,7 +9,7 @@ from unittest import mock
 from django.db import close_old_connections, connection
 from django.test import Client
 
-from dns import connections, marks, services, views
+from dns import connections, lookup, marks, services, views
 from dns.connections import ispconfig
 from dns.models import Customer, Zone
 from nodepoint.jobs import engine
@@ -169,7 +169,7 @@ class ReadersTests(LabTransactionTestCase):
     def test_getdata_does_not_stand_behind_24_writers(self) -> None:
         """What writers look at is so slow that, one after the other, they would hold every thread and every
         call that may be under way for longer than `getdata` has."""
-        self.enterContext(mock.patch.object(services, "LOOK_SECONDS", 9.0))
+        self.enterContext(mock.patch.object(lookup, "LOOK_SECONDS", 9.0))
         self.lab.faults.add("ispconfig", "slow", count=1000, match="dns_rr_get_all_by_zone", seconds=7)
         record = {"zone_id": self.zone_id, "type": "a", "ttl": 60, "ip": "192.0.2.1"}
         with ThreadPoolExecutor(self.THREADS) as web:

@@ -175,6 +175,14 @@ JOBS: dict[str, tuple[Act, ...]] = {
     "add record": _panel("dns_txt_add", "dns_a_get"),
     "change record": _panel("dns_txt_update", "dns_a_get"),
     "delete record": _panel("dns_a_delete", "dns_a_get"),
+    "change records": _panel(
+        "dns_zone_get",
+        "dns_rr_get_all_by_zone",
+        "dns_txt_add",
+        "dns_txt_update",
+        "dns_a_delete",
+        "dns_zone_update",
+    ),
     "prove domain": domains.acts(domains.ADD),
 }
 
@@ -198,6 +206,7 @@ GUARDS: dict[str, tuple[Act, ...]] = {
     "add record": LOOKED_UP,
     "change record": LOOKED_UP,
     "delete record": LOOKED_UP,
+    "change records": LOOKED_UP,
     "adopt": (CLUSTER,),
     "unlink": (CLUSTER,),
 }

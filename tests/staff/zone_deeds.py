@@ -47,6 +47,24 @@ def _records(case: "Case") -> dict[str, dict]:
     return {one["data"].strip('"'): one for zone in zones for one in zone["records"] if one["type"] == "TXT"}
 
 
+def _a_zone_with_two(case: "Case") -> None:
+    _a_zone(case)
+    _record("add", name="gone", txt="goes")(case)
+    case.run_jobs()
+
+
+def _bulk(case: "Case") -> object:
+    """One record of each kind: added, changed, deleted."""
+    held = _records(case)
+    text = {"type": "txt", "ttl": 60}
+    changes = [
+        {"act": "add", "name": "new", "txt": "new", **text},
+        {"act": "change", "rc_id": held["as it was"]["id"], "name": "old", "txt": "changed", **text},
+        {"act": "delete", "rc_id": held["goes"]["id"]},
+    ]
+    return _call("bulk", zone_id=Zone.objects.get(state="active").ispconfig_id, changes=changes)(case)
+
+
 def _number(case: "Case") -> int:
     return int(_records(case)["as it was"]["id"])
 
@@ -82,4 +100,5 @@ ZONE_DEEDS = {
     "add record": Deed(_a_zone, _record("add", name="new", txt="new"), _says("as it was", "new")),
     "change record": Deed(_a_zone, _record("update", name="old", txt="new"), _says("new")),
     "delete record": Deed(_a_zone, _record("delete"), _says()),
+    "change records": Deed(_a_zone_with_two, _bulk, _says("new", "changed")),
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 from dns.clients.ispconfig import rows
 from dns.clients.ispconfig.faults import SYSTEM
-from dns.clients.ispconfig.rows import Client, FailedChange, Record, Row, Zone
+from dns.clients.ispconfig.rows import Client, FailedChange, Record, Row, Soa, Zone
 from dns.clients.ispconfig.session import Session
 from nodepoint.clients.errors import BadAnswer
 
@@ -16,7 +16,7 @@ PAGE = 20_000  # rows of a list; about 7 MB
 TIMES = {"refresh": 7200, "retry": 540, "expire": 604800, "minimum": 3600, "ttl": 3600}  # seconds, of a zone
 MOST_ZONES, MOST_RECORDS = 1000, 100_000  # the panel's own limits; they bind the customer there, not the API
 
-__all__ = ["Client", "FailedChange", "Ispconfig", "Record", "Zone", "first_serial", "next_serial"]
+__all__ = ["Client", "FailedChange", "Ispconfig", "Record", "Soa", "Zone", "first_serial", "next_serial"]
 
 
 class Ispconfig:
@@ -192,8 +192,9 @@ class Ispconfig:
     def create_record(
         self, client_id: int, zone_id: int, raise_serial: bool = True, mark: int = 0, **fields: Any
     ) -> int:
-        """Makes a record of `type, name, data, ttl, priority`; its id. Pass the zone's owner: another would
-        take the zone over. ISPConfig may store something else than it was sent: read it back."""
+        """Makes a record of `type, name, data, ttl, priority`, and of `active` where it is not to be served;
+        its id. Pass the zone's owner: another would take the zone over. ISPConfig may store something else
+        than it was sent: read it back."""
         params = {**self._params(zone_id, **fields), "serial": mark}
         function = f"dns_{fields['type'].lower()}_add"
         return _id(
@@ -201,14 +202,16 @@ class Ispconfig:
             self._session.call(function, client_id=client_id, params=params, update_serial=raise_serial),
         )
 
-    def update_record(self, client_id: int, zone_id: int, record_id: int, **fields: Any) -> None:
-        """Changes a record to `type, name, data, ttl, priority`; the type has to be the one it has."""
+    def update_record(
+        self, client_id: int, zone_id: int, record_id: int, raise_serial: bool = True, **fields: Any
+    ) -> None:
+        """Changes a record to what `create_record` takes; the type has to be the one it has."""
         self._session.call(
             f"dns_{fields['type'].lower()}_update",
             client_id=client_id,
             primary_id=int(record_id),
             params=self._params(zone_id, **fields),
-            update_serial=True,
+            update_serial=raise_serial,
         )
 
     def set_ttl(self, zone_id: int, record_id: int, type: str, ttl: int) -> None:
@@ -229,7 +232,7 @@ class Ispconfig:
         self._session.call("dns_a_delete", primary_id=int(record_id), update_serial=raise_serial)
 
     def _params(
-        self, zone_id: int, *, type: str, name: str, data: str, ttl: int, priority: int
+        self, zone_id: int, *, type: str, name: str, data: str, ttl: int, priority: int, active: bool = True
     ) -> dict[str, Any]:
         return {
             "server_id": self._server,
@@ -239,7 +242,7 @@ class Ispconfig:
             "data": data,
             "aux": priority,
             "ttl": ttl,
-            "active": "Y",
+            "active": "Y" if active else "N",
             "stamp": time.strftime("%Y-%m-%d %H:%M:%S"),
         }
 

@@ -21,6 +21,20 @@ class Client:
 
 
 @dataclass(frozen=True)
+class Soa:
+    """What stands in a zone's SOA beside its serial: names with their last dot, times in seconds; `ttl` is
+    the zone file's default."""
+
+    ns: str
+    mbox: str
+    refresh: int
+    retry: int
+    expire: int
+    minimum: int
+    ttl: int
+
+
+@dataclass(frozen=True)
 class Zone:
     """A zone. `origin` ends in a dot; `group_id` says whose it is. `signed`: with DNSSEC; None where that is
     wanted and there are no keys yet. `xfer`, `also_notify`: addresses with commas between, as stored."""
@@ -33,6 +47,7 @@ class Zone:
     signed: bool | None = False
     xfer: str = ""
     also_notify: str = ""
+    soa: Soa | None = None
 
     @property
     def published_serials(self) -> tuple[int, ...]:
@@ -65,7 +80,8 @@ class Record:
 
     def fields(self) -> dict[str, Any]:
         """What it says, as `create_record` and `update_record` take it."""
-        return {name: getattr(self, name) for name in ("type", "name", "data", "ttl", "priority")}
+        names = ("type", "name", "data", "ttl", "priority", "active")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
@@ -130,7 +146,15 @@ def zone(row: Row) -> Zone:
         signed=_signed(row),
         xfer=row.get("xfer") or "",
         also_notify=row.get("also_notify") or "",
+        soa=_soa(row),
     )
+
+
+def _soa(row: Row) -> Soa | None:
+    if "mbox" not in row:
+        return None
+    times = (int(row[name]) for name in ("refresh", "retry", "expire", "minimum", "ttl"))
+    return Soa(row["ns"], row["mbox"], *times)
 
 
 def _signed(row: Row) -> bool | None:
