@@ -139,6 +139,7 @@ LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "nodepoint" / "locale"]
 TIME_ZONE = env.shaped("TIME_ZONE", "UTC", "a time zone, such as Europe/Berlin", shapes.time_zone)
 USE_TZ = True
+FORMAT_MODULE_PATH = "nodepoint.formats"
 STATIC_URL = "static/"
 STATIC_ROOT = NODEPOINT_DATA / "static"  # the code itself need not be writable
 warnings.filterwarnings("ignore", message="No directory at")  # the demo and the tests need no collected files

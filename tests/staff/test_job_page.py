@@ -65,8 +65,8 @@ class ContentTests(JobPageCase):
         self.assertContains(self.page(job), "It is of another release.")
         self.assertEqual(self.offered(job), [])
 
-    def test_a_job_that_is_not_there_leads_away(self) -> None:
-        self.assertEqual(self.client.get("/admin/jobs/job/nothing/change/").status_code, 302)
+    def test_a_job_that_is_not_there_is_not_found(self) -> None:
+        self.assertEqual(self.client.get("/admin/jobs/job/nothing/change/").status_code, 404)
         self.assertEqual(self.client.get("/admin/jobs/job/nothing/live/").status_code, 403)
 
     def test_it_moves_by_itself(self) -> None:

@@ -145,9 +145,9 @@ class ContentTests(PageCase):
         site.refresh_from_db()
         self.assertEqual((site.vmid, site.state), (900, "live"))
 
-    def test_a_site_that_is_not_there_leads_away(self) -> None:
+    def test_a_site_that_is_not_there_is_not_found(self) -> None:
         for key in ("999", "x"):
-            self.assertEqual(self.client.get(f"/admin/sites/site/{key}/change/").status_code, 302)
+            self.assertEqual(self.client.get(f"/admin/sites/site/{key}/change/").status_code, 404)
             self.assertEqual(self.client.get(f"/admin/sites/site/{key}/live/").status_code, 403)
 
 

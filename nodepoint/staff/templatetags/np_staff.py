@@ -1,8 +1,10 @@
-"""Words for numbers on the pages of staff."""
+"""Words for numbers and times on the pages of staff."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django import template
+
+from nodepoint import moments
 
 register = template.Library()
 
@@ -19,3 +21,15 @@ def seconds_label(value: float | timedelta | None) -> str:
         if seconds < limit:
             return f"{round(seconds / size)} {unit}"
     return f"{round(seconds / 86400)} days"
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    """How long ago, and the moment on hover."""
+    return moments.moment(at)
+
+
+@register.filter
+def stamp(at: datetime | None) -> str:
+    """The moment to the second."""
+    return moments.stamp(at)
