@@ -142,6 +142,18 @@ class SupportTests(TestCase):
         self.assertFalse(old in text or new in text)
 
 
+PLAN = (
+    "name",
+    "memory_mb",
+    "disk_gb",
+    "cores",
+    "backups",
+    "domains",
+    "archives_daily",
+    "archives_weekly",
+)
+
+
 class StaffTests(StaffTestCase):
     def setUp(self) -> None:
         self.otto = make_staff("otto", "operator")
@@ -149,7 +161,7 @@ class StaffTests(StaffTestCase):
 
     def test_a_change_of_a_plan_says_what_was_before(self) -> None:
         plan = Plan.objects.get(name="basic")
-        data = {name: getattr(plan, name) for name in ("name", "memory_mb", "disk_gb", "cores", "backups")}
+        data = {name: getattr(plan, name) for name in PLAN}
         page = reverse("admin:sites_plan_change", args=[plan.pk])
         answer = self.client.post(page, data | {"domains": 9}, REMOTE_ADDR="192.0.2.7")
         self.assertEqual(answer.status_code, 302, answer.content[-2000:])
@@ -164,14 +176,14 @@ class StaffTests(StaffTestCase):
     def test_a_save_without_a_change_is_no_act(self) -> None:
         before = Entry.objects.count()
         plan = Plan.objects.get(name="basic")
-        names = ("name", "memory_mb", "disk_gb", "cores", "backups", "domains")
         self.client.post(
-            reverse("admin:sites_plan_change", args=[plan.pk]), {name: getattr(plan, name) for name in names}
+            reverse("admin:sites_plan_change", args=[plan.pk]), {name: getattr(plan, name) for name in PLAN}
         )
         self.assertEqual(Entry.objects.count(), before)
 
     def test_additions_and_deletions_are_acts(self) -> None:
         data = {"name": "huge", "memory_mb": 16384, "disk_gb": 160, "cores": 8, "backups": 9, "domains": 20}
+        data |= {"archives_daily": 7, "archives_weekly": 4}
         self.client.post(reverse("admin:sites_plan_add"), data)
         self.assertEqual(values(self.last_entry(), "act", "label"), ("sites.add_plan", "huge"))
         self.assertEqual(self.last_entry().after["memory_mb"], 16384)
