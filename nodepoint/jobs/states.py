@@ -59,7 +59,8 @@ FORWARD: dict[type[Outcome], Move] = {
 
 # Of a step whose job is undone
 UNDO = _step("undo", {*MADE, S.SKIPPED}, S.UNDOING)
-NEVER_CALLED = _step("never called", JobStep.ACTIVE, S.SKIPPED)
+# Failed: given up by staff while it rested (`halted`)
+NEVER_CALLED = _step("never called", {*JobStep.ACTIVE, S.FAILED}, S.SKIPPED)
 NOTHING_TO_UNDO = _step("nothing to undo", {S.RUNNING, S.WAITING, S.DONE, S.SKIPPED}, S.UNDONE)
 LINE_UP_TO_UNDO = _step("line up to undo", {S.UNDOING}, S.UNDOING)
 BACKWARD: dict[type[Outcome], Move] = {  # it never fails: `deadlines.enforce` makes a Retry of that

@@ -129,6 +129,8 @@ class Machine:
             yield from (Act(name) for name in ("delete", "take over"))
         if world.may("turn back") and going_on and any(self._may_fail(step) for step in world.steps):
             yield Act("turn back")
+        if world.may("halt") and world.alive and not world.line:
+            yield Act("halt")
         if not world.may("steer"):
             return
         for n, step in enumerate(world.steps):
@@ -237,6 +239,15 @@ class Machine:
         for n in quiet:
             world = self._write(world, n, state=states.GIVE_UP.of(S.WAITING), due=NEVER)
         return self.settled(world) if quiet else world
+
+    def _halt(self, world: World, act: Act) -> World:
+        """The database came back from a dump: what was due rests, and goes on by the will of staff."""
+        world = _spend(world, "halt")
+        for n, step in enumerate(world.steps):
+            if step.due != NEVER:
+                state = S.UNDOING if step.state == S.UNDOING else S.WAITING
+                world = self._write(world, n, state=state, held=False, due=LATER, error=True)
+        return replace(world, job=J.WAITING if world.job == J.RUNNING else world.job)
 
     def _may_fail(self, step: Step) -> bool:
         return step.state not in (*JobStep.FINISHED, S.FAILED)

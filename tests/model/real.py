@@ -10,7 +10,7 @@ from unittest import mock
 from django.db import connection
 from django.utils import timezone
 
-from nodepoint.jobs import engine, queue, registry, steering
+from nodepoint.jobs import engine, halted, queue, registry, steering
 from nodepoint.jobs.errors import MoveRefused
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
@@ -123,6 +123,9 @@ class RealCase(EngineTestCase):
 
     def _skip(self, act: Act) -> None:
         steering.skip(self.job_id, f"step{act.of}", "test")
+
+    def _halt(self, act: Act) -> None:
+        halted.halt()
 
     def _give_up(self, act: Act) -> None:
         steering.give_up(self.job_id, "test")

@@ -24,6 +24,7 @@ SHORT = [
     (BRANCHES, {"odd": 1, "lease": 1}),
     (LINE, {"odd": 1, "crash": 1, "lease": 1, "submit": 1}),
     (LINE, {"odd": 1, "lease": 1, "steer": 1}),
+    (LINE, {"steer": 1, "lease": 1, "halt": 1}),
     (NOTHING_TO_UNDO, {"odd": 1, "crash": 1, "submit": 1, "turn back": 1}),
 ]
 LONG = [

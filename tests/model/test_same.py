@@ -12,7 +12,7 @@ from tests.model.real import Real, RealCase, comparable
 from tests.model.test_machine import BRANCHES, LINE, WHOLE, machine
 from tests.model.walk import in_order
 
-EVERYTHING = {"odd": 3, "crash": 2, "lease": 2, "submit": 1, "steer": 2, "turn back": 1}
+EVERYTHING = {"odd": 3, "crash": 2, "lease": 2, "submit": 1, "steer": 2, "turn back": 1, "halt": 1}
 HISTORIES = 1000 if WHOLE else 40
 SEED = int(os.environ.get("NODEPOINT_SEED", time.time_ns() % 1_000_000))
 STAFF = ("turn back", "give up", "retry", "skip", "claim")

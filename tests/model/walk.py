@@ -11,7 +11,7 @@ from tests.model.machine import NEVER, Act, Hand, Machine, World
 S, J = JobStep.State, Job.State
 STEP_WAYS = {(before, move.after) for move in states.STEP_MOVES for before in move.before}
 JOB_WAYS = {(before, move.after) for move in states.JOB_MOVES for before in move.before}
-MISFORTUNE = {"crash", "delete", "take over", "turn back", "retry", "skip", "give up"}
+MISFORTUNE = {"crash", "delete", "take over", "turn back", "retry", "skip", "give up", "halt"}
 
 
 class Broken(AssertionError):
