@@ -46,10 +46,10 @@ import json, sys, django
 django.setup()
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
-from benchmarks.rows import Filler
+from benchmarks.copies import fill
 from nodepoint.api.models import Token
 from sites.models import Site
-Filler(int(sys.argv[1])).fill()
+fill(int(sys.argv[1]))
 _, secret = Token.issue("benchmark", ["sites"], rate_per_minute=0)
 live = Site.objects.filter(state="live", deletion_requested_at=None).order_by("pk")
 names = list(live.values_list("service_id", flat=True))

@@ -1,8 +1,10 @@
 """Rows as a year of work leaves them, for benchmarks: sites with their domains and support
 keys, jobs with their steps, zones, the log of acts, figures and findings."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -16,12 +18,13 @@ from nodepoint.board.models import Alert, CallCount, Finding, SystemState
 from nodepoint.jobs import registry
 from nodepoint.jobs.models import Job, JobStep
 from nodepoint.notices.models import Notice
+from nodepoint.prepared import prepared
 from sites import watch
-from sites.models import Backup, CustomDomain, Plan, Site
+from sites.models import Backup, CustomDomain, Plan, Site, SiteUsage
 from sites.placement import reading
 from support.models import HistoryEntry, SearchTerm, SupportKey
 
-PART = 2000  # rows of one statement
+PART = 500  # rows of one statement
 LISTED = 50  # rows of a page: a list whose second page is measured has more
 FIRST_USER = 850  # ids of users begin before those of containers, so that some are both, few sites or many
 S, J = JobStep.State, Job.State
@@ -37,13 +40,21 @@ class Filler:
     def fill(self) -> None:
         """All tables, in one transaction: the disk is asked once."""
         with transaction.atomic():
-            self._fill()
+            self._fill_sites()
+            self._fill_others()
 
-    def _fill(self) -> None:
+    def fill_sites(self) -> None:
+        """What belongs to sites alone, likewise."""
+        with transaction.atomic():
+            self._fill_sites()
+
+    def _fill_sites(self) -> None:
         self.now = timezone.now()
         self.plans = list(Plan.objects.order_by("pk"))
         self._sites()
         self._jobs()
+
+    def _fill_others(self) -> None:
         self._dns()
         self._support()
         self._board()
@@ -55,6 +66,8 @@ class Filler:
         _write(CustomDomain, (self._domain(number, key) for number, key in enumerate(self.keys)))
         backed_up = self.keys[4::5]
         _write(Backup, (Backup(site_id=key, name="BAK1", state=Backup.State.READY) for key in backed_up))
+        month = f"{self.now:%Y-%m}"
+        _write(SiteUsage, (SiteUsage(site_id=key, disk_percent=key % 80, month=month) for key in self.keys))
 
     def _site(self, number: int) -> Site:
         name = f"W{number:06d}"
@@ -142,6 +155,7 @@ class Filler:
         ended = state not in Job.ALIVE
         seconds = 500 if number % 100 == 44 else 50
         return Job(
+            pk=f"{number:032d}",  # so that copies can be told from it
             kind=flow.name,
             subject=f"sites.site:{site}",
             active_key=None if ended else f"sites.site:{site}",
@@ -239,7 +253,7 @@ class Filler:
             )
             for n, key in enumerate(self.keys)
         )
-        Entry.objects.bulk_create(acts, batch_size=PART)
+        _write(Entry, acts)
         hour = self.now.replace(minute=0, second=0, microsecond=0)
         calls = [
             CallCount(hour=hour - timedelta(hours=back), route=f"action/{n}", status=status, calls=9, ms=90)
@@ -318,11 +332,8 @@ class Filler:
         )
 
 
-def _write(model: type, rows: Any) -> None:
-    part: list[Any] = []
-    for row in rows:
-        part.append(row)
-        if len(part) == PART:
-            model.objects.bulk_create(part)
-            part = []
-    model.objects.bulk_create(part)
+def _write(model: type, rows: Iterable[Any]) -> None:
+    """By statements of so many rows: Django's own are of two dozen on SQLite."""
+    rows = iter(rows)
+    while part := list(islice(rows, PART)):
+        prepared(model).insert(part)
