@@ -2,22 +2,22 @@
 order.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from ipaddress import IPv4Address
+from itertools import count
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
 from nodepoint.prepared import prepared
-from sites import occupied
+from sites import live, occupied, vacancies
 from sites.errors import NoCapacity
-from sites.models import ClusterReading, ReservationLock, Site, Spare, TakenName, Template
+from sites.models import ReservationLock, Site, Spare, TakenName, Template
 from sites.naming import free_subdomain
 from sites.pool import claims
 
 Holder = Site | Spare | Template
-HOLDERS = (Site, Spare, Template)  # of addresses and VMIDs
 
 
 def lock() -> None:
@@ -36,47 +36,47 @@ def address_range() -> tuple[IPv4Address, IPv4Address]:
 def free_address(seen: Collection[str] | None = None) -> str:
     """The lowest private address of the range that neither we nor, as far as we know, any container uses;
     NoCapacity when all are taken. `seen`: addresses in use by a fresh reading; by default the last one."""
+    never = _never() | set(occupied.known_addresses() if seen is None else seen)
+    address = vacancies.lowest("private_ip", _addresses, never.__contains__)
+    if address is None:
+        raise NoCapacity()
+    return address
+
+
+def _addresses() -> Iterator[str]:
+    """All private addresses for sites, the lowest first."""
     first, last = address_range()
-    never = {settings.SITE_GATEWAY, *settings.SITE_NAMESERVERS, *settings.PROXY_LAN_IPS}
-    taken = _held("private_ip") | never | set(occupied.known().addresses if seen is None else seen)
     for number in range(int(first), int(last) + 1):
         # As `str(IPv4Address(number))`, which takes four times as long, and of a large range many are taken.
-        address = f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-        if address not in taken:
-            return address
-    raise NoCapacity()
+        yield f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+
+def _never() -> set[str]:
+    """Addresses that may lie in the range and are others'."""
+    return {settings.SITE_GATEWAY, *settings.SITE_NAMESERVERS, *settings.PROXY_LAN_IPS}
 
 
 def addresses_left() -> int:
     """How many private addresses of the range nobody has, as far as we know. Two queries."""
     first, last = address_range()
-    never = {settings.SITE_GATEWAY, *settings.SITE_NAMESERVERS, *settings.PROXY_LAN_IPS}
-    taken = (_held("private_ip") | never | set(occupied.known().addresses)) - {""}
+    taken = (vacancies.held_by_all("private_ip") | _never() | set(occupied.known_addresses())) - {""}
     return int(last) - int(first) + 1 - sum(first <= IPv4Address(address) <= last for address in taken)
-
-
-def _held(field: str) -> set[Any]:
-    """What sites, the pool, and templates that are being built, hold of it."""
-    rows = (prepared(model).filter(**{f"{field}__isnull": False}) for model in HOLDERS)
-    return {value for held in rows for value in held.values(field)}
 
 
 def is_ours(field: str, value: Any) -> bool:
     """Whether something of ours that is no site holds it: a container of the pool, or of a template."""
-    return any(model.objects.filter(**{field: value}).exists() for model in HOLDERS if model is not Site)
+    return any(
+        model.objects.filter(**{field: value}).exists() for model in vacancies.HOLDERS if model is not Site
+    )
 
 
-def free_vmid(seen: set[int] | None = None) -> int:
-    """The lowest VMID from VMID_START that neither we nor, as far as we know, Proxmox uses. `seen`: a fresh
-    reading of the VMIDs in use there; by default the last one that is stored."""
-    if seen is None:
-        readings = prepared(ClusterReading).order_by("pk").limit(1).values("guests")
-        seen = {int(vmid) for guests in readings for vmid in guests}
-    taken = seen | _held("vmid")
-    vmid = settings.VMID_START
-    while vmid in taken:
-        vmid += 1
-    return vmid
+def free_vmid(seen: Collection[int] | None = None, above: int = 0) -> int:
+    """The lowest VMID from VMID_START, and higher than `above`, that neither we nor, as far as we know,
+    Proxmox uses. `seen`: a fresh reading of the VMIDs in use there; by default the last one that is
+    stored."""
+    used = live.stored().guests if seen is None else seen
+    start = settings.VMID_START
+    return vacancies.lowest("vmid", lambda: count(start), lambda vmid: vmid <= above or vmid in used)
 
 
 def reserve(site: Site) -> None:
@@ -129,7 +129,7 @@ def reserve_other_vmid(site: Holder, in_use: set[int]) -> int:
     with transaction.atomic():
         lock()
         # Upwards only: two that are taken by guests whom nobody shows us would be tried in turn for ever.
-        vmid = free_vmid(in_use | set(range(settings.VMID_START, site.vmid + 1)))
+        vmid = free_vmid(in_use, above=site.vmid)
         type(site).objects.filter(pk=site.pk).update(vmid=vmid, node="")
     site.vmid, site.node = vmid, ""
     return vmid

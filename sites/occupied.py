@@ -74,6 +74,12 @@ def known() -> Places:
     return _places(prepared(Occupancy).order_by("pk").first() or Occupancy())
 
 
+def known_addresses() -> list[str]:
+    """The addresses of them alone. One query."""
+    readings = prepared(Occupancy).order_by("pk").limit(1).values("guests")
+    return [entry[0] for guests in readings for entry in guests.values() if entry[0]]
+
+
 def reading() -> Places | None:
     """As of the last KEPT; None while somebody else is looking, or there is more to be read than one look
     takes: ask again in a second. ClientError."""
