@@ -14,7 +14,6 @@ from typing import Any, Generic, TypeVar
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.sqlite3.operations import DatabaseOperations as SQLiteOperations
 from django.db.models import CharField, DateTimeField, Expression, F, Field, IntegerField, Model, Q, TextField
 from django.db.models.base import ModelState
 from django.db.models.expressions import CombinedExpression
@@ -314,7 +313,8 @@ def _values(compiler: Any) -> Reader:
 
 def _quick(convert: Converter) -> Converter:
     """The same for a moment as SQLite has it, which is text that Django reads in four steps."""
-    if getattr(convert, "__func__", None) is not SQLiteOperations.convert_datetimefield_value:
+    own = getattr(convert, "__self__", None)  # of the operations of the database
+    if getattr(convert, "__name__", "") != "convert_datetimefield_value" or own.connection.vendor != "sqlite":
         return convert
 
     def read(value: Any, expression: Any, database: BaseDatabaseWrapper) -> datetime:
