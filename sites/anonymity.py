@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.conf import settings
 
 from nodepoint import anonymity
+from sites.archives.rows import Archive
 from sites.measured import SiteHealth, SiteUsage
 from sites.models import MovedDomain, ReleasedDomain, Site
 
@@ -19,7 +20,10 @@ def register() -> None:
 def living(service_id: str) -> str:
     """Why the service has not ended."""
     site = Site.objects.filter(service_id=service_id).exclude(state__in=ENDED).first()
-    return f"The site of service {service_id} is {site.state}: delete it first." if site else ""
+    if site:
+        return f"The site of service {service_id} is {site.state}: delete it first."
+    archive = Archive.objects.filter(service_id=service_id, state=Archive.State.READY).first()
+    return f"Archive {archive} of service {service_id} is kept: delete it first." if archive else ""
 
 
 def subjects(service_id: str) -> list[str]:

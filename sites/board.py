@@ -14,6 +14,7 @@ from nodepoint.clients.errors import SYSTEMS
 from nodepoint.jobs.registry import periodic
 from nodepoint.models import Restoration
 from nodepoint.restoration import STAFF, lines_of
+from sites.archives import board as archives  # noqa: F401 - it registers
 from sites.install import LEVEL
 from sites.models import CustomDomain, Platform, Site, SiteHealth, SiteUsage, Template
 from sites.placement import board as nodes  # noqa: F401 - it registers what it has

@@ -85,6 +85,28 @@ class UnknownBackup(Missing):
         super().__init__(f"There is no backup called {name}.")
 
 
+class UnknownArchive(Missing):
+    """The site has no such archive, or not any more."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no archive called {name}.")
+
+
+class ArchiveProtected(Conflict):
+    """Staff, or people at Proxmox VE, want it kept."""
+
+    code = "protected"
+
+    def __init__(self) -> None:
+        super().__init__("This archive is protected and cannot be deleted.")
+
+
+class NoArchives(Conflict):
+    """There is no storage for archives, or the plan has none."""
+
+    code = "wrong_state"
+
+
 class BackupProtected(Conflict):
     """The first snapshot is not the customer's to delete."""
 

@@ -15,8 +15,9 @@ NEVER_MEASURED = SiteUsage()  # no row is there yet
 
 
 def plan(plan: Plan) -> dict[str, Any]:
-    """`{name, memory_mb, disk_gb, cores, backups, domains}`"""
+    """`{name, memory_mb, disk_gb, cores, backups, domains, archives_daily, archives_weekly}`"""
     fields = ("name", "memory_mb", "disk_gb", "cores", "backups", "domains")
+    fields += ("archives_daily", "archives_weekly")
     return {field: getattr(plan, field) for field in fields}
 
 

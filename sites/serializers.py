@@ -46,6 +46,18 @@ class CreateSiteOutput(NamesOutput):
     job = JobOutput()
 
 
+class DeleteSiteInput(ServiceInput):
+    """A deletion, and for how long the last archive is kept."""
+
+    keep_days = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=3650,
+        help_text="Where archives are made; without it KEEP_DAYS, 0: none is made.",
+    )
+
+
 class DeleteSiteOutput(serializers.Serializer):
     """`deleting` with the job, or `deleted` without."""
 
@@ -94,6 +106,8 @@ class PlanOutput(serializers.Serializer):
     cores = serializers.IntegerField()
     backups = serializers.IntegerField()
     domains = serializers.IntegerField()
+    archives_daily = serializers.IntegerField(help_text="Nights of which the archive is kept.")
+    archives_weekly = serializers.IntegerField(help_text="Weeks before that of which one is kept.")
 
 
 class PlansOutput(serializers.Serializer):

@@ -3,9 +3,10 @@
 from nodepoint import pruning
 from nodepoint.pruning import Rule
 from sites import domain_watch, enforcement, inside
+from sites.archives import nightly
 from sites.models import Spare
 from sites.pool import refill
-from sites.services import updates
+from sites.services import archives, updates
 from sites.services.inside import restore_safe_modes
 
 KEPT_SPARES_DAYS = 30
@@ -24,6 +25,18 @@ def look_at_domains() -> int:
 def fill_pool() -> int:
     """See `refill.top_up`."""
     return refill.top_up()
+
+
+def archive_sites() -> int:
+    """See `nightly.begin_due`."""
+    return nightly.begin_due()
+
+
+def expire_archives() -> int:
+    """See `services.archives.expire_archives`; then `forget_owners`."""
+    begun = archives.expire_archives()
+    archives.forget_owners()
+    return begun
 
 
 ENDED_SPARES = "ready containers that are no more"

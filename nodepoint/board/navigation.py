@@ -18,6 +18,7 @@ GROUPS = (
             ("Custom domains", "language", "sites_customdomain_changelist", "sites.view_customdomain"),
             ("Nodes", "host", "sites_clusternode_changelist", "sites.view_clusternode"),
             ("Addresses", "lan", "sites_site_addresses", "sites.view_site"),
+            ("Archives", "archive", "sites_archive_changelist", "sites.view_archive"),
             ("Plans", "sell", "sites_plan_changelist", "sites.view_plan"),
             ("Platform", "shopping_cart", "sites_platform_changelist", "sites.view_platform"),
             ("Templates", "inventory_2", "sites_template_changelist", "sites.view_template"),

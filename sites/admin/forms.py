@@ -14,7 +14,7 @@ from unfold.widgets import (
 from nodepoint.staff.acts import ActForm
 from nodepoint.staff.forms import ServiceIdField
 from sites import options, representation, services
-from sites.models import Backup, Plan, Site
+from sites.models import Archive, Backup, Plan, Site
 from sites.services.lift import BATCH, MOST
 
 LARGEST = 10_000  # of a quota
@@ -35,6 +35,20 @@ class BackupForm(ActForm):
 def _of_when(backup: Backup) -> str:
     for_safety = " (for safety)" if backup.kind == Backup.Kind.SAFETY else ""
     return f"{backup.name}{for_safety}, {backup.created_at:%Y-%m-%d %H:%M}"
+
+
+class ArchiveForm(ActForm):
+    """One of the archives that may be deleted."""
+
+    archive = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        ready = self.subject.archives.filter(state=Archive.State.READY, protected=False)
+        self.fields["archive"].choices = [
+            (row.name, f"{row.name}, {row.get_origin_display()}, {row.made_at:%Y-%m-%d %H:%M}")
+            for row in ready
+        ]
 
 
 class DiscardForm(ActForm):

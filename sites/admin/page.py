@@ -15,7 +15,9 @@ from nodepoint.jobs.models import Job
 from nodepoint.notices.models import jobs_about
 from sites import diagnosis, representation, services
 from sites.admin.lists import COLOURS
-from sites.models import Backup, CustomDomain, Site, SiteHealth
+from sites.archives import nightly
+from sites.archives import representation as describe
+from sites.models import Archive, Backup, CustomDomain, Site, SiteHealth
 from sites.placement.overview import why_there
 from sites.services.legality import Facts
 
@@ -52,6 +54,7 @@ def parts(facts: Facts) -> dict[str, Any]:
         "quotas": quotas(facts),
         "names": host_names(facts),
         "backups": [_backup(backup) for backup in facts.backups],
+        "archives": archives(facts),
         "health": health(site),
         "placement": why_there(site),
         "timeline": timeline.of(shown) if shown else None,
@@ -178,6 +181,27 @@ def _backup(backup: Backup) -> dict[str, Any]:
         "state": state,
         "colour": "success" if state == "ready" else "info",
     }
+
+
+def archives(facts: Facts) -> dict[str, Any]:
+    """Those of the site, and when the next one is made."""
+    site = facts.site
+    rows = [{"row": row, **_state_of(row)} for row in facts.archives]
+    often = nightly.schedule(site.plan) if facts.live else nightly.NONE
+    if not rows and often == nightly.NONE:
+        return {"rows": [], "says": "No archives are made here."}
+    if often == nightly.NONE:
+        return {"rows": rows, "says": "No more are made."}
+    kept = describe.kept(site)
+    return {"rows": rows, "says": f"Made {often}, kept: {kept}.", "next": nightly.next_at(site)}
+
+
+def _state_of(row: Archive) -> dict[str, str]:
+    if row.state == Archive.State.CREATING:
+        return {"state": "in the making", "colour": "info"}
+    if row.busy:
+        return {"state": "being deleted", "colour": "info"}
+    return {"state": "protected" if row.protected else "ready", "colour": "success"}
 
 
 def health(site: Site) -> dict[str, Any] | None:

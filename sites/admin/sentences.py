@@ -3,6 +3,7 @@
 from sites import services
 from sites.admin import forms
 from sites.models import Site
+from sites.services import archives
 
 
 def container(site: Site) -> str:
@@ -56,6 +57,15 @@ def back_up(site: Site, query: dict[str, str]) -> list[str]:
     return [
         f"Takes a snapshot: the customer then has {used + 1} of {site.backups_allowed} backups.",
         "The site goes on; its database is held for some seconds.",
+    ]
+
+
+def archive(site: Site, query: dict[str, str]) -> list[str]:
+    used, most = services.archives_used(site), archives.allowed(site)
+    return [
+        "The whole site is packed onto the storage of the archives.",
+        f"The customer then has {used + 1} of {most} archives of his own.",
+        "The site goes on. Until it is done, nothing else is done at its container.",
     ]
 
 

@@ -23,6 +23,7 @@ PARTS = {
     "acts": "sites/admin/acts.html",
     "hosts": "sites/admin/hosts.html",
     "backups": "sites/admin/backups.html",
+    "archives": "sites/admin/archives.html",
     "inside": "sites/admin/inside.html",
     "job": "jobs/timeline.html",
     "jobs": "jobs/lines.html",
@@ -31,6 +32,7 @@ PARTS = {
 ON_ROWS = {
     "roll_back",
     "delete_backup",
+    "delete_archive",
     "retry_domain",
     "make_primary",
     "remove_domain",
@@ -127,6 +129,8 @@ class SiteAdmin(LivePageMixin, ActsMixin, SiteList, ReadOnlyAdmin):
             name["buttons"] = list(self._on_domain(by_name, site, name))
         for backup in shown["backups"]:
             backup["buttons"] = list(self._on_backup(by_name, site, backup))
+        for archive in shown["archives"]["rows"]:
+            archive["buttons"] = list(self._on_archive(by_name, site, archive))
         for offer in shown["offers"]:
             offer["buttons"] = list(self._on_offer(by_name, site, offer))
         moving = facts.running is not None
@@ -157,6 +161,11 @@ class SiteAdmin(LivePageMixin, ActsMixin, SiteList, ReadOnlyAdmin):
         for act in ("roll_back", "delete_backup"):
             if act in offered and backup["state"] == "ready":
                 yield Button(offered[act].act, self.act_url(site, act, backup=backup["row"].name))
+
+    def _on_archive(self, offered: dict[str, Button], site: Site, row: dict[str, Any]) -> Iterable[Button]:
+        if "delete_archive" in offered and row["state"] == "ready":
+            act = offered["delete_archive"].act
+            yield Button(act, self.act_url(site, act.name, archive=row["row"].name))
 
 
 def grouped(buttons: Iterable[Button]) -> list[dict[str, Any]]:

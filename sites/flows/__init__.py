@@ -6,6 +6,7 @@ address last, so that nobody else gets it before the container is gone.
 """
 
 from sites.flows.adoption import ADOPT, UNLINK
+from sites.flows.archives import ARCHIVE, DELETE_ARCHIVE, NIGHTLY_ARCHIVE
 from sites.flows.backups import BACKUP, DELETE_BACKUP, RESET, ROLLBACK
 from sites.flows.content import COUNT_ADDRESSES, EXPORT, IMPORT, REPLACE_ADDRESSES
 from sites.flows.domains import ADD_DOMAIN, CERTIFICATE, REMOVE_DOMAIN, TOGGLE
@@ -24,9 +25,11 @@ from sites.flows.update import UPDATE
 __all__ = [
     "ADD_DOMAIN",
     "ADOPT",
+    "ARCHIVE",
     "BACKUP",
     "CERTIFICATE",
     "COUNT_ADDRESSES",
+    "DELETE_ARCHIVE",
     "DELETE_BACKUP",
     "DRAIN",
     "EXPORT",
@@ -34,6 +37,7 @@ __all__ = [
     "LIFT",
     "LIFTING",
     "MOVE",
+    "NIGHTLY_ARCHIVE",
     "OPTIONS",
     "POOL_DESTROY",
     "POOL_FILL",

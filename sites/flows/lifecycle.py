@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from nodepoint.jobs.registry import Flow, Step, former_step, register
 from nodepoint.restoration import after_release
+from sites.flows.archive_notices import ARCHIVE_KEPT
 from sites.flows.notices import SITE_FAILED, SITE_LIVE
 from sites.flows.place import PLACE
 from sites.flows.power import is_live
@@ -15,6 +16,7 @@ from sites.steps import (
     domains,
     firewall,
     high_availability,
+    last_archive,
     name,
     proxy_host,
     reservation,
@@ -136,7 +138,20 @@ TERMINATE = register(
         title="Delete site",
         subject="sites.Site",
         scope="sites",
+        version=2,
+        tells=ARCHIVE_KEPT,
         steps=(
+            # Beside the names, which go meanwhile; nothing of the container does before it is there.
+            Step(
+                "last_archive",
+                "Making the last archive",
+                after_release(last_archive.made),
+                nothing_to_undo="Deleting is final.",
+                needed=last_archive.may_be_wanted,
+                limits=(CALLS,),  # not among ARCHIVES: one that waits for staff would keep its place there
+                if_skipped="Nothing of the site is kept but the archives that there are.",
+                usual=25,
+            ),
             Step(
                 "dns_record_gone",
                 "Removing the DNS record",
@@ -182,16 +197,24 @@ TERMINATE = register(
                 "Deleting the container",
                 container.removed,
                 nothing_to_undo="Deleting is final.",
-                after=("high_availability_off",),
+                after=("high_availability_off", "last_archive"),
                 limits=(CALLS,),
                 usual=8,
+            ),
+            Step(
+                "archives_settled",
+                "Noting what is kept until when",
+                last_archive.settled,
+                nothing_to_undo="Deleting is final.",
+                after=("container_removed",),
+                usual=0.1,
             ),
             Step(
                 "deleted",
                 "Freeing the address",
                 reservation.deleted,
                 nothing_to_undo="Deleting is final.",
-                after=("container_removed",),
+                after=("archives_settled",),
                 usual=0.1,
             ),
         ),

@@ -3,6 +3,13 @@
 Guards first, then one transaction that writes rows and submits a job. No remote call is made here.
 """
 
+from sites.services.archives import (
+    archives_used,
+    create_archive,
+    delete_archive,
+    expire_archives,
+    listed_archives,
+)
 from sites.services.backups import (
     backups_used,
     create_backup,
@@ -30,16 +37,20 @@ from sites.services.traffic import toggle_traffic
 __all__ = [
     "add_domain",
     "addresses_found",
+    "archives_used",
     "backups_used",
     "build_template",
     "change_owner",
     "choose_primary",
+    "create_archive",
     "create_backup",
     "create_site",
+    "delete_archive",
     "delete_backup",
     "delete_site",
     "domain_problems",
     "enforce_suspension",
+    "expire_archives",
     "export_content",
     "export_made",
     "export_offered",
@@ -48,6 +59,7 @@ __all__ = [
     "import_content",
     "last_export",
     "last_job",
+    "listed_archives",
     "listed_backups",
     "log_in",
     "made_before",

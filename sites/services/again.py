@@ -5,9 +5,9 @@ from collections.abc import Callable
 from nodepoint.jobs.models import Job
 from nodepoint.jobs.steering import asked_again_by
 from sites import services
-from sites.models import Backup, ClusterNode, CustomDomain, Plan, Site, Spare, Template
+from sites.models import Archive, Backup, ClusterNode, CustomDomain, Plan, Site, Spare, Template
 from sites.placement.drain import sites_on
-from sites.services import adoption, lift, nodes, overrides, pool, repair, template, updates
+from sites.services import adoption, archives, lift, nodes, overrides, pool, repair, template, updates
 from sites.services.legality import Facts, legal_acts
 from sites.services.standing import failed_last
 from sites.steps.lifting import is_below, liftable
@@ -68,6 +68,16 @@ def _roll_back(job: Job, actor: str) -> Job:
     discard = job.data.get("discard_backups", False)
     given = {"discard_backups": discard, "actor": actor}
     return services.roll_back(_name(job), job.data["backup"], **given)[1]
+
+
+def _night_fits(job: Job) -> bool:
+    """Whether the site is still there and has no archive of this night."""
+    site = _site(job)
+    return site is not None and archives.misses_tonight(site)
+
+
+def _deletion_fits(job: Job) -> bool:
+    return Archive.objects.filter(name=job.data["archive"], state=Archive.State.READY).exists()
 
 
 def _domain_fits(job: Job) -> bool:
@@ -142,6 +152,8 @@ INSIDE = ("sites.start", "sites.restart", "sites.unsuspend", "sites.repair", "si
 TRAFFIC = ("sites.suspend", "sites.unsuspend", "sites.repair")
 DATA = ("sites.rollback", "sites.reset")
 MADE_GOOD_BY = {
+    "sites.archive": ("sites.nightly_archive",),
+    "sites.nightly_archive": ("sites.archive",),
     "sites.start": POWER,
     "sites.stop": POWER,
     "sites.restart": POWER,
@@ -168,10 +180,15 @@ def _same_backup(job: Job, later: Job) -> bool:
     return later.kind == job.kind and later.data.get("backup") == job.data["backup"]
 
 
+def _same_archive(job: Job, later: Job) -> bool:
+    return later.kind == job.kind and later.data.get("archive") == job.data["archive"]
+
+
 SAME = {
     "sites.add_domain": _same_domain,
     "sites.remove_domain": _same_domain,
     "sites.delete_backup": _same_backup,
+    "sites.delete_archive": _same_archive,
 }
 
 
@@ -185,6 +202,15 @@ def register() -> None:
             lambda job, by: services.restart_site(_name(job), actor=by)[1],
         ),
         "sites.backup": (_fits("back_up"), lambda job, by: services.create_backup(_name(job), actor=by)[1]),
+        "sites.archive": (_fits("archive"), lambda job, by: services.create_archive(_name(job), actor=by)[1]),
+        "sites.nightly_archive": (
+            _night_fits,
+            lambda job, by: archives.archive_tonight(_site(job), actor=by),
+        ),
+        "sites.delete_archive": (
+            _deletion_fits,
+            lambda job, by: archives.delete_again(job.data["archive"], actor=by),
+        ),
         "sites.delete_backup": (
             _fits("delete_backup"),
             lambda job, by: services.delete_backup(_name(job), job.data["backup"], actor=by)[1],

@@ -5,7 +5,8 @@ from functools import cached_property
 
 from nodepoint.jobs.models import Job
 from sites import live
-from sites.models import Backup, CustomDomain, Platform, Site
+from sites.models import Archive, Backup, CustomDomain, Platform, Site
+from sites.services import archives
 from sites.services.backups import listed_backups
 from sites.services.login import IN_THE_WAY
 from sites.services.standing import failed_last, status
@@ -41,6 +42,11 @@ class Facts:
     def backups(self) -> list[Backup]:
         """Those that stand, newest first."""
         return list(listed_backups(self.site))
+
+    @cached_property
+    def archives(self) -> list[Archive]:
+        """Those that stand or are in the making, newest first."""
+        return list(archives.listed_archives(self.site))
 
     @property
     def backups_used(self) -> int:
@@ -109,6 +115,16 @@ def _has_backup(facts: Facts) -> bool:
     return any(backup.state == Backup.State.READY for backup in facts.backups)
 
 
+def _may_go(archive: Archive) -> bool:
+    ready = archive.state == Archive.State.READY and not archive.busy
+    return ready and not archive.protected and archive.origin != Archive.Origin.DELETION
+
+
+def _can_be_archived(facts: Facts) -> bool:
+    own = sum(archive.origin == Archive.Origin.CUSTOMER for archive in facts.archives)
+    return _at_rest(facts) and own < archives.allowed(facts.site)
+
+
 def _can_log_in(facts: Facts) -> bool:
     in_the_way = facts.running is not None and facts.running.kind in IN_THE_WAY
     return _free(facts) and not in_the_way and facts.site.power_wished == facts.status == "running"
@@ -139,6 +155,8 @@ RULES = {
     "login": _can_log_in,
     "back_up": lambda facts: _at_rest(facts) and facts.backups_used < facts.site.backups_allowed,
     "roll_back": lambda facts: _at_rest(facts) and _has_backup(facts),
+    "archive": _can_be_archived,
+    "delete_archive": lambda facts: _at_rest(facts) and any(map(_may_go, facts.archives)),
     "delete_backup": lambda facts: _at_rest(facts) and _has_backup(facts),
     "reset": _at_rest,
     "traffic_on": lambda facts: _at_rest(facts) and not facts.site.proxy_enabled,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -11,6 +12,8 @@ from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job
 from nodepoint.prepared import prepared
 from sites import allocation
+from sites.archives import nightly
+from sites.archives.rows import Archive
 from sites.errors import OrdersPaused, SiteBeingDeleted, SiteExists, UndoUnfinished, UnknownPlan, UnknownSite
 from sites.models import Plan, Platform, Site
 from sites.pool import claims
@@ -89,8 +92,11 @@ def _in_the_way(site: Site) -> SiteExists:
     return SiteExists(**body)
 
 
-def delete_site(service_id: str, *, actor: str = "") -> tuple[Site, Job | None]:
+def delete_site(service_id: str, *, keep_days: int | None = None, actor: str = "") -> tuple[Site, Job | None]:
     """Have a site deleted, whatever it is doing. The intent is stored before this returns and never given up.
+
+    `keep_days`: for how many the last archive of it is kept, which is made first; 0: none; None: KEEP_DAYS.
+    Of a site that was never live none is made.
 
     A repeat gives the same job again; None when nothing of the site is left. UnknownSite when there never was
     one.
@@ -101,7 +107,8 @@ def delete_site(service_id: str, *, actor: str = "") -> tuple[Site, Job | None]:
     if site.state in (Site.State.FAILED, Site.State.DELETED):
         _forget(site, actor)
         return site, None
-    queue.whole(lambda: _submit_deletion(site, actor))
+    days = settings.KEEP_DAYS if keep_days is None else keep_days
+    queue.whole(lambda: _submit_deletion(site, days, actor))
     site.refresh_from_db()
     return site, Job.objects.filter(subject=site.key, kind=TERMINATE).first()
 
@@ -116,11 +123,18 @@ def _forget(site: Site, actor: str) -> None:
     site.state = Site.State.DELETED
 
 
-def _submit_deletion(site: Site, actor: str) -> None:
+def _submit_deletion(site: Site, keep_days: int, actor: str) -> None:
     # The job's row before the site's: every runner takes them in this order too.
     queue.lock(site.key)
     now = timezone.now()
     if Site.objects.filter(pk=site.pk, deletion_requested_at=None).update(deletion_requested_at=now):
-        data = {"service_id": site.service_id}
+        data = {"service_id": site.service_id, "keep_days": keep_days}
+        last = None
+        if settings.ARCHIVE_STORAGE and keep_days and site.live_at:
+            last = Archive(**nightly.described(site), origin=Archive.Origin.DELETION)
+            data["archive"] = last.name
         change = {"before": {"state": site.state}, "after": {"state": "deleting"}}
-        queue.submit(TERMINATE, site.key, data=data, actor=actor, cancel=True, **change)
+        job = queue.submit(TERMINATE, site.key, data=data, actor=actor, cancel=True, **change)
+        if last:
+            last.job_id = job.pk
+            last.save(force_insert=True)

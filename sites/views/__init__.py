@@ -1,5 +1,6 @@
 """The calls of the ProxmoxWP extension."""
 
+from sites.views.archives import Archives, DeleteArchive, MakeArchive
 from sites.views.backups import Backups, DeleteBackup, MakeBackup, Reset, Rollback
 from sites.views.content import ExportContent, ImportContent, ReplaceAddresses
 from sites.views.domains import AddDomain, ChoosePrimary, Domains, RemoveDomain, ToggleTraffic
@@ -11,15 +12,18 @@ from sites.views.power import RestartSite, StartSite, StopSite
 
 __all__ = [
     "AddDomain",
+    "Archives",
     "Backups",
     "ChoosePrimary",
     "CreateSite",
+    "DeleteArchive",
     "DeleteBackup",
     "DeleteSite",
     "Domains",
     "ExportContent",
     "ImportContent",
     "LogIn",
+    "MakeArchive",
     "MakeBackup",
     "Plans",
     "RemoveDomain",

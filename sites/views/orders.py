@@ -15,6 +15,7 @@ from sites.models import Plan, Site
 from sites.serializers import (
     CreateSiteInput,
     CreateSiteOutput,
+    DeleteSiteInput,
     DeleteSiteOutput,
     PlansOutput,
     ServiceInput,
@@ -47,7 +48,7 @@ class DeleteSite(ApiView):
     """Delete a site, whatever it is doing. The intent is stored before the answer and carried through."""
 
     scope = "sites"
-    input = ServiceInput
+    input = DeleteSiteInput
     output = DeleteSiteOutput
 
     def post(self, request: Request) -> Response:

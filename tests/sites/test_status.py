@@ -84,6 +84,8 @@ class FieldsTests(StatusCase):
                 "disk_gb": 20,
                 "cores": 2,
                 "backups": 2,
+                "archives_daily": 7,
+                "archives_weekly": 4,
                 "domains": 3,
             },
             "status": "running",

@@ -15,7 +15,7 @@ from tests.staff.acts import ActsCase
 from tests.staff.base import make_staff
 
 INSIDE = {"options", "safe_mode_on", "safe_mode_off"}
-PERMITTED_TO_SUPPORT = {"start", "stop", "restart", "login", "back_up", *INSIDE}
+PERMITTED_TO_SUPPORT = {"start", "stop", "restart", "login", "back_up", "archive", *INSIDE}
 
 
 class PermissionTests(ActsCase):

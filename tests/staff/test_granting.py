@@ -27,6 +27,7 @@ PAGES = {
     "notices.Notice": "what was told to whom, and sending it again",
     "notices.Preferences": "quiet hours, and how customers are written to",
     "sites.ClusterNode": "nodes are closed, limited and emptied",
+    "sites.Archive": "what was archived when, and what was not",
     "sites.CustomDomain": "domains of all sites",
     "sites.Plan": "what is sold",
     "sites.Platform": "new orders are paused",

@@ -38,6 +38,7 @@ EXPECTED: dict[str, tuple[str, str, str, str, str]] = {
     "notices.Notice": ("", "s", "s", "s", "s"),
     "notices.Preferences": ("", "s", "sc", "sc", "sc"),
     "sites.ClusterNode": ("", "sp", "sp", "sp", "sp"),
+    "sites.Archive": ("", "s", "s", "s", "s"),
     "sites.CustomDomain": ("", "s", "s", "s", "s"),
     "sites.Plan": ("", "s", "sacd", "sacd", "sacd"),
     "sites.Platform": ("", "sp", "sp", "sp", "sp"),

@@ -92,7 +92,9 @@ class StorageStatus:
 @dataclass(frozen=True)
 class Volume:
     """Something stored: `volid` is what `ostemplate` takes, `size` in bytes, `ctime` in epoch seconds;
-    `notes`: the first line of a backup's.
+    `notes`: a backup's, of which some storages show the first line alone; `protected`: it is not to be
+    deleted; `verification`: what a Proxmox Backup Server found when it last verified it, `ok` or `failed`,
+    else empty.
     """
 
     volid: str
@@ -100,6 +102,8 @@ class Volume:
     size: int
     ctime: int
     notes: str = ""
+    protected: bool = False
+    verification: str = ""
 
 
 class Cluster(Calls):
@@ -205,6 +209,8 @@ class Cluster(Calls):
                 size=integer(row.get("size")),
                 ctime=integer(row.get("ctime")),
                 notes=text(row.get("notes")),
+                protected=yes(row.get("protected")),
+                verification=text(mapping(row.get("verification")).get("state")),
             )
             for row in self._get_rows(
                 "volid", "nodes", node, "storage", storage, "content", content=content, vmid=vmid

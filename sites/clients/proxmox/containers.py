@@ -200,30 +200,6 @@ class Containers(Calls):
         given = {"target-storage": target_storage} if target_storage else {}
         return upid(self._post(*path, target=target, restart=True, **given))
 
-    def archive(self, node: str, vmid: int, storage: str, notes: str) -> str:
-        """Begins to write a container's whole root file system into an archive on `storage`, which must take
-        backups; answers the UPID. It is found among the storage's contents by its `notes`.
-
-        For a container that is stopped: mode `stop` needs no snapshots, which a storage may not have. A
-        failure says no more than "job errors"; the words stand in the task's log. `NotFound` when the
-        container is on another node, of which Proxmox says `OK` without doing anything.
-        """
-        answer = self._post(
-            "nodes",
-            node,
-            "vzdump",
-            vmid=vmid,
-            storage=storage,
-            mode="stop",
-            compress="zstd",
-            # The storage's rules would take earlier backups of that VMID with it, whosever they are.
-            remove=False,
-            **{"notes-template": notes},
-        )
-        if answer == "OK":
-            raise NotFound(SYSTEM, f"container {vmid} is not on {node}")
-        return upid(answer)
-
     def delete_container(
         self, node: str, vmid: int, purge: bool = True, destroy_unreferenced: bool = True
     ) -> str | None:

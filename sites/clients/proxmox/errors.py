@@ -37,6 +37,12 @@ class BackingUp(Busy):
     in_line = True
 
 
+class StorageAway(Busy):
+    """A storage does not answer: others may."""
+
+    fact = "does not reach its storage"
+
+
 # How each kind of storage says that it is full, at once or in the exit status of a task. pve-storage 9.1.7
 # where a file is named; else the tool's own words, which Proxmox VE hands on.
 FULL: Mapping[str, tuple[str, ...]] = {
@@ -64,6 +70,10 @@ TEXTS: tuple[tuple[str, type[ClientError]], ...] = (
     (r"is already a pool member|belongs already to pool", Conflict),
     (r"used in HA resources|in error state, must be disabled|target is local node", Conflict),
     (r"is locked \(backup\)", BackingUp),
+    # pve-storage 9.1.7, Storage.pm:1354, PBSPlugin.pm (activate_storage); pve-manager, VZDump.pm:693
+    (r"storage '.*' is not online|error fetching datastores|Stale file handle", StorageAway),
+    (r"Read-only file system", Refused),
+    (r"max backup limit|cannot remove protected|number of protected backups", Refused),
     *((pattern, StorageFull) for patterns in FULL.values() for pattern in patterns),
     (r"is locked|got timeout|got lock request timeout|guest migration lock", Busy),
     (r"Can't connect to destination address", Busy),
