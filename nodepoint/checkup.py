@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from nodepoint.clients.breaker import asking_anyway
 from nodepoint.clients.deadline import deadline
 from nodepoint.clients.errors import ClientError, Refused, TimedOut, Unreachable
 
@@ -49,7 +50,7 @@ def examine(one: Examination) -> Finding:
     """Carry out an examination. Never raises: one that is broken must not hide what the others find."""
     begun = time.monotonic()
     try:
-        with deadline(SECONDS):
+        with deadline(SECONDS), asking_anyway():
             one.probe()
             latency = round((time.monotonic() - begun) * 1000, 1)
             fixes = _complaints(one)

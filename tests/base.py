@@ -14,6 +14,7 @@ import lab
 from dns import connections as dns_connections
 from nodepoint import installation
 from nodepoint.api.models import Token
+from nodepoint.clients import breaker
 from nodepoint.jobs import experience
 from nodepoint.jobs.testing import MovedClock, run_until_idle
 from sites import connections, live
@@ -40,6 +41,7 @@ class LabMixin(SimpleTestCase):
         self.lab = lab.start(speed=0.0)
         self.addCleanup(self.lab.stop)
         self.enterContext(override_settings(**typed(self.lab.settings)))
+        breaker.forget()
         connections.forget()
         dns_connections.forget()
         experience.forget()

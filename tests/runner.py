@@ -17,7 +17,7 @@ from django.test import TransactionTestCase
 from django.test.runner import DiscoverRunner
 from django.test.utils import TimeKeeper, iter_test_cases
 
-from nodepoint.clients import http
+from nodepoint.clients import breaker, http
 
 SLOWEST = 60  # lines of `--timing`
 
@@ -36,6 +36,7 @@ class CountingResult(unittest.TextTestResult):
 
     def startTest(self, test: unittest.TestCase) -> None:
         self._note(f"{unittest.util.strclass(type(test))}, beside its tests")
+        breaker.forget()  # the systems of the test before are others
         super().startTest(test)
 
     def stopTest(self, test: unittest.TestCase) -> None:

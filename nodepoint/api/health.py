@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 from nodepoint.api.errors import Unavailable
 from nodepoint.api.views import ApiView, success
+from nodepoint.clients.breaker import asking_anyway
 from nodepoint.clients.errors import ClientError
 from nodepoint.jobs import broker, limits, queue
 from nodepoint.version import version
@@ -56,7 +57,8 @@ def systems(seconds: float = PROBE_SECONDS) -> dict[str, dict[str, Any]]:
 def _ask(system: str, probe: Probe, found: dict[str, dict[str, Any]]) -> None:
     begun, error = time.monotonic(), None
     try:
-        probe()
+        with asking_anyway():
+            probe()
     except ClientError as failure:
         error = failure.sentence
     except Exception:  # a probe of ours that is broken must not hide what the others found

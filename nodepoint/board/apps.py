@@ -13,13 +13,14 @@ class BoardConfig(AppConfig):
         """Register what concerns no app, then import `board` of all apps."""
         from nodepoint import metrics as all_metrics
         from nodepoint.api import serving
-        from nodepoint.board import again, calls, pictures, platform, remote, tasks  # noqa: F401 - they register
+        from nodepoint.board import again, calls, pictures, platform, remote, tasks, unasked  # noqa: F401 - they register
         from nodepoint.board.metrics import BoardCollector
         from nodepoint.jobs import runner
 
         all_metrics.register(BoardCollector())
         again.register()
         all_metrics.register(remote.RemoteCollector())
+        all_metrics.register(unasked.UnaskedCollector())
         serving.begun.connect(calls.on_begun)
         for process in (serving.begun, runner.begun):
             process.connect(remote.on_begun)

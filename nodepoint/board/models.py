@@ -100,6 +100,27 @@ class CallCount(models.Model):
         return f"{self.route} {self.status}xx at {self.hour:%Y-%m-%d %H}h"
 
 
+class Unasked(models.Model):
+    """A system, or a part of one, that a process does not ask at the moment because it does not answer
+    (`clients.breaker`)."""
+
+    process = models.CharField(max_length=64)
+    system = models.CharField(max_length=16)
+    part = models.CharField(max_length=64, blank=True, help_text="A node; empty: the system as a whole.")
+    since = models.DateTimeField()
+    next_try_at = models.DateTimeField()
+    noted_at = models.DateTimeField(help_text="A process that was killed notes nothing any more.")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["process", "system", "part"], name="board_unasked_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.system} {self.part}".strip()
+
+
 class RemoteCalls(models.Model):
     """How many calls of another system asked for the same, ended alike and took about as long, since counting
     began: what Prometheus calls a counter."""

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from nodepoint.api.models import Token
-from nodepoint.board import troubles
+from nodepoint.board import troubles, unasked
 from nodepoint.board.models import SystemState
 from nodepoint.board.registry import SHOWN, Group, Level, Trouble, source
 from nodepoint.clients.errors import SYSTEMS
@@ -49,7 +49,8 @@ def workers() -> Iterator[Group]:
 
 @source("board.view_systemstate", 10)
 def systems() -> Iterator[Group]:
-    """Systems that did not answer at the last check, and checks that nobody makes. One query."""
+    """Systems that did not answer at the last check, those that are not asked for the time being, and checks
+    that nobody makes. Two queries."""
     states = list(SystemState.objects.all())
     where = a_list("board_systemstate")
     down = [
@@ -58,6 +59,8 @@ def systems() -> Iterator[Group]:
         if not one.ok
     ]
     yield Group("Systems down", Level.FAILING, down, len(down), where)
+    silent = [Trouble(f"{one.name} is not asked", one.detail, where, one.since) for one in unasked.now()]
+    yield Group("Not asked for now", Level.WAITING, silent[:SHOWN], len(silent), where)
     newest = max((one.checked_at for one in states), default=None)
     if newest is None or newest < timezone.now() - SILENT:
         detail = "The periodic checks do not run, so this page may be out of date."

@@ -16,6 +16,7 @@ from django.db.utils import Error as DatabaseFault
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
+from nodepoint.board import unasked
 from nodepoint.board.models import RemoteCalls
 from nodepoint.clients import counting
 from nodepoint.conflicts import duplicate
@@ -40,6 +41,7 @@ def _write_for_ever() -> None:
         time.sleep(SECONDS)
         try:
             write()
+            unasked.write()
         except DatabaseFault:
             log.warning("remote_calls_not_written", exc_info=True)
         connections.close_all()  # one that is used every few seconds needs no connection of its own

@@ -30,6 +30,12 @@ def end_of(seconds: float) -> float:
     return end if outer is None else min(end, outer)
 
 
+def left_of(seconds: float) -> float:
+    """Seconds that a call which may take `seconds` has here, below 0 where the block's time is over."""
+    outer = _end.get()
+    return seconds if outer is None else min(seconds, outer - time.monotonic())
+
+
 def left_until(end: float) -> float:
     """Seconds from now to `end`, never below 0."""
     return max(0.0, end - time.monotonic())

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from nodepoint.clients import breaker
 from nodepoint.jobs import engine
 from nodepoint.jobs.models import JobStep
 from nodepoint.prepared import prepared
@@ -31,12 +32,13 @@ def run_until_idle(
     left to do or the clock would pass `until`. Returns the number of calls; AssertionError after `most` of
     them, since a job that never ends is a fault."""
     clock = clock or MovedClock()
-    for calls in range(most):
-        step_id = _next(clock, until)
-        if step_id is None:
-            return calls
-        if held := engine.claim(step_id, clock.now()):
-            engine.execute(held, clock)
+    with breaker.timed_by(lambda: clock.now().timestamp()):
+        for calls in range(most):
+            step_id = _next(clock, until)
+            if step_id is None:
+                return calls
+            if held := engine.claim(step_id, clock.now()):
+                engine.execute(held, clock)
     raise AssertionError(f"Jobs were not idle after {most} calls.")
 
 

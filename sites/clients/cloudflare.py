@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from nodepoint.clients.breaker import guarded
 from nodepoint.clients.counting import observed
 from nodepoint.clients.deadline import deadline
 from nodepoint.clients.errors import (
@@ -109,7 +110,7 @@ class Cloudflare:
         self, method: str, *record_id: str, params: Mapping[str, Any] | None = None, body: Any = None
     ) -> Answer:
         path = ("zones", self._zone, "dns_records", *record_id)
-        with observed(SYSTEM, f"{method} dns_records{'/*' * len(record_id)}"):
+        with observed(SYSTEM, f"{method} dns_records{'/*' * len(record_id)}"), guarded(SYSTEM):
             answer = self._api.call(method, *path, params=params, body=body, headers=self._headers)
             if not (answer.ok and isinstance(answer.body, dict) and answer.body.get("success")):
                 raise error_of(answer)

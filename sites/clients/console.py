@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nodepoint.clients.breaker import guarded
 from nodepoint.clients.counting import observed
 from nodepoint.clients.deadline import end_of, left_until
 from nodepoint.clients.errors import (
@@ -94,7 +95,7 @@ class Console:
         """
         line = shlex.join(["pct", "exec", str(int(vmid)), "--keep-env", "0", "--", *argv])
         end = end_of(self.timeout)
-        with observed(SYSTEM, "pct exec"):
+        with observed(SYSTEM, "pct exec"), guarded(SYSTEM, node):
             output = self._node(node).run(line, stdin.encode(), end)
             if output.exit_code == 255 or (output.exit_code and PCT_OWN.search(output.stderr)):
                 raise pct_error(output.stderr, output.exit_code)
@@ -103,7 +104,7 @@ class Console:
     def on_node(self, node: str, argv: Sequence[str]) -> Output:
         """Runs a command on the node itself, as the user that we log in as, and waits for its end. Errors as
         for `run`; every exit code is the command's own."""
-        with observed(SYSTEM, "on the node"):
+        with observed(SYSTEM, "on the node"), guarded(SYSTEM, node):
             return self._node(node).run(shlex.join(argv), b"", end_of(self.timeout))
 
     def copy(self, node: str, path: str, to_node: str, to_path: str, timeout: float = 180.0) -> None:
@@ -117,6 +118,7 @@ class Console:
         write = shlex.join(["dd", f"of={to_path}", "bs=1M", "iflag=fullblock", "status=none"])
         with (
             observed(SYSTEM, "copy"),
+            guarded(SYSTEM, node),
             self._node(node).running(read, end) as source,
             self._node(to_node).running(write, end) as target,
         ):
@@ -124,7 +126,7 @@ class Console:
 
     def connect(self, node: str) -> None:
         """Connects and authenticates unless that is so already: whether `run` could work at all."""
-        with observed(SYSTEM, "connect"):
+        with observed(SYSTEM, "connect"), guarded(SYSTEM, node):
             self._node(node).client(end_of(self.timeout))
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 import time
 from functools import partial
 
+from nodepoint.clients import breaker
 from nodepoint.clients.errors import (
     BadAnswer,
     Busy,
@@ -299,6 +300,7 @@ class FailureTests(Base):
             ("drop_after", TimedOut, TimedOut),
         ):
             with self.subTest(kind=kind):
+                breaker.forget()
                 self.lab.faults.add("proxmox", kind, count=3)
                 with self.assert_fails(read):
                     self.client.config("node1", 950)

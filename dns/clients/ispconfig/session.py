@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dns.clients.ispconfig.faults import BLOCKED, SYSTEM, WRONG_LOGIN, SessionLost, error_of
+from nodepoint.clients.breaker import guarded
 from nodepoint.clients.counting import observed
 from nodepoint.clients.deadline import end_of, left_until
 from nodepoint.clients.errors import BadAnswer, Busy, ClientError, Refused, TimedOut, Unreachable, keep_secret
@@ -109,7 +110,7 @@ class Session:
             self._ends = 0.0
 
     def _ask(self, function: str, body: Mapping[str, Any], end: float) -> Any:
-        with observed(SYSTEM, function):
+        with observed(SYSTEM, function), guarded(SYSTEM):
             answer = self._api.call(
                 "POST", params={function: ""}, body=body, timeout=left_until(end) or 0.001
             )

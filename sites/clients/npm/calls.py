@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from nodepoint.clients.breaker import guarded
 from nodepoint.clients.counting import observed, operation
 from nodepoint.clients.deadline import deadline, end_of, left_until
 from nodepoint.clients.errors import (
@@ -113,7 +114,8 @@ class Calls:
             headers = {"Authorization": f"Bearer {token}"}
             return self._api.call(method, *path, params=params, body=body, headers=headers, timeout=timeout)
 
-        with observed(SYSTEM, operation(method, *path)), deadline(timeout or self._api.timeout):
+        counted = observed(SYSTEM, operation(method, *path))
+        with counted, guarded(SYSTEM), deadline(timeout or self._api.timeout):
             token = self._token()
             answer = send(token)
             if not answer.ok and self._token_is_refused(answer, token):

@@ -9,6 +9,7 @@ from typing import Any
 from proxmoxer import ProxmoxAPI, ResourceException
 from proxmoxer.backends.https import JsonSerializer
 
+from nodepoint.clients.breaker import guarded
 from nodepoint.clients.counting import observed, operation
 from nodepoint.clients.errors import BadAnswer, Refused, keep_secret
 from nodepoint.clients.http import PerThread
@@ -85,7 +86,9 @@ class Calls:
 
     def _call(self, method: str, segments: tuple[str | int, ...], params: Mapping[str, Any]) -> Any:
         send = getattr(self._apis.get()(list(map(segment, segments))), method)
-        with observed(SYSTEM, operation(method, *segments)):
+        # Calls about a node are passed on to it by the one that we ask.
+        node = str(segments[1]) if segments[0] == "nodes" and len(segments) > 1 else ""
+        with observed(SYSTEM, operation(method, *segments)), guarded(SYSTEM, node, through=True):
             try:
                 return send(**wire(params))
             except ResourceException as error:
