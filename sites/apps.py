@@ -15,13 +15,14 @@ class SitesConfig(AppConfig):
         from sites import anonymity, belonging, health, metrics, orphans, tasks  # noqa: F401 - all register
         from sites.reconcile import compare
         from sites.restored import settling
-        from sites.services import again
+        from sites.services import again, owners
         from sites.services.repair import repair_site
 
         again.register()
         anonymity.register()
         belonging.register()
         health.register()
+        owners.register()
         all_metrics.register(metrics.SitesCollector())
         reconcile.register(reconcile.Side(compare, repair_site, orphans.remove))
         restoration.register(restoration.Side(settling.look, settling.settle, settling.release))

@@ -8,7 +8,9 @@ class SupportConfig(AppConfig):
     verbose_name = "Support"
 
     def ready(self) -> None:
-        """Register what is personal in its rows."""
-        from support import anonymity
+        """Register what is personal in its rows, and who learns of new owners."""
+        from nodepoint.api import owners
+        from support import anonymity, services
 
         anonymity.register()
+        owners.register("support", services.change_owner)

@@ -16,6 +16,7 @@ words.name(
         "support.suspend": "Suspend a support key",
         "support.unsuspend": "Unsuspend a support key",
         "support.terminate": "End a support key",
+        "support.owner": "Change whose a support key is",
         "support.rotate": "Replace a support key by a new one",
     }
 )

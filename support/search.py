@@ -21,6 +21,12 @@ def index(row: SupportKey) -> None:
     SearchTerm.objects.bulk_create(terms)
 
 
+def index_anew(row: SupportKey) -> None:
+    """Write them once more, after a change."""
+    row.terms.all().delete()
+    index(row)
+
+
 def _terms(row: SupportKey) -> set[str]:
     email = fold(row.email)
     words = fold(row.name).split()

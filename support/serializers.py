@@ -54,6 +54,12 @@ class VerifySupportKeyInput(serializers.Serializer):
     )
 
 
+class RotateSupportKeyInput(SupportServiceInput):
+    """Which key is to be replaced."""
+
+    support_key = serializers.CharField(max_length=255, help_text="The service's key as it is now.")
+
+
 class KeyField(serializers.RegexField):
     """A key as it is handed out."""
 

@@ -109,6 +109,26 @@ def rotate_key(service_id: str, *, old_key: str, actor: str, reason: str) -> Sup
     raise Unavailable("No support key could be made. Please try again later.")
 
 
+@transaction.atomic
+def change_owner(service_id: str, *, user_id: str, email: str, actor: str) -> bool:
+    """A service's key is of whoever has this address from now on; key, status and name stay. Whether there is
+    a key. `user_id` is for products that know whose their things are."""
+    row = SupportKey.objects.select_for_update().filter(service_id=service_id).first()
+    if row is not None and row.email != email:
+        before, row.email = row.email, email
+        row.save(update_fields=["email"])
+        search.index_anew(row)
+        trail.record(
+            "support.owner",
+            f"support.supportkey:{row.pk}",
+            label=service_id,
+            before={"email": before},
+            after={"email": email},
+            actor=actor,
+        )
+    return row is not None
+
+
 def _raise_unless_key_is_taken(error: IntegrityError) -> None:
     """Only that another service has this very key is a reason to try another one."""
     if not (duplicate_of(error, "support_key") or duplicate_of(error, "key_hash")):

@@ -6,6 +6,7 @@ urlpatterns = [
     route("support/suspend", views.SuspendSupport),
     route("support/unsuspend", views.UnsuspendSupport),
     route("support/terminate", views.TerminateSupport),
+    route("support/rotate", views.RotateSupportKey),
     route("support/status", views.SupportStatus),
     route("support/verify", views.VerifySupportKey),
 ]

@@ -12,6 +12,7 @@ from support import services
 from support.models import SupportKey
 from support.serializers import (
     CreateSupportKeyInput,
+    RotateSupportKeyInput,
     SupportKeyCreatedOutput,
     SupportKeyOutput,
     SupportServiceInput,
@@ -64,6 +65,26 @@ class TerminateSupport(ChangeStatus):
     """End the support of a service. Its key is kept, and is not valid any more."""
 
     act = staticmethod(services.terminate_support)
+
+
+class RotateSupportKey(ApiView):
+    """Replace the key of a service, which is dead at once. Whoever asks names the key that he has: of two who
+    ask at once, one makes the new key, and the other is refused (409)."""
+
+    scope = "support"
+    input = RotateSupportKeyInput
+    output = SupportKeyCreatedOutput
+
+    def post(self, request: Request) -> Response:
+        """The new key; the status stays."""
+        values = self.read(request)
+        row = services.rotate_key(
+            values["service_id"],
+            old_key=values["support_key"],
+            actor=request.auth.actor,
+            reason="Asked for by the billing portal.",
+        )
+        return success(service_id=row.service_id, support_key=row.support_key, status=row.status)
 
 
 class SupportStatus(ApiView):

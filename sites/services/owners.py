@@ -2,9 +2,10 @@
 
 from django.db import transaction
 
+from nodepoint.api import owners
 from nodepoint.audit import trail
 from nodepoint.jobs import queue
-from sites.errors import WrongState
+from sites.errors import UnknownSite, WrongState
 from sites.models import Site
 from sites.services.standing import get_site, own_status
 
@@ -25,3 +26,16 @@ def change_owner(service_id: str, *, user_id: str, email: str, actor: str = "") 
             trail.record("sites.owner", now.key, label=service_id, before=before, after=after, actor=actor)
     now.user_id, now.email = user_id, email
     return now
+
+
+def register() -> None:
+    """Have sites told of new owners by the billing portal."""
+    owners.register("sites", _told)
+
+
+def _told(service_id: str, *, user_id: str, email: str, actor: str) -> bool:
+    try:
+        change_owner(service_id, user_id=user_id, email=email, actor=actor)
+    except UnknownSite:
+        return False
+    return True

@@ -13,6 +13,7 @@ START = "const CALLS = "
 PATHS = {
     "Servers/ProxmoxWP": {
         "/create-site",
+        "/service/owner",
         "/delete-site",
         "/suspend",
         "/unsuspend",
@@ -37,6 +38,7 @@ PATHS = {
     },
     "Servers/SSupport": {
         "/support/create",
+        "/service/owner",
         "/support/suspend",
         "/support/unsuspend",
         "/support/terminate",

@@ -63,3 +63,27 @@ class RotateTests(SupportTestCase):
             self.rotate()
         self.assertIs(self.verify(self.old).json()["valid"], True)
         self.assertFalse(HistoryEntry.objects.filter(kind="rotated").exists())
+
+
+class RotateCallTests(SupportTestCase):
+    """POST /support/rotate."""
+
+    def test_the_key_is_replaced_once(self) -> None:
+        old = self.create().support_key
+        body = {"service_id": "1001", "support_key": old}
+        answer = self.post("/support/rotate", body).json()
+        self.assertRegex(answer["support_key"], r"\ASUP-[A-Z0-9]{16}\Z")
+        self.assertNotEqual(answer["support_key"], old)
+        self.assertEqual((answer["service_id"], answer["status"]), ("1001", "ACTIVE"))
+        self.assert_error(self.post("/support/rotate", body), 409, "wrong_state")
+        self.assertIs(self.verify(answer["support_key"]).json()["valid"], True)
+        self.assertEqual(HistoryEntry.objects.first().reason, "Asked for by the billing portal.")
+
+    def test_it_names_service_and_key(self) -> None:
+        key = self.create().support_key
+        self.assert_error(
+            self.post("/support/rotate", {"service_id": "7", "support_key": key}), 404, "not_found"
+        )
+        self.assert_error(
+            self.post("/support/rotate", {"service_id": "1001"}), 400, "validation", "support_key"
+        )

@@ -27,6 +27,7 @@ final class Backend
             'reads' => ['status']],
         'upgrade' => ['POST', '/wp/upgrade/', 'within' => 25, 'sends' => ['service_id', 'plan'],
             'reads' => ['plan']],
+        'owner' => ['POST', '/service/owner', 'within' => 25, 'sends' => ['service_id', 'user_id', 'email'], 'reads' => []],
         'status' => ['GET', '/status', 'within' => 8, 'sends' => ['service_id'], 'reads' => [
             'status', 'subdomain', 'url', 'public_ip', 'plan.name', 'plan.memory_mb', 'plan.disk_gb', 'plan.cores',
             'resources.cpu', 'resources.memory', 'resources.disk', 'resources.uptime', 'proxy_enabled', 'stale', 'usage.disk_warning',

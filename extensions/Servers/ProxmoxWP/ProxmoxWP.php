@@ -15,6 +15,7 @@ use Paymenter\Extensions\Servers\ProxmoxWP\Api\Client;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\ConnectionTest;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\Hook;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\Overdue;
+use Paymenter\Extensions\Servers\ProxmoxWP\Api\Owners;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\Retry;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\Secrets;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\Staff;
@@ -86,6 +87,7 @@ class ProxmoxWP extends Server
             Livewire::component('proxmoxwp.log-in', LogIn::class);
             require __DIR__.'/routes/web.php';
             Retry::schedule('ProxmoxWP');
+            Owners::watch('ProxmoxWP');
         } catch (Throwable $e) {
             report($e);
         }
@@ -145,6 +147,22 @@ class ProxmoxWP extends Server
     public function upgradeServer(Service $service, $settings, $properties)
     {
         return Hook::run($service, 'upgrade', fn () => $this->backend($service)->insist('upgrade', ['plan' => $this->plan($settings)]));
+    }
+
+    /**
+     * Tells NodePoint whose the site is, by `Retry`, after one of both has been changed in Paymenter. An order that has not become a
+     * site names its owner itself.
+     */
+    public function tellOwner(Service $service, $settings, $properties)
+    {
+        if (($properties['nodepoint_url'] ?? '') === '') {
+            Overdue::settle($service, 'owner');
+
+            return [];
+        }
+        $owner = ['user_id' => (string) $service->user->id, 'email' => (string) $service->user->email];
+
+        return Hook::run($service, 'owner', fn () => $this->backend($service)->insist('owner', $owner));
     }
 
     public function getActions(Service $service, $settings, $properties): array

@@ -14,6 +14,7 @@ use Paymenter\Extensions\Servers\SSupport\Api\Client;
 use Paymenter\Extensions\Servers\SSupport\Api\ConnectionTest;
 use Paymenter\Extensions\Servers\SSupport\Api\Hook;
 use Paymenter\Extensions\Servers\SSupport\Api\Overdue;
+use Paymenter\Extensions\Servers\SSupport\Api\Owners;
 use Paymenter\Extensions\Servers\SSupport\Api\Retry;
 use Paymenter\Extensions\Servers\SSupport\Api\Secrets;
 use Paymenter\Extensions\Servers\SSupport\Livewire\Panel;
@@ -40,6 +41,7 @@ class SSupport extends Server
             Lang::addNamespace('ssupport', __DIR__.'/resources/lang');
             Livewire::component('ssupport.panel', Panel::class);
             Retry::schedule('SSupport');
+            Owners::watch('SSupport');
         } catch (Throwable $e) {
             report($e);
         }
@@ -142,6 +144,19 @@ class SSupport extends Server
     public function upgradeServer(Service $service, $settings, $properties)
     {
         return Hook::run($service, 'upgrade', fn () => $this->keys()->insist($service->id));
+    }
+
+    /** Tells NodePoint whose the key is, by `Retry`, after that or the address has been changed in Paymenter. */
+    public function tellOwner(Service $service, $settings, $properties)
+    {
+        if ($this->storedKey($service, $settings, $properties) === '') {
+            Overdue::settle($service, 'owner');
+
+            return [];
+        }
+        $tell = fn () => $this->keys()->tellOwner($service->id, (string) $service->user->id, (string) $service->user->email);
+
+        return Hook::run($service, 'owner', $tell);
     }
 
     public function getActions(Service $service, $settings, $properties): array

@@ -18,6 +18,7 @@ final class SupportKeys
         'suspend' => ['POST', '/support/suspend', 'within' => 8, 'sends' => ['service_id'], 'reads' => ['status']],
         'unsuspend' => ['POST', '/support/unsuspend', 'within' => 8, 'sends' => ['service_id'], 'reads' => ['status']],
         'terminate' => ['POST', '/support/terminate', 'within' => 8, 'sends' => ['service_id'], 'reads' => ['status']],
+        'owner' => ['POST', '/service/owner', 'within' => 8, 'sends' => ['service_id', 'user_id', 'email'], 'reads' => []],
         'status' => ['GET', '/support/status', 'within' => 8,
             'sends' => ['service_id'], 'reads' => ['support_key', 'status', 'email']],
     ];
@@ -67,6 +68,12 @@ final class SupportKeys
     public function change(string $act, int|string $serviceId, float $seconds = 25): array
     {
         return self::texts($this->calls->insist($act, ['service_id' => (string) $serviceId], [], $seconds), 'status');
+    }
+
+    /** @throws ApiException */
+    public function tellOwner(int|string $serviceId, string $userId, string $email): array
+    {
+        return $this->calls->insist('owner', ['service_id' => (string) $serviceId, 'user_id' => $userId, 'email' => $email], [], 25);
     }
 
     /**

@@ -2,11 +2,15 @@
 
 namespace Tests\ProxmoxWP;
 
+use App\Events\Service\Updated as ServiceUpdated;
+use App\Events\User\Updated as UserUpdated;
 use App\Helpers\ExtensionHelper;
 use App\Helpers\NotificationHelper;
 use App\Models\FailedJob;
 use App\Models\Property;
 use App\Models\Service;
+use App\Models\User;
+use Illuminate\Support\Facades\Event;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\Overdue;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\Retry;
 use Tests\Support\OddServer;
@@ -119,6 +123,44 @@ class RetryTest extends Sites
         $second = $this->failed($this->service(), 'suspend', Service::STATUS_SUSPENDED);
         $this->assertSame(1, $this->retry());
         $this->assertSame([1, 0], [Overdue::of($first, 'suspend')->tries, Overdue::of($second, 'suspend')->tries]);
+    }
+
+    public function test_a_new_address_and_a_new_owner_reach_the_backend_within_the_next_run(): void
+    {
+        $service = $this->shared();
+        $jane = new User(1);
+        [$jane->services, $jane->changed] = [[$service], ['first_name']];
+        Event::dispatch(new UserUpdated($jane));
+        $this->assertNull(Overdue::of($service, 'owner'));
+        $jane->changed = ['email'];
+        Event::dispatch(new UserUpdated($jane));
+        $this->assertTrue(Overdue::of($service, 'owner')->isDue());
+        $was = $service->user;
+        $service->user = (object) (['id' => 2, 'email' => 'new.owner@example.com'] + (array) $was);
+        Property::$services = [$service];
+        $this->assertSame([1, 0], [$this->retry(), $this->retry()]);
+        $this->assertSame('new.owner@example.com', $this->status($service)['email']);
+
+        $service->user = $was;
+        $service->changed = ['user_id'];
+        Event::dispatch(new ServiceUpdated($service));
+        $service->changed = [];
+        $this->retry();
+        $this->assertSame($was->email, $this->status($service)['email']);
+        $this->assertSame([], NotificationHelper::$sent); // nothing had failed
+    }
+
+    public function test_a_new_owner_of_what_is_no_site_is_told_to_nobody(): void
+    {
+        $service = $this->service();
+        foreach ([Service::STATUS_PENDING => false, Service::STATUS_CANCELLED => false, Service::STATUS_ACTIVE => true] as $status => $isNoted) {
+            [$service->status, $service->changed] = [$status, ['user_id']];
+            Event::dispatch(new ServiceUpdated($service));
+            $this->assertSame($isNoted, Overdue::of($service, 'owner') !== null, $status);
+        }
+        Property::$services = [$service];
+        $this->retry();
+        $this->assertNull(Overdue::of($service, 'owner'));
     }
 
     public function test_services_of_other_extensions_are_let_be(): void

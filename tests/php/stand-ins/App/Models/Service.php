@@ -51,6 +51,14 @@ class Service
         return $this;
     }
 
+    /** @var list<string> what the last save has changed */
+    public array $changed = [];
+
+    public function wasChanged($attribute): bool
+    {
+        return in_array($attribute, $this->changed, true);
+    }
+
     public function properties(): Properties
     {
         return $this->properties;

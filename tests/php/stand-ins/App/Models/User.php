@@ -8,7 +8,18 @@ class User
     /** @var list<self> */
     public static array $staff = [];
 
+    /** @var list<Service> */
+    public array $services = [];
+
+    /** @var list<string> what the last save has changed */
+    public array $changed = [];
+
     public function __construct(public int $id, private array $permissions = ['*']) {}
+
+    public function wasChanged($attribute): bool
+    {
+        return in_array($attribute, $this->changed, true);
+    }
 
     public static function whereNotNull(string $column): self
     {
