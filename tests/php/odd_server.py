@@ -51,6 +51,7 @@ TEXTS = {
         JSON,
         '{"success": false, "error": "BAK2 stands in the way.", "code": "backups_in_the_way"}',
     ),
+    "unknown": (404, JSON, '{"success": false, "error": "There is no such path.", "code": "not_found"}'),
     "hollow": (200, JSON, '{"success": true}'),
     "wrong": (200, JSON, json.dumps(WRONG)),
 }

@@ -7,11 +7,14 @@ namespace Paymenter\Extensions\Others\DNS;
  */
 final class Record
 {
-    public const TYPES = ['A', 'AAAA', 'CNAME', 'MX', 'NS', 'TXT'];
+    public const TYPES = ['A', 'AAAA', 'CNAME', 'MX', 'NS', 'TXT', 'SRV', 'CAA', 'TLSA', 'SSHFP'];
+
+    /** Those that begin with a priority, which is kept apart. */
+    public const PRIORITISED = ['MX', 'SRV'];
 
     /**
      * @param  int  $ttl  seconds
-     * @param  int|null  $priority  of an MX
+     * @param  int|null  $priority  of an MX or SRV
      */
     public function __construct(
         public readonly string $id,

@@ -168,12 +168,12 @@ final class Zones
         return array_map(Zone::from(...), array_values(array_filter(array_column($items, 'zone'), 'is_array')));
     }
 
-    /** What is sent of a form. `content` does for any type; only an MX has a priority. */
+    /** What is sent of a form. `content` does for any type; MX and SRV have a priority beside it. */
     private static function record(array $form): array
     {
         $fields = ['type' => strtolower($form['type']), 'name' => trim($form['name']), 'ttl' => trim($form['ttl']),
             'content' => trim($form['content'])];
 
-        return $form['type'] === 'MX' ? $fields + ['priority' => trim($form['priority'])] : $fields;
+        return in_array($form['type'], Record::PRIORITISED, true) ? $fields + ['priority' => trim($form['priority'])] : $fields;
     }
 }

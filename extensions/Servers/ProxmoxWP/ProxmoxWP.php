@@ -21,8 +21,10 @@ use Paymenter\Extensions\Servers\ProxmoxWP\Api\Secrets;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\Staff;
 use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Backups as BackupsPart;
 use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Domains as DomainsPart;
+use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Export as ExportPart;
 use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\LogIn;
 use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Overview as OverviewPart;
+use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Tools as ToolsPart;
 use Throwable;
 
 /**
@@ -50,6 +52,7 @@ class ProxmoxWP extends Server
         'overview' => OverviewPart::class,
         'domains' => DomainsPart::class,
         'backups' => BackupsPart::class,
+        'tools' => ToolsPart::class,
     ];
 
     public function getConfig($values = []): array
@@ -84,6 +87,7 @@ class ProxmoxWP extends Server
             foreach (self::TABS as $name => $class) {
                 Livewire::component("proxmoxwp.$name", $class);
             }
+            Livewire::component('proxmoxwp.export', ExportPart::class);
             Livewire::component('proxmoxwp.log-in', LogIn::class);
             require __DIR__.'/routes/web.php';
             Retry::schedule('ProxmoxWP');

@@ -109,7 +109,8 @@ class PanelsTest extends Sites
     {
         $service = $this->shared();
         $panel = new Domains($this->backend($service));
-        $this->assertSame(['busy' => false, 'domains' => [], 'used' => 0, 'allowed' => 3, 'remaining' => 3], $panel->read());
+        $this->assertSame(['busy' => false, 'domains' => [], 'used' => 0, 'allowed' => 3, 'remaining' => 3,
+            'own' => ['name' => $this->status($service)['subdomain'].'.nodepoint.eu', 'primary' => true]], $panel->read());
 
         $name = "shop{$service->id}.example.com";
         $e = $this->failure(fn () => $panel->add($name));

@@ -15,12 +15,19 @@ class ViewsTest extends Sites
     private const SITE = ['status' => 'running', 'busy' => false, 'job' => null, 'subdomain' => 'jane', 'url' => 'https://jane.nodepoint.eu',
         'public_ip' => self::IP, 'plan' => ['name' => 'basic', 'memory_mb' => 2048, 'disk_gb' => 20, 'cores' => 2], 'cpu' => '0.5%',
         'memory' => '512MB / 2048MB', 'disk' => '3.1GB / 20GB', 'uptime' => '5 days', 'enabled' => true, 'stale' => false,
-        'disk_warning' => ''];
+        'disk_warning' => '', 'disk_percent' => 16, 'traffic' => ['in' => 12, 'out' => 345], 'safe_mode' => false];
+
+    private const TOOLS = ['busy' => false, 'job' => null, 'status' => 'running', 'safe_mode' => false, 'most' => ['upload_mb' => 20480, 'memory_mb' => 512],
+        'options' => ['xmlrpc' => false, 'cache' => true, 'upload_mb' => 128, 'memory_mb' => 256], 'offers' => []];
 
     private function html(string $view, ?array $data, array $more = []): string
     {
         $state = $more + ['service' => $this->service(), 'busy' => $data['busy'] ?? false, 'data' => $data, 'trouble' => null, 'job' => null,
-            'begun' => null, 'orderFailed' => false, 'question' => null, 'address' => self::IP, 'domain' => ''];
+            'begun' => null, 'orderFailed' => false, 'question' => null, 'address' => self::IP, 'domain' => '', 'proof' => null,
+            'uploadMb' => '', 'memoryMb' => '', 'from' => '', 'to' => '', 'counted' => null];
+        if ($view === 'domains' && $data !== null) {
+            $state['data'] += ['own' => ['name' => 'jane.nodepoint.eu', 'primary' => ! in_array(true, array_column($data['domains'], 'primary'), true)]];
+        }
 
         return (string) view("proxmoxwp::$view", $state);
     }
@@ -131,6 +138,67 @@ class ViewsTest extends Sites
         $this->assertStringNotContainsString('wire:submit', $this->html('domains', ['remaining' => 0] + $data));
     }
 
+    public function test_the_wordpress_tab_offers_what_the_backend_says_and_nothing_else(): void
+    {
+        $html = $this->html('tools', self::TOOLS);
+        $this->assertSame(['safeMode(true)', "switch('cache', false)", "switch('xmlrpc', true)"], $this->click($html));
+        foreach (['Largest upload (1 to 20480 MB)', 'wire:submit="save"', 'wire:submit="countAddresses"'] as $text) {
+            $this->assertStringContainsString($text, $html);
+        }
+        $old = $this->html('tools', ['safe_mode' => null, 'options' => null] + self::TOOLS); // an older backend
+        $this->assertSame([], $this->click($old));
+        $this->assertStringNotContainsString('wire:submit="save"', $old);
+        $this->assertStringContainsString('wire:submit="countAddresses"', $old);
+        foreach (['suspended', 'failed', 'provisioning', 'deleting'] as $status) {
+            $html = $this->html('tools', ['status' => $status] + self::TOOLS);
+            $this->assertStringContainsString('while your site is running or stopped', $html);
+            $this->assertStringNotContainsString('wire:submit', $html);
+        }
+    }
+
+    public function test_addresses_are_replaced_only_after_they_were_counted(): void
+    {
+        $counted = ['from' => 'old.example', 'to' => 'new.example', 'tables' => 2, 'changes' => 31, 'left' => 1];
+        $html = $this->html('tools', self::TOOLS, ['counted' => $counted]);
+        $this->assertContains('replaceAddresses', $this->click($html));
+        $this->assertStringContainsString('31 addresses with old.example in 2 tables would get new.example.', $html);
+        $this->assertStringContainsString('1 more cannot be changed safely', $html);
+        $this->assertNotContains('replaceAddresses', $this->click($this->html('tools', self::TOOLS, ['counted' => ['changes' => 0] + $counted])));
+        $this->assertNotContains('replaceAddresses', $this->click($this->html('tools', self::TOOLS)));
+    }
+
+    public function test_the_record_that_shows_whose_a_domain_is_can_be_copied(): void
+    {
+        $proof = ['domain' => 'a.example', 'name' => '_nodepoint.a.example', 'value' => 'nodepoint-verify='.self::HOSTILE];
+        $html = $this->html('domains', ['busy' => false, 'domains' => [], 'used' => 0, 'allowed' => 1, 'remaining' => 1], ['proof' => $proof]);
+        foreach ([$proof['name'], $proof['value']] as $value) {
+            $this->assertContains($value, $this->attribute($html, 'value'));
+        }
+        $this->assertSame(['prove'], $this->click($html));
+        $this->assertStringContainsString('To show that a.example is yours', $html);
+    }
+
+    public function test_an_archive_to_take_along_is_offered_where_the_backend_makes_them(): void
+    {
+        $offer = ['busy' => false, 'there' => true, 'url' => 'https://jane.nodepoint.eu/export-x.tar.gz', 'size' => 91, 'until' => 1_780_000_000];
+        $html = $this->html('export', $offer);
+        $this->assertSame([[$offer['url']], ['make']], [$this->attribute($html, 'href'), $this->click($html)]);
+        $this->assertStringContainsString('Download (91 MB)', $html);
+        $this->assertSame([], $this->attribute($this->html('export', ['url' => ''] + $offer), 'href'));
+        $this->assertSame('', trim(strip_tags($this->html('export', ['there' => false] + $offer))));
+    }
+
+    public function test_traffic_disk_and_safe_mode_are_told_where_they_are_known(): void
+    {
+        $html = $this->html('overview', ['safe_mode' => true] + self::SITE);
+        foreach (['12 MB in, 345 MB out', 'aria-valuenow="16"', 'Safe mode is on'] as $text) {
+            $this->assertStringContainsString($text, $html);
+        }
+        $html = $this->html('overview', ['traffic' => null, 'disk_percent' => null] + self::SITE);
+        $this->assertStringNotContainsString('role="meter"', $html);
+        $this->assertStringNotContainsString('Traffic', $html);
+    }
+
     public function test_hostile_text_stays_text_and_reaches_its_action_unchanged(): void
     {
         $domain = ['name' => self::HOSTILE, 'status' => 'failed', 'certificate' => 'none', 'error' => self::HOSTILE, 'problem' => self::HOSTILE,
@@ -168,10 +236,10 @@ class ViewsTest extends Sites
     public function test_each_tab_holds_its_component(): void
     {
         $service = $this->service();
-        foreach (['overview', 'domains', 'backups'] as $name) {
+        foreach (['overview', 'domains', 'backups', 'tools'] as $name) {
             $html = (string) $this->extension()->getView($service, [], [], $name);
             preg_match_all('/<livewire:(\S+)/', $html, $found);
-            $this->assertSame(["proxmoxwp.$name"], $found[1]);
+            $this->assertSame($name === 'backups' ? ['proxmoxwp.backups', 'proxmoxwp.export'] : ["proxmoxwp.$name"], $found[1]);
         }
     }
 
@@ -211,17 +279,17 @@ class ViewsTest extends Sites
     {
         $service = $this->service();
         $actions = $this->call('getActions', $service);
-        $this->assertSame(['button', 'view', 'view', 'view'], array_column($actions, 'type'));
-        $this->assertSame(['Log in to WordPress', 'Overview', 'Domains', 'Backups'], array_column($actions, 'label'));
+        $this->assertSame(['button', 'view', 'view', 'view', 'view'], array_column($actions, 'type'));
+        $this->assertSame(['Log in to WordPress', 'Overview', 'Domains', 'Backups', 'WordPress'], array_column($actions, 'label'));
         Laravel::start(); // routes that were cached before the extension was there
-        $this->assertSame(['view', 'view', 'view'], array_column($this->call('getActions', $service), 'type'));
+        $this->assertSame(['view', 'view', 'view', 'view'], array_column($this->call('getActions', $service), 'type'));
     }
 
     public function test_every_text_is_there_in_german_as_well(): void
     {
         app('translator')->setLocale('de');
         try {
-            $html = $this->html('overview', self::SITE).$this->html('backups', null);
+            $html = $this->html('overview', self::SITE).$this->html('backups', null).$this->html('tools', self::TOOLS);
             $this->assertStringContainsString('Neu starten', $html);
             $this->assertStringNotContainsString('proxmoxwp::', $html);
         } finally {

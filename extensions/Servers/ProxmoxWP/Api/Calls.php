@@ -31,7 +31,7 @@ final class Calls
      * Once; what only reads twice, when the backend is away at first.
      *
      * @param  string  $name  the call's name in the table
-     * @param  array<string, scalar>  $fields  body of a POST, query of a GET
+     * @param  array<string, scalar|array<string, scalar|null>>  $fields  body of a POST, query of a GET
      * @param  array<string, string>  $headers  only a POST has any
      * @return array<string, mixed> what `reads` names and the answer has
      *

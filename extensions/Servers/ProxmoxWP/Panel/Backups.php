@@ -2,8 +2,6 @@
 
 namespace Paymenter\Extensions\Servers\ProxmoxWP\Panel;
 
-use DateTimeImmutable;
-
 /**
  * The site's backups.
  */
@@ -19,7 +17,7 @@ final class Backups extends Panel
         $backups = array_map(fn (array $row) => [
             'name' => Field::text($row, 'name'),
             'status' => Field::word($row, 'status', ['creating', 'ready', 'deleting']),
-            'made_at' => self::moment(Field::text($row, 'created_at')),
+            'made_at' => Field::moment(Field::text($row, 'created_at')),
             'safety' => Field::text($row, 'kind') === 'safety',
         ], Field::maps($answer, 'backups'));
 
@@ -50,12 +48,5 @@ final class Backups extends Panel
     public function rollBack(string $name, bool $discardBackups = false): ?array
     {
         return $this->act('roll back', ['bak' => $name] + ($discardBackups ? ['discard_backups' => true] : []));
-    }
-
-    private static function moment(string $text): int
-    {
-        $time = DateTimeImmutable::createFromFormat('Y-m-d\TH:i:s+', $text) ? strtotime($text) : false;
-
-        return $time === false ? 0 : $time;
     }
 }

@@ -2,6 +2,8 @@
 
 namespace Paymenter\Extensions\Servers\ProxmoxWP\Panel;
 
+use Paymenter\Extensions\Servers\ProxmoxWP\Api\ApiException;
+
 /**
  * The customer's own domains.
  */
@@ -10,7 +12,8 @@ final class Domains extends Panel
     /**
      * @return array{busy: bool, domains: list<array{name: string, status: string, certificate: string, error: string,
      *     problem: string, primary: bool}>,
-     *     used: int, allowed: int, remaining: int}
+     *     used: int, allowed: int, remaining: int, own: array{name: string, primary: bool}|null}
+     *     `own`: the platform's name of the site; null: not known now
      */
     public function read(): array
     {
@@ -32,17 +35,19 @@ final class Domains extends Panel
             'used' => Field::number($quota, 'used'),
             'allowed' => Field::number($quota, 'allowed'),
             'remaining' => Field::number($quota, 'remaining'),
+            'own' => $this->ownName(),
         ];
     }
 
     /**
      * The backend looks at the domain's DNS first, for up to ten seconds.
      *
+     * @param  bool  $byTxt  whether its TXT record is to be looked at, and not its A record
      * @return array<string, mixed>|null
      */
-    public function add(string $domain): ?array
+    public function add(string $domain, bool $byTxt = false): ?array
     {
-        return $this->act('add domain', ['domain' => trim($domain)]);
+        return $this->act('add domain', ['domain' => trim($domain)] + ($byTxt ? ['verify' => 'txt'] : []));
     }
 
     /**
@@ -53,6 +58,26 @@ final class Domains extends Panel
     public function choose(string $domain): ?array
     {
         return $this->act('choose primary', ['domain' => $domain]);
+    }
+
+    /** That it cannot be read must not hide the customer's domains. */
+    private function ownName(): ?array
+    {
+        try {
+            $site = $this->backend->call('names');
+        } catch (ApiException $e) {
+            report($e);
+
+            return null;
+        }
+        $subdomain = Field::text($site, 'subdomain');
+        foreach (array_filter(Field::map($site, 'domains'), 'is_string') as $name) {
+            if ($subdomain !== '' && str_starts_with($name, "$subdomain.")) {
+                return ['name' => $name, 'primary' => Field::text($site, 'primary') === $name];
+            }
+        }
+
+        return null;
     }
 
     /** @return array<string, mixed>|null */

@@ -2,6 +2,8 @@
 
 namespace Paymenter\Extensions\Servers\ProxmoxWP\Panel;
 
+use DateTimeImmutable;
+
 /**
  * Reads fields out of an answer without trusting its shape: what is missing or of another type is empty, so
  * that a view never breaks on it.
@@ -40,6 +42,20 @@ final class Field
     public static function map(array $from, string $key): array
     {
         return is_array($from[$key] ?? null) ? $from[$key] : [];
+    }
+
+    /** An address that a browser may follow: nothing but http and https; else ''. */
+    public static function link(string $url): string
+    {
+        return preg_match('~^https?://~i', $url) ? $url : '';
+    }
+
+    /** A moment of the API's in seconds since 1970; 0 for anything else. */
+    public static function moment(string $text): int
+    {
+        $time = DateTimeImmutable::createFromFormat('Y-m-d\TH:i:s+', $text) ? strtotime($text) : false;
+
+        return $time === false ? 0 : $time;
     }
 
     /**

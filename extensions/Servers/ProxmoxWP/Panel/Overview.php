@@ -12,13 +12,15 @@ final class Overview extends Panel
 {
     private const STATUSES = ['provisioning', 'running', 'stopped', 'suspended', 'deleting', 'failed'];
 
-    /** @return array<string, mixed> all texts, except the flags `busy, stale, enabled` and the maps `job, plan` */
+    /** @return array<string, mixed> all texts, except the flags `busy, stale, enabled, safe_mode`, the number `disk_percent` and the
+     *     maps `job, plan, traffic`; null is not known */
     public function read(): array
     {
         $site = $this->backend->call('status');
         $resources = Field::map($site, 'resources');
         $plan = Field::map($site, 'plan');
         $job = Job::of($site);
+        $usage = Field::map($site, 'usage');
         $status = Field::word($site, 'status', self::STATUSES);
 
         return [
@@ -26,7 +28,7 @@ final class Overview extends Panel
             'busy' => in_array($status, ['provisioning', 'deleting'], true) || ($job !== null && $job['running']),
             'job' => $job,
             'subdomain' => Field::text($site, 'subdomain'),
-            'url' => self::link(Field::text($site, 'url')),
+            'url' => Field::link(Field::text($site, 'url')),
             'public_ip' => Field::text($site, 'public_ip'),
             'plan' => ['name' => Field::text($plan, 'name'), 'memory_mb' => Field::number($plan, 'memory_mb'),
                 'disk_gb' => Field::number($plan, 'disk_gb'), 'cores' => Field::number($plan, 'cores')],
@@ -34,7 +36,11 @@ final class Overview extends Panel
             'memory' => Field::text($resources, 'memory'),
             'disk' => Field::text($resources, 'disk'),
             'uptime' => Field::text($resources, 'uptime'),
-            'disk_warning' => Field::text(Field::map($site, 'usage'), 'disk_warning'),
+            'disk_percent' => is_numeric($usage['disk_percent'] ?? null) ? min(100, Field::number($usage, 'disk_percent')) : null,
+            'disk_warning' => Field::text($usage, 'disk_warning'),
+            'traffic' => isset($usage['traffic_in_mb'], $usage['traffic_out_mb'])
+                ? ['in' => Field::number($usage, 'traffic_in_mb'), 'out' => Field::number($usage, 'traffic_out_mb')] : null,
+            'safe_mode' => ($site['safe_mode'] ?? null) === true,
             'enabled' => ($site['proxy_enabled'] ?? null) === true,
             'stale' => ($site['stale'] ?? null) === true,
         ];
@@ -81,18 +87,12 @@ final class Overview extends Panel
      */
     public function logInUrl(): string
     {
-        $url = self::link(Field::text($this->backend->call('login'), 'url'));
+        $url = Field::link(Field::text($this->backend->call('login'), 'url'));
 
         if ($url === '') {
             throw new ApiException('The backend gave no link.', 'bad_answer', path: '/action/login');
         }
 
         return $url;
-    }
-
-    /** An address that a browser may follow: nothing but http and https. */
-    private static function link(string $url): string
-    {
-        return preg_match('~^https?://~i', $url) ? $url : '';
     }
 }

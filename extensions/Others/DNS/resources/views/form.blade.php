@@ -9,7 +9,7 @@
         <x-form.input name="name" type="text" :label="__('dns::dns.name')" placeholder="@" wire:model="name" maxlength="300"
             autocomplete="off" required />
         <x-form.input name="ttl" type="number" :label="__('dns::dns.ttl')" wire:model="ttl" min="60" max="86400" required />
-        <div x-show="$wire.type === 'MX'">
+        <div x-show="$wire.type === 'MX' || $wire.type === 'SRV'">
             <x-form.input name="priority" type="number" :label="__('dns::dns.priority')" wire:model="priority" min="0" max="65535" />
         </div>
         <div class="md:col-span-3">

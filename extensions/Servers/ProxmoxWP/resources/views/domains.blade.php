@@ -4,6 +4,23 @@
         <p class="text-base/70 mb-4">
             {{ __('proxmoxwp::panel.domains_left', ['remaining' => $data['remaining'], 'allowed' => $data['allowed']]) }}
         </p>
+        @if ($data['own'] !== null)
+            <div class="flex flex-wrap items-center justify-between gap-4 border-b border-neutral py-2">
+                <div class="flex-1" style="overflow-wrap: anywhere; min-width: 12rem">
+                    <p class="font-semibold">{{ $data['own']['name'] }}</p>
+                    <p class="text-sm text-base/70">{{ __('proxmoxwp::panel.own_name') }}</p>
+                    @if ($data['own']['primary'])
+                        <p class="text-sm">{{ __('proxmoxwp::panel.primary') }}</p>
+                    @endif
+                </div>
+                @if (! $data['own']['primary'])
+                    <x-button.secondary type="button" class="!w-fit" aria-label="{{ __('proxmoxwp::panel.choose_domain', ['name' => $data['own']['name']]) }}"
+                        wire:click="choose({{ \Illuminate\Support\Js::from($data['own']['name']) }})" wire:loading.attr="disabled">
+                        {{ __('proxmoxwp::panel.choose') }}
+                    </x-button.secondary>
+                @endif
+            </div>
+        @endif
         @forelse ($data['domains'] as $row)
             <div class="flex flex-wrap items-center justify-between gap-4 border-b border-neutral py-2" wire:key="domain-{{ $row['name'] }}">
                 <div class="flex-1" style="overflow-wrap: anywhere; min-width: 12rem">
@@ -46,5 +63,15 @@
                 {{ __('proxmoxwp::panel.add_domain') }}
             </x-button.secondary>
         </form>
+        @if ($proof !== null)
+            <div class="bg-warning/20 border border-neutral p-4 rounded-lg mt-4" role="status">
+                <p>{{ __('proxmoxwp::panel.proof', ['domain' => $proof['domain']]) }}</p>
+                @include('proxmoxwp::record', ['field' => 'proof_name', 'label' => __('proxmoxwp::panel.proof_name'), 'value' => $proof['name']])
+                @include('proxmoxwp::record', ['field' => 'proof_value', 'label' => __('proxmoxwp::panel.proof_value'), 'value' => $proof['value']])
+                <x-button.secondary type="button" class="!w-fit mt-2" wire:click="prove" wire:loading.attr="disabled">
+                    {{ __('proxmoxwp::panel.prove') }}
+                </x-button.secondary>
+            </div>
+        @endif
     @endif
 </div>

@@ -14,6 +14,9 @@
         @if ($data['disk_warning'] !== '')
             <p class="bg-warning/20 border border-neutral p-4 rounded-lg mb-4" role="alert">{{ $data['disk_warning'] }}</p>
         @endif
+        @if ($data['safe_mode'])
+            <p class="bg-warning/20 border border-neutral p-4 rounded-lg mb-4">{{ __('proxmoxwp::panel.safe_mode_is_on') }}</p>
+        @endif
         @php
             $usable = in_array($data['status'], ['running', 'stopped', 'unknown'], true);
             $rows = [
@@ -23,6 +26,7 @@
                 'cpu' => $data['cpu'],
                 'memory' => $data['memory'],
                 'disk' => $data['disk'],
+                'traffic' => $data['traffic'] === null ? '' : __('proxmoxwp::panel.traffic_of', $data['traffic']),
                 'uptime' => $data['uptime'],
                 'visitors' => $usable ? __('proxmoxwp::panel.'.($data['enabled'] ? 'visitors_on' : 'visitors_off')) : '',
             ];
@@ -42,6 +46,12 @@
                 </div>
             @endforeach
         </dl>
+        @if ($data['disk_percent'] !== null)
+            <div class="w-full bg-neutral rounded-full mt-4" role="meter" aria-label="{{ __('proxmoxwp::panel.disk') }}"
+                aria-valuenow="{{ $data['disk_percent'] }}" aria-valuemin="0" aria-valuemax="100">
+                <div class="bg-primary rounded-full" style="height: 0.5rem; width: {{ $data['disk_percent'] }}%"></div>
+            </div>
+        @endif
         @if ($usable)
             <div class="flex flex-row flex-wrap gap-2 mt-4">
                 @if ($data['status'] !== 'running')

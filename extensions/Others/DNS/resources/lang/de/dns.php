@@ -59,5 +59,9 @@ return [
         'MX' => 'Der Name eines Mailservers, zum Beispiel mail.example.com.',
         'NS' => 'Der Name eines Nameservers für diese Subdomain.',
         'TXT' => 'Beliebiger Text. Anführungszeichen sind nicht nötig.',
+        'SRV' => 'Gewicht, Port und Rechner, zum Beispiel 20 5060 sip.example.com. Der Name beginnt mit Dienst und Protokoll: _sip._tcp',
+        'CAA' => 'Flags, Art und Wert, zum Beispiel 0 issue "letsencrypt.org".',
+        'TLSA' => 'Drei Zahlen und die Hexziffern des Zertifikats, zum Beispiel 3 1 1 0C72… Der Name ist Port und Protokoll: _443._tcp.www',
+        'SSHFP' => 'Zwei Zahlen und die Hexziffern des Fingerabdrucks, zum Beispiel 4 2 9A3F…, wie ssh-keygen -r sie ausgibt.',
     ],
 ];

@@ -59,5 +59,9 @@ return [
         'MX' => 'The name of a mail server, such as mail.example.com.',
         'NS' => 'The name of a name server for this subdomain.',
         'TXT' => 'Any text. It needs no quotes.',
+        'SRV' => 'Weight, port and host, such as 20 5060 sip.example.com. The name begins with service and protocol: _sip._tcp',
+        'CAA' => 'Flags, tag and value, such as 0 issue "letsencrypt.org".',
+        'TLSA' => 'Three numbers and the hex digits of the certificate, such as 3 1 1 0C72… The name is port and protocol: _443._tcp.www',
+        'SSHFP' => 'Two numbers and the hex digits of the fingerprint, such as 4 2 9A3F…, as ssh-keygen -r prints them.',
     ],
 ];

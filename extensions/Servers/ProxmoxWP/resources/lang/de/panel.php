@@ -1,7 +1,7 @@
 <?php
 
 return [
-    'tabs' => ['overview' => 'Übersicht', 'domains' => 'Domains', 'backups' => 'Sicherungen'],
+    'tabs' => ['overview' => 'Übersicht', 'domains' => 'Domains', 'backups' => 'Sicherungen', 'tools' => 'WordPress'],
     'log_in' => 'Bei WordPress anmelden',
     'logging_in' => 'WordPress wird geöffnet. Das dauert einige Sekunden …',
     'back' => 'Zurück zum Dienst',
@@ -66,12 +66,61 @@ return [
         'failed' => 'kein Zertifikat', 'unknown' => 'Zertifikat nicht bekannt',
     ],
 
+    'own_name' => 'die Adresse, die Ihre Website bei uns hat, mit Zertifikat, immer',
+    'proof' => 'Um zu zeigen, dass :domain Ihnen gehört, tragen Sie diesen TXT-Eintrag in ihrem DNS ein, warten Sie, bis er gilt, und drücken Sie die Taste. Er bleibt dort, solange Sie die Domain hier verwenden.',
+    'proof_name' => 'Name des TXT-Eintrags',
+    'proof_value' => 'Sein Inhalt',
+    'prove' => 'Ich habe ihn eingetragen: Domain hinzufügen',
+    'copy' => 'Kopieren',
+    'copied' => 'Kopiert',
+    'traffic' => 'Datenverkehr in diesem Monat',
+    'traffic_of' => ':in MB hinein, :out MB hinaus',
+
+    'tools_later' => 'Das lässt sich einstellen, während Ihre Website läuft oder angehalten ist.',
+    'is_on' => 'an',
+    'is_off' => 'aus',
+    'switch_on' => 'Einschalten',
+    'switch_off' => 'Ausschalten',
+    'save' => 'Speichern',
+    'safe_mode' => 'Sicherer Modus',
+    'safe_mode_hint' => 'Lässt Plugins und Theme weg, damit Sie sich anmelden und reparieren können, was eines davon zerstört hat. Nichts davon wird geändert '
+        .'oder gelöscht; Besucher sehen die Website so lange ohne sie.',
+    'safe_mode_is_on' => 'Der sichere Modus ist an: Ihre Website läuft ohne ihre Plugins und ihr Theme. Ausgeschaltet wird er auf der Seite WordPress.',
+    'safe_mode_begin' => 'Sicheren Modus einschalten',
+    'safe_mode_end' => 'Sicheren Modus ausschalten',
+    'options' => 'Einstellungen',
+    'option_names' => [
+        'cache' => 'Seiten-Cache', 'xmlrpc' => 'XML-RPC', 'upload_mb' => 'Größter Upload (1 bis :most MB)',
+        'memory_mb' => 'Speicher einer PHP-Anfrage (64 bis :most MB)',
+    ],
+    'option_hints' => [
+        'cache' => 'Besucher erhalten schon fertige Seiten, das ist schneller. Schalten Sie ihn aus, während Sie an der Website bauen.',
+        'xmlrpc' => 'Wird von alten Apps und manchen Plugins gebraucht und oft angegriffen. Lassen Sie es aus, wenn nichts es vermisst.',
+    ],
+    'replace' => 'Adressen im Inhalt',
+    'replace_hint' => 'Wenn Ihre Website eine andere Hauptadresse erhalten hat, tragen Bilder und Links in ihren Seiten vielleicht noch die alte. Zählen Sie zuerst: Das ändert nichts. '
+        .'Bevor etwas ersetzt wird, wird von selbst eine Sicherung angelegt.',
+    'replace_from' => 'Alter Name',
+    'replace_to' => 'Neuer Name',
+    'count' => 'Zählen',
+    'counted' => ':changes Adressen mit :from in :tables Tabellen würden :to erhalten.',
+    'counted_left' => ':left weitere lassen sich nicht sicher ändern und blieben, wie sie sind.',
+    'count_takes_long' => 'Ihre Website ist groß, und das Zählen dauert länger, als diese Seite warten kann. Bitte versuchen Sie es in einer Minute noch einmal.',
+    'replace_now' => 'Ersetzen',
+
+    'export' => 'Ihre Website mitnehmen',
+    'export_hint' => 'Alle Dateien und die Datenbank als ein Archiv, das ein anderes WordPress aufnehmen kann. Wer seine Adresse hat, kann es abholen, einmal, binnen eines Tages.',
+    'export_get' => 'Herunterladen (:size MB)',
+    'export_until' => 'bis :until UTC',
+    'export_make' => 'Archiv anlegen',
+
     'backups_used' => ':used von :allowed Sicherungen sind belegt.',
     'safety_backup' => 'vor der letzten Änderung von selbst angelegt, zählt nicht mit',
     'no_backups' => 'Noch keine Sicherungen.',
     'backup_statuses' => ['creating' => 'wird angelegt', 'ready' => 'bereit', 'deleting' => 'wird gelöscht', 'unknown' => 'nicht bekannt'],
 
     'confirm' => [
+        'replace' => ':from an :changes Stellen durch :to ersetzen? Vorher wird eine Sicherung angelegt.',
         'reset' => 'Die Website auf ihren ersten Tag zurücksetzen? Alles, was seitdem getan wurde, geht verloren.',
         'roll_back' => 'Zu :name zurückkehren? Alles, was seitdem getan wurde, geht verloren.',
         'backup' => 'Die Sicherung :name löschen? Sie lässt sich nicht wiederherstellen.',
@@ -80,6 +129,12 @@ return [
     ],
 
     'started' => [
+        'export' => 'Das Archiv wird angelegt.',
+        'options' => 'Die Einstellungen werden geändert.',
+        'safe_mode_on' => 'Der sichere Modus wird eingeschaltet.',
+        'safe_mode_off' => 'Der sichere Modus wird ausgeschaltet.',
+        'counted' => 'Die Adressen werden gezählt.',
+        'replaced' => 'Das Ersetzen hat begonnen.',
         'start' => 'Die Website wird gestartet.',
         'stop' => 'Die Website wird angehalten.',
         'restart' => 'Die Website wird neu gestartet.',
@@ -94,6 +149,12 @@ return [
         'rolled_back' => 'Die Rückkehr hat begonnen.',
     ],
     'done' => [
+        'export' => 'Das Archiv ist angelegt und kann hier heruntergeladen werden.',
+        'options' => 'Die Einstellungen sind geändert.',
+        'safe_mode_on' => 'Der sichere Modus ist an.',
+        'safe_mode_off' => 'Der sichere Modus ist aus.',
+        'counted' => 'Die Adressen sind gezählt.',
+        'replaced' => 'Die Adressen sind ersetzt.',
         'start' => 'Die Website läuft.',
         'stop' => 'Die Website ist angehalten.',
         'restart' => 'Die Website wurde neu gestartet.',

@@ -1,7 +1,7 @@
 <?php
 
 return [
-    'tabs' => ['overview' => 'Overview', 'domains' => 'Domains', 'backups' => 'Backups'],
+    'tabs' => ['overview' => 'Overview', 'domains' => 'Domains', 'backups' => 'Backups', 'tools' => 'WordPress'],
     'log_in' => 'Log in to WordPress',
     'logging_in' => 'Opening WordPress. This takes some seconds …',
     'back' => 'Back to the service',
@@ -66,12 +66,61 @@ return [
         'failed' => 'no certificate', 'unknown' => 'certificate not known',
     ],
 
+    'own_name' => 'the address that your site has with us, with a certificate, always',
+    'proof' => 'To show that :domain is yours, set this TXT record at its DNS, wait until it is in effect, and press the button. It stays there as long as you use the domain here.',
+    'proof_name' => 'Name of the TXT record',
+    'proof_value' => 'Its content',
+    'prove' => 'I have set it: add the domain',
+    'copy' => 'Copy',
+    'copied' => 'Copied',
+    'traffic' => 'Traffic this month',
+    'traffic_of' => ':in MB in, :out MB out',
+
+    'tools_later' => 'This can be set while your site is running or stopped.',
+    'is_on' => 'on',
+    'is_off' => 'off',
+    'switch_on' => 'Switch on',
+    'switch_off' => 'Switch off',
+    'save' => 'Save',
+    'safe_mode' => 'Safe mode',
+    'safe_mode_hint' => 'Leaves plugins and theme out, so that you can log in and repair what one of them has broken. Nothing of them is changed or '
+        .'deleted; visitors see the site without them meanwhile.',
+    'safe_mode_is_on' => 'Safe mode is on: your site runs without its plugins and its theme. It is switched off on the tab WordPress.',
+    'safe_mode_begin' => 'Start safe mode',
+    'safe_mode_end' => 'End safe mode',
+    'options' => 'Settings',
+    'option_names' => [
+        'cache' => 'Page cache', 'xmlrpc' => 'XML-RPC', 'upload_mb' => 'Largest upload (1 to :most MB)',
+        'memory_mb' => 'Memory of a PHP request (64 to :most MB)',
+    ],
+    'option_hints' => [
+        'cache' => 'Visitors get pages that were made before, which is faster. Switch it off while you build.',
+        'xmlrpc' => 'Needed by old apps and some plugins, and often attacked. Leave it off if nothing misses it.',
+    ],
+    'replace' => 'Addresses in the content',
+    'replace_hint' => 'After your site has got another main address, pictures and links in its pages may still bear the old one. Count first: that changes nothing. '
+        .'A backup is made by itself before anything is replaced.',
+    'replace_from' => 'Old name',
+    'replace_to' => 'New name',
+    'count' => 'Count',
+    'counted' => ':changes addresses with :from in :tables tables would get :to.',
+    'counted_left' => ':left more cannot be changed safely and would stay as they are.',
+    'count_takes_long' => 'Your site is large, and counting takes longer than this page can wait. Please try again in a minute.',
+    'replace_now' => 'Replace them',
+
+    'export' => 'Take your site along',
+    'export_hint' => 'All files and the database as one archive, which another WordPress can take in. Whoever has its address can fetch it, once, within a day.',
+    'export_get' => 'Download (:size MB)',
+    'export_until' => 'until :until UTC',
+    'export_make' => 'Make an archive',
+
     'backups_used' => ':used of :allowed backups are used.',
     'safety_backup' => 'kept by itself before the last change, does not count',
     'no_backups' => 'No backups yet.',
     'backup_statuses' => ['creating' => 'being made', 'ready' => 'ready', 'deleting' => 'being deleted', 'unknown' => 'not known'],
 
     'confirm' => [
+        'replace' => 'Replace :from by :to at :changes places? A backup is made before.',
         'reset' => 'Reset the site to its first day? Everything that was done since is lost.',
         'roll_back' => 'Go back to :name? Everything that was done since is lost.',
         'backup' => 'Delete the backup :name? It cannot be brought back.',
@@ -80,6 +129,12 @@ return [
     ],
 
     'started' => [
+        'export' => 'The archive is being made.',
+        'options' => 'The settings are being changed.',
+        'safe_mode_on' => 'Safe mode is being started.',
+        'safe_mode_off' => 'Safe mode is being ended.',
+        'counted' => 'The addresses are being counted.',
+        'replaced' => 'Replacing has begun.',
         'start' => 'The site is being started.',
         'stop' => 'The site is being stopped.',
         'restart' => 'The site is being restarted.',
@@ -94,6 +149,12 @@ return [
         'rolled_back' => 'Going back has begun.',
     ],
     'done' => [
+        'export' => 'The archive is made, and can be downloaded here.',
+        'options' => 'The settings are changed.',
+        'safe_mode_on' => 'Safe mode is on.',
+        'safe_mode_off' => 'Safe mode is off.',
+        'counted' => 'The addresses are counted.',
+        'replaced' => 'The addresses are replaced.',
         'start' => 'The site is running.',
         'stop' => 'The site is stopped.',
         'restart' => 'The site was restarted.',
