@@ -71,6 +71,14 @@ class SSupport extends Server
                 'encrypted' => true,
                 'description' => 'A token with the scope "support": manage.py create_token Paymenter --scopes support',
             ],
+            [
+                'name' => 'portal_url',
+                'label' => 'Support portal',
+                'type' => 'text',
+                'placeholder' => 'https://support.example.com',
+                'description' => 'Where customers ask for help; their pages lead there. Left empty, to no place.',
+                'validation' => 'nullable|url:http,https',
+            ],
         ];
     }
 
@@ -180,6 +188,23 @@ class SSupport extends Server
     public function supportKey(Service $service, $settings, $properties): array
     {
         return $this->keys()->find($service->id);
+    }
+
+    /** The same way: a new key in the place of this one. */
+    public function rotateKey(Service $service, $settings, $properties, string $key): string
+    {
+        $made = $this->keys()->rotate($service->id, $key);
+        $service->properties()->updateOrCreate(['key' => 'support_key'], ['name' => 'Support key', 'value' => $made['support_key']]);
+
+        return $made['support_key'];
+    }
+
+    /** The same way: where customers ask for support; '' where that is not set. */
+    public function portal(Service $service, $settings, $properties): string
+    {
+        $url = trim((string) $this->config('portal_url'));
+
+        return preg_match('~^https?://~i', $url) ? $url : '';
     }
 
     /** The same way: the key as it was at the order, '' before. */

@@ -19,6 +19,7 @@ final class SupportKeys
         'unsuspend' => ['POST', '/support/unsuspend', 'within' => 8, 'sends' => ['service_id'], 'reads' => ['status']],
         'terminate' => ['POST', '/support/terminate', 'within' => 8, 'sends' => ['service_id'], 'reads' => ['status']],
         'owner' => ['POST', '/service/owner', 'within' => 8, 'sends' => ['service_id', 'user_id', 'email'], 'reads' => []],
+        'rotate' => ['POST', '/support/rotate', 'within' => 8, 'sends' => ['service_id', 'support_key'], 'reads' => ['support_key', 'status']],
         'status' => ['GET', '/support/status', 'within' => 8,
             'sends' => ['service_id'], 'reads' => ['support_key', 'status', 'email']],
     ];
@@ -68,6 +69,18 @@ final class SupportKeys
     public function change(string $act, int|string $serviceId, float $seconds = 25): array
     {
         return self::texts($this->calls->insist($act, ['service_id' => (string) $serviceId], [], $seconds), 'status');
+    }
+
+    /**
+     * A new key in the place of this one, which is dead at once.
+     *
+     * @return array{support_key: string, status: string}
+     *
+     * @throws ApiException `wrong_state`: it was not the key any more
+     */
+    public function rotate(int|string $serviceId, string $key): array
+    {
+        return self::texts($this->calls->make('rotate', ['service_id' => (string) $serviceId, 'support_key' => $key]), 'support_key', 'status');
     }
 
     /** @throws ApiException */

@@ -9,6 +9,7 @@ use Livewire\Component;
 use Livewire\Livewire;
 use Paymenter\Extensions\Servers\SSupport\Api\ApiException;
 use Paymenter\Extensions\Servers\SSupport\Livewire\Panel;
+use Paymenter\Extensions\Servers\SSupport\SSupport;
 use PHPUnit\Framework\TestCase;
 use Tests\Support\Demo;
 use Tests\Support\Laravel;
@@ -53,6 +54,40 @@ class PanelTest extends TestCase
     private function order(): string
     {
         return ExtensionHelper::$server->createServer($this->service, [], [])['support_key'];
+    }
+
+    public function test_a_new_key_takes_the_place_of_the_one_that_is_seen(): void
+    {
+        $old = $this->order();
+        $panel = $this->panel();
+        $panel->load();
+        $this->assertStringContainsString('rotate(', $this->html($panel));
+        $panel->rotate($old);
+        $new = ExtensionHelper::$server->supportKey($this->service, [], [])['support_key'];
+        $this->assertNotSame($old, $new);
+        $this->assertSame($new, $this->service->properties()->rows['support_key']['value']);
+        $this->assertStringContainsString($new, $this->html($panel));
+        $panel->rotate($old); // a second click
+        $this->assertSame($new, ExtensionHelper::$server->supportKey($this->service, [], [])['support_key']);
+        $this->assertSame([['You have a new support key. The old one is not valid any more.', 'success'],
+            ['The key was replaced in the meantime. This is the new one.', 'error']], $panel->toasts);
+        ExtensionHelper::$server = HooksTest::extensionAt(OddServer::way('html'));
+        $panel->rotate($new);
+        $this->assertSame('error', end($panel->toasts)[1]);
+        Component::$allowed = false;
+        $this->expectException(AuthorizationException::class);
+        $panel->rotate($new);
+    }
+
+    public function test_the_way_to_the_portal_is_shown_where_there_is_one(): void
+    {
+        $this->order();
+        foreach (['https://help.example.com' => true, '' => false, 'javascript:alert(1)' => false] as $url => $isShown) {
+            ExtensionHelper::$server = new SSupport(['api_base' => Demo::url(), 'api_key' => Demo::token(), 'portal_url' => $url]);
+            $panel = $this->panel();
+            $panel->load();
+            $this->assertSame($isShown, str_contains($this->html($panel), 'Ask for help'), $url);
+        }
     }
 
     public function test_boot_registers_the_component_that_the_tab_holds(): void

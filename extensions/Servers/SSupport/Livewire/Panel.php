@@ -31,6 +31,22 @@ class Panel extends Component
         $this->loaded = true;
     }
 
+    /** A new key: the customer thinks that others know the old one. What is replaced is the key that he sees. */
+    public function rotate(string $key): void
+    {
+        $this->authorize('view', $this->service);
+        try {
+            ExtensionHelper::callService($this->service, 'rotateKey', [$key]) ?? throw new ApiException('This product has no server.', 'settings');
+            $this->notify(__('ssupport::support.rotated'), 'success');
+        } catch (ApiException $e) {
+            $isReplaced = $e->is('wrong_state');
+            if (! $isReplaced) {
+                report($e);
+            }
+            $this->notify(__('ssupport::support.'.($isReplaced ? 'replaced_already' : 'not_now')), 'error');
+        }
+    }
+
     public function render()
     {
         return View::make('ssupport::panel', $this->loaded ? $this->facts() : []);
@@ -39,12 +55,13 @@ class Panel extends Component
     /**
      * What the backend says, else what was stored at the order, with a sentence that says why.
      *
-     * @return array{key: string, status: ?string, email: string, error: ?string}
+     * @return array{key: string, status: ?string, email: string, error: ?string, portal: string}
      */
     private function facts(): array
     {
         $stored = (string) ExtensionHelper::callService($this->service, 'storedKey');
-        $facts = ['key' => $stored, 'status' => null, 'email' => (string) $this->service->user->email, 'error' => null];
+        $facts = ['key' => $stored, 'status' => null, 'email' => (string) $this->service->user->email, 'error' => null,
+            'portal' => (string) ExtensionHelper::callService($this->service, 'portal')];
         try {
             $found = ExtensionHelper::callService($this->service, 'supportKey');
         } catch (ApiException $e) {

@@ -27,6 +27,17 @@
                 </x-button.secondary>
             </div>
         @endif
+        @if ($status === 'ACTIVE')
+            <div class="flex flex-row flex-wrap gap-2 mt-2">
+                @if ($portal !== '')
+                    <a href="{{ $portal }}" target="_blank" rel="noopener noreferrer" class="underline px-2 py-2">{{ __('ssupport::support.portal') }}</a>
+                @endif
+                <x-button.danger type="button" class="!w-fit" wire:click="rotate({{ \Illuminate\Support\Js::from($key) }})" wire:loading.attr="disabled"
+                    wire:confirm="{{ __('ssupport::support.confirm_rotate') }}">
+                    {{ __('ssupport::support.rotate') }}
+                </x-button.danger>
+            </div>
+        @endif
         <dl class="mt-4">
             @if ($status !== null)
                 <div class="flex flex-wrap text-base">

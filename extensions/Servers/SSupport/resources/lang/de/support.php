@@ -12,6 +12,12 @@ return [
     'key' => 'Support-Schlüssel',
     'copy' => 'Kopieren',
     'copied' => 'Kopiert',
+    'portal' => 'Hilfe anfordern',
+    'rotate' => 'Schlüssel durch einen neuen ersetzen',
+    'confirm_rotate' => 'Den Schlüssel ersetzen? Der alte gilt sofort nicht mehr.',
+    'rotated' => 'Sie haben einen neuen Support-Schlüssel. Der alte gilt nicht mehr.',
+    'replaced_already' => 'Der Schlüssel wurde inzwischen ersetzt. Dies ist der neue.',
+    'not_now' => 'Dies steht zurzeit nicht zur Verfügung. Bitte versuchen Sie es später noch einmal.',
     'status' => 'Status',
     'email' => 'E-Mail',
     'not_valid' => [

@@ -12,6 +12,12 @@ return [
     'key' => 'Support key',
     'copy' => 'Copy',
     'copied' => 'Copied',
+    'portal' => 'Ask for help',
+    'rotate' => 'Replace the key by a new one',
+    'confirm_rotate' => 'Replace the key? The old one is not valid any more at once.',
+    'rotated' => 'You have a new support key. The old one is not valid any more.',
+    'replaced_already' => 'The key was replaced in the meantime. This is the new one.',
+    'not_now' => 'This is not available at the moment. Please try again later.',
     'status' => 'Status',
     'email' => 'E-mail',
     'not_valid' => [
