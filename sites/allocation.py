@@ -14,7 +14,7 @@ from nodepoint.prepared import prepared
 from sites import live, occupied, vacancies
 from sites.errors import NoCapacity
 from sites.models import ReservationLock, Site, Spare, TakenName, Template
-from sites.naming import free_subdomain
+from sites.naming import RESERVED, free_subdomain, wished_subdomain
 from sites.pool import claims
 
 Holder = Site | Spare | Template
@@ -79,16 +79,21 @@ def free_vmid(seen: Collection[int] | None = None, above: int = 0) -> int:
     return vacancies.lowest("vmid", lambda: count(start), lambda vmid: vmid <= above or vmid in used)
 
 
-def reserve(site: Site) -> None:
-    """Give an order that is being written its subdomain and, with a ready container or without one, its
-    address and VMID. Call inside a transaction, after `lock()`.
+def reserve(site: Site, wish: str = "") -> None:
+    """Give an order that is being written its subdomain (`wish`: the one that was asked for) and, with a
+    ready container or without one, its address and VMID. Call inside a transaction, after `lock()`.
     """
     if spare := claims.take(site.plan):
         site.claimed, site.node = spare.build_id, spare.node
         site.private_ip, site.vmid = spare.private_ip, spare.vmid
     else:
         site.private_ip, site.vmid = free_address(), free_vmid()
-    site.subdomain = free_subdomain(site.email, _Names())
+    site.subdomain = free_subdomain(site.email, _Names(), wish)
+
+
+def is_name_free(name: str) -> bool:
+    """Whether an order could have this subdomain now, as far as is known here."""
+    return name not in RESERVED and name not in _Names()
 
 
 def reserve_other_name(site: Site) -> str:
@@ -99,7 +104,9 @@ def reserve_other_name(site: Site) -> str:
         now = Site.objects.get(pk=site.pk)
         if now.subdomain == site.subdomain:
             now.former_subdomains = [*now.former_subdomains, now.subdomain]
-            now.subdomain = free_subdomain(now.email, _Names())
+            wish = now.subdomain or ""
+            is_of_address = wish.startswith(wished_subdomain(now.email) or "site")
+            now.subdomain = free_subdomain(now.email, _Names(), "" if is_of_address else wish)
             now.save(update_fields=["subdomain", "former_subdomains"])
     site.subdomain, site.former_subdomains = now.subdomain, now.former_subdomains
     return site.subdomain

@@ -88,6 +88,10 @@ RESERVED = frozenset(
 )
 
 
+class BadName(ValueError):
+    """What a customer typed is no host name; the text says what is wrong with it."""
+
+
 def wished_subdomain(email: str) -> str:
     """The subdomain that an e-mail address suggests: its local part, reduced to what a host name may hold;
     may be empty.
@@ -96,9 +100,21 @@ def wished_subdomain(email: str) -> str:
     return re.sub(r"[^a-z0-9-]", "", local).strip("-")[:LONGEST].strip("-")
 
 
-def free_subdomain(email: str, taken: Container[str]) -> str:
-    """The wished subdomain, or with `-` and four random characters where that is empty, reserved or taken."""
-    wish = wished_subdomain(email)
+_SUBDOMAIN = re.compile(r"(?!..--)[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+
+
+def subdomain(text: str) -> str:
+    """A subdomain as somebody types it, in lower case; BadName where it is none."""
+    name = text.strip().lower()
+    if not _SUBDOMAIN.fullmatch(name):
+        raise BadName(f"Use 1 to {LONGEST} of a-z, 0-9 and -, neither first nor last, such as my-shop.")
+    return name
+
+
+def free_subdomain(email: str, taken: Container[str], wish: str = "") -> str:
+    """The wished subdomain, by default the one that the address suggests; with `-` and four random characters
+    where that is empty, reserved or taken."""
+    wish = wish or wished_subdomain(email)
     if wish and wish not in RESERVED and wish not in taken:
         return wish
     while True:
@@ -109,10 +125,6 @@ def free_subdomain(email: str, taken: Container[str]) -> str:
 
 LONGEST_NAME = 253
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-
-
-class BadName(ValueError):
-    """What a customer typed is no host name; the text says what is wrong with it."""
 
 
 def host_name(text: str) -> str:

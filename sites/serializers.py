@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from nodepoint.api.fields import DigitsField, EmailField, PublicIpField, ServiceIdField
+from nodepoint.api.fields import ServiceIdField
 from nodepoint.api.operations import JobOutput
 from sites.models import Backup, CustomDomain
 
@@ -11,21 +11,6 @@ class ServiceInput(serializers.Serializer):
     """Which service is meant."""
 
     service_id = ServiceIdField()
-
-
-class CreateSiteInput(ServiceInput):
-    """An order."""
-
-    email = EmailField(help_text="The customer's; the subdomain is made from it.")
-    plan = serializers.CharField(max_length=64, help_text="Name of a plan, without regard to case.")
-    public_ip = PublicIpField(help_text="IPv4 address of the reverse proxy, to which the DNS record leads.")
-    user_id = DigitsField(
-        20,
-        text=True,
-        required=False,
-        allow_null=True,
-        help_text="The customer's id in the billing portal: whose the site is.",
-    )
 
 
 class NamesOutput(serializers.Serializer):
@@ -88,13 +73,16 @@ class UpgradeInput(ServiceInput):
     """Another plan."""
 
     plan = serializers.CharField(max_length=64, help_text="Name of a plan, without regard to case.")
+    dry_run = serializers.BooleanField(
+        required=False, default=False, help_text="Only say whether it would be taken, and change nothing."
+    )
 
 
 class UpgradeOutput(serializers.Serializer):
-    """The plan, and the job that brings it about."""
+    """The plan, and the job that brings it about; null where it was only asked whether that would do."""
 
     plan = serializers.CharField()
-    job = JobOutput()
+    job = JobOutput(allow_null=True)
 
 
 class PlanOutput(serializers.Serializer):

@@ -6,6 +6,7 @@ urlpatterns = [
     route("delete-site", views.DeleteSite),
     route("status", views.SiteStatus),
     route("plans", views.Plans),
+    route("subdomain", views.Subdomain),
     route("action/getbak", views.Backups),
     route("action/mkbak", views.MakeBackup),
     route("action/delbak", views.DeleteBackup),

@@ -24,9 +24,9 @@ from sites.services.domains import add_domain, domain_problems, remaining_domain
 from sites.services.exports import export_content, export_made, export_offered, last_export
 from sites.services.inside import set_options, switch_safe_mode
 from sites.services.login import log_in
-from sites.services.orders import create_site, delete_site, find_plan
+from sites.services.orders import create_site, delete_site, find_plan, subdomain_standing
 from sites.services.owners import change_owner
-from sites.services.plans import upgrade_site
+from sites.services.plans import upgrade_site, would_take
 from sites.services.power import restart_site, start_site, stop_site
 from sites.services.primary import choose_primary
 from sites.services.standing import get_site, last_job, own_status, site_for_action, status
@@ -76,9 +76,11 @@ __all__ = [
     "start_site",
     "status",
     "stop_site",
+    "subdomain_standing",
     "suspend_site",
     "switch_safe_mode",
     "toggle_traffic",
     "unsuspend_site",
     "upgrade_site",
+    "would_take",
 ]

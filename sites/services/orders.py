@@ -11,7 +11,7 @@ from nodepoint.audit import trail
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job
 from nodepoint.prepared import prepared
-from sites import allocation
+from sites import allocation, naming
 from sites.archives import nightly
 from sites.archives.rows import Archive
 from sites.errors import OrdersPaused, SiteBeingDeleted, SiteExists, UndoUnfinished, UnknownPlan, UnknownSite
@@ -29,12 +29,13 @@ def create_site(
     plan: str,
     public_ip: str,
     user_id: str | None = None,
+    subdomain: str = "",
     overruled: dict[str, Any] | None = None,
     actor: str = "",
 ) -> tuple[Site, Job]:
     """Accept an order: reserve what is unique and have the site made. `user_id`: the customer in the billing
-    portal, where it is told. `overruled`: what staff want other than
-    the plan says.
+    portal, where it is told. `subdomain`: the one that he wishes, which gets a suffix where it is not free
+    any more. `overruled`: what staff want other than the plan says.
 
     UnknownPlan; SiteExists, SiteBeingDeleted, UndoUnfinished when the service is not free for a new site;
     OrdersPaused; NoCapacity.
@@ -53,7 +54,7 @@ def create_site(
                 "user_id": user_id or "",
             }
             site = Site(**names, public_ip=public_ip, plan=chosen, **(overruled or {}))
-            allocation.reserve(site)
+            allocation.reserve(site, subdomain)
             site.save()
             claims.note(site)
             order = {"email": email, "plan": chosen.name, "public_ip": public_ip, "url": site.url}
@@ -64,6 +65,18 @@ def create_site(
     # Outside the transaction: its status may need a reading of the cluster, for which no other order should
     # have to wait.
     raise _in_the_way(standing)
+
+
+def subdomain_standing(name: str) -> tuple[str, str | None]:
+    """Whether a site could be ordered with this subdomain, as far as is known here: the name in the form of
+    DNS, and why not."""
+    try:
+        wish = naming.subdomain(name)
+    except naming.BadName as bad:
+        return name, str(bad)
+    if allocation.is_name_free(wish):
+        return wish, None
+    return wish, f"{wish}.{settings.BASE_DOMAIN} is taken already."
 
 
 def refuse_standing(service_id: str) -> None:

@@ -26,6 +26,14 @@ def upgrade_site(service_id: str, plan: str, *, actor: str = "") -> tuple[Plan, 
     return chosen, queue.whole(lambda: _submit(site, chosen, actor))
 
 
+def would_take(service_id: str, plan: str) -> Plan:
+    """The plan, where `upgrade_site` would take it now; else what that raises. Nothing is changed."""
+    site = get_site(service_id)
+    chosen = find_plan(plan)
+    _refuse_what_does_not_fit(site, chosen, list(_coming(site)))
+    return chosen
+
+
 def _submit(site: Site, chosen: Plan, actor: str) -> Job:
     queue.lock(site.key)
     last = _coming(site).last()

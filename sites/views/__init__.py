@@ -7,7 +7,7 @@ from sites.views.domains import AddDomain, ChoosePrimary, Domains, RemoveDomain,
 from sites.views.inside import SetOptions, SwitchSafeMode
 from sites.views.lifecycle import SuspendSite, UnsuspendSite, UpgradeSite
 from sites.views.login import LogIn
-from sites.views.orders import CreateSite, DeleteSite, Plans, SiteStatus
+from sites.views.orders import CreateSite, DeleteSite, Plans, SiteStatus, Subdomain
 from sites.views.power import RestartSite, StartSite, StopSite
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "SiteStatus",
     "StartSite",
     "StopSite",
+    "Subdomain",
     "SuspendSite",
     "SwitchSafeMode",
     "ToggleTraffic",

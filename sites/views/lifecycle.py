@@ -51,7 +51,10 @@ class UpgradeSite(ApiView):
 
     def post(self, request: Request) -> Response:
         """The plan and the job."""
-        plan, job = services.upgrade_site(**self.read(request), actor=request.auth.actor)
+        values = self.read(request)
+        if values.pop("dry_run"):
+            return success(plan=services.would_take(**values).name, job=None)
+        plan, job = services.upgrade_site(**values, actor=request.auth.actor)
 
         def answer(job: Job) -> dict[str, Any]:
             return {"plan": plan.name, "job": jobs.render(job)}

@@ -12,8 +12,8 @@ from nodepoint.jobs.models import Job
 from nodepoint.prepared import prepared
 from sites import representation, services
 from sites.models import Plan, Site
+from sites.order_serializers import CreateSiteInput, SubdomainInput, SubdomainOutput
 from sites.serializers import (
-    CreateSiteInput,
     CreateSiteOutput,
     DeleteSiteInput,
     DeleteSiteOutput,
@@ -42,6 +42,20 @@ class CreateSite(ApiView):
             return {**representation.names(site), "status": services.status(site), **ended}
 
         return finish(request, job, answer, default_wait=0)
+
+
+class Subdomain(ApiView):
+    """Whether a subdomain could be had, for the checkout of the billing portal: it has the form of one, is
+    not reserved, and nobody is known to have it. Nothing is reserved by asking."""
+
+    scope = "sites"
+    input = SubdomainInput
+    output = SubdomainOutput
+
+    def get(self, request: Request) -> Response:
+        """The name in the form of DNS, whether it is free, and why not."""
+        name, reason = services.subdomain_standing(**self.read(request))
+        return success(name=name, free=reason is None, reason=reason)
 
 
 class DeleteSite(ApiView):

@@ -20,6 +20,7 @@ PATHS = {
         "/wp/upgrade/",
         "/status",
         "/plans",
+        "/subdomain",
         "/jobs/{job_id}",
         "/action/start",
         "/action/stop",
@@ -42,6 +43,7 @@ PATHS = {
     },
     "Servers/SSupport": {
         "/support/create",
+        "/support/rotate",
         "/service/owner",
         "/support/suspend",
         "/support/unsuspend",

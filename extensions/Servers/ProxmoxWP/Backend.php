@@ -18,7 +18,7 @@ final class Backend
      * read.
      */
     public const CALLS = [
-        'create' => ['POST', '/create-site', 'within' => 25, 'sends' => ['service_id', 'email', 'plan', 'public_ip', 'user_id'],
+        'create' => ['POST', '/create-site', 'within' => 25, 'sends' => ['service_id', 'email', 'plan', 'public_ip', 'user_id', 'subdomain'],
             'reads' => ['subdomain', 'url', 'status', ...self::JOB]],
         'delete' => ['POST', '/delete-site', 'within' => 25, 'sends' => ['service_id'],
             'reads' => ['status']],
@@ -27,6 +27,8 @@ final class Backend
             'reads' => ['status']],
         'upgrade' => ['POST', '/wp/upgrade/', 'within' => 25, 'sends' => ['service_id', 'plan'],
             'reads' => ['plan']],
+        'would upgrade' => ['POST', '/wp/upgrade/', 'within' => 6, 'asks' => true, 'sends' => ['service_id', 'plan', 'dry_run'], 'reads' => ['plan']],
+        'subdomain' => ['GET', '/subdomain', 'within' => 3, 'sends' => ['name'], 'reads' => ['name', 'free', 'reason']],
         'owner' => ['POST', '/service/owner', 'within' => 25, 'sends' => ['service_id', 'user_id', 'email'], 'reads' => []],
         'status' => ['GET', '/status', 'within' => 8, 'sends' => ['service_id'], 'reads' => [
             'status', 'subdomain', 'url', 'public_ip', 'plan.name', 'plan.memory_mb', 'plan.disk_gb', 'plan.cores',

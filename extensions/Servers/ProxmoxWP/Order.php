@@ -19,6 +19,7 @@ final class Order
     /**
      * @param  string  $userId  Paymenter's number of the customer, whose domains and zones belong together
      * @param  int  $orderedAt  when the service was made, seconds since 1970
+     * @param  string  $subdomain  the one that the customer wishes; '' for none
      */
     public function __construct(
         private Backend $backend,
@@ -27,6 +28,7 @@ final class Order
         private string $plan,
         private string $publicIp,
         private int $orderedAt,
+        private string $subdomain = '',
     ) {}
 
     /**
@@ -38,7 +40,8 @@ final class Order
      */
     public function place(): array
     {
-        $order = ['email' => $this->email, 'plan' => $this->plan, 'public_ip' => $this->publicIp, 'user_id' => $this->userId];
+        $order = ['email' => $this->email, 'plan' => $this->plan, 'public_ip' => $this->publicIp, 'user_id' => $this->userId]
+            + ($this->subdomain === '' ? [] : ['subdomain' => $this->subdomain]);
         $end = microtime(true) + self::SECONDS;
         $key = $this->key($order);
         for ($replays = 0; ; $replays++) {

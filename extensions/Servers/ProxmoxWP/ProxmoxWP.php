@@ -4,6 +4,7 @@ namespace Paymenter\Extensions\Servers\ProxmoxWP;
 
 use App\Attributes\ExtensionMeta;
 use App\Classes\Extension\Server;
+use App\Models\Product;
 use App\Models\Service;
 use Illuminate\Support\Facades\Lang;
 use Illuminate\Support\Facades\Log;
@@ -70,7 +71,19 @@ class ProxmoxWP extends Server
 
     public function getProductConfig($values = []): array
     {
-        return [(new Plans($this->config('api_base'), $this->config('api_key')))->field($values['plan'] ?? null)];
+        return [
+            (new Plans($this->config('api_base'), $this->config('api_key')))->field($values['plan'] ?? null),
+            ['name' => 'ask_name', 'type' => 'checkbox', 'database_type' => 'boolean', 'default' => true, 'label' => 'Ask for the name at checkout',
+                'description' => 'Customers may wish a name for their site with you, or name a domain of their own.'],
+        ];
+    }
+
+    /** Fields of the order form. Paymenter asks for them at each change, with what is typed so far. */
+    public function getCheckoutConfig(Product $product, $values = [], $settings = []): array
+    {
+        $isAsked = filter_var($settings['ask_name'] ?? false, FILTER_VALIDATE_BOOLEAN);
+
+        return $isAsked ? (new Checkout($this->config('api_base'), $this->config('api_key'), (string) $this->config('public_ip')))->fields($values) : [];
     }
 
     public function testConfig(): bool|string
@@ -92,6 +105,7 @@ class ProxmoxWP extends Server
             require __DIR__.'/routes/web.php';
             Retry::schedule('ProxmoxWP');
             Owners::watch('ProxmoxWP');
+            Upgrades::watch();
         } catch (Throwable $e) {
             report($e);
         }
@@ -116,7 +130,7 @@ class ProxmoxWP extends Server
      */
     public function createServer(Service $service, $settings, $properties)
     {
-        $site = Hook::run($service, 'create', fn () => $this->order($service, $settings)->place());
+        $site = Hook::run($service, 'create', fn () => $this->order($service, $settings, $properties)->place());
         foreach (['subdomain' => 'Subdomain', 'url' => 'Site', 'public_ip' => 'Public address'] as $key => $name) {
             if ($site[$key] !== '') {
                 $row = ['name' => $name, 'value' => $site[$key]];
@@ -207,6 +221,12 @@ class ProxmoxWP extends Server
         return (string) ($properties['nodepoint_public_ip'] ?? $this->config('public_ip'));
     }
 
+    /** For them, too: the domain that the customer named when he ordered; '' for none. */
+    public function wishedDomain(Service $service, $settings, $properties): string
+    {
+        return trim((string) ($properties[Checkout::DOMAIN] ?? ''));
+    }
+
     /** For them, too: whether Paymenter's order of this site has failed, and nobody has repeated it yet. */
     public function orderFailed(Service $service, $settings, $properties): bool
     {
@@ -229,7 +249,7 @@ class ProxmoxWP extends Server
         return true;
     }
 
-    private function order(Service $service, $settings): Order
+    private function order(Service $service, $settings, $properties): Order
     {
         return new Order(
             $this->backend($service),
@@ -238,6 +258,7 @@ class ProxmoxWP extends Server
             $this->plan($settings),
             trim((string) $this->config('public_ip')),
             (int) $service->created_at?->getTimestamp(),
+            trim((string) ($properties[Checkout::NAME] ?? '')),
         );
     }
 

@@ -75,7 +75,7 @@ class ZonesTest extends Customers
         self::settle(self::zones(), self::zones()->addRecord($zone, self::form($type, $name, $content, '300', '20')));
         $record = $this->record($zone, $type, $name);
         $this->assertSame([$data, 300, true], [$record->data, $record->ttl, $record->active]);
-        $this->assertSame($type === 'MX' ? 20 : null, $record->priority);
+        $this->assertSame(in_array($type, ['MX', 'SRV'], true) ? 20 : null, $record->priority);
     }
 
     public static function records(): array
@@ -87,6 +87,10 @@ class ZonesTest extends Customers
             'CNAME' => ['CNAME', 'alias', 'target.example.net', 'target.example.net.'],
             'MX' => ['MX', '@', 'mail.example.net.', 'mail.example.net.'],
             'NS' => ['NS', 'sub', 'ns.example.net', 'ns.example.net.'],
+            'SRV' => ['SRV', '_sip._tcp', '5 5060 sip.example.net', '5 5060 sip.example.net.'],
+            'CAA' => ['CAA', '@', '0 issue "letsencrypt.org"', '0 issue "letsencrypt.org"'],
+            'TLSA' => ['TLSA', '_443._tcp.www', '3 1 1 '.str_repeat('0C', 32), '3 1 1 '.str_repeat('0c', 32)],
+            'SSHFP' => ['SSHFP', 'host', '4 2 '.str_repeat('9A', 32), '4 2 '.str_repeat('9a', 32)],
             'TXT' => ['TXT', '_x', 'v=spf1 "quoted" <b> ünï \\ ;', 'v=spf1 "quoted" <b> ünï \\ ;'],
         ];
     }
@@ -114,7 +118,7 @@ class ZonesTest extends Customers
             'no address' => [self::form('A', 'x', '<script>alert(1)</script>'), 'IPv4'],
             'another alphabet in an address' => [self::form('A', 'x', '１.２.３.４'), 'IPv4'],
             'the alias as AAAA' => [self::form('AAAA', 'x', 'PROXYSRV'), 'IPv6'],
-            'an unknown type' => [self::form('SRV', 'x', 'y'), 'type'],
+            'an unknown type' => [self::form('NAPTR', 'x', 'y'), 'type'],
             'a hostile name' => [self::form('A', "x'; DROP TABLE", '198.51.100.7'), 'name'],
             'a TTL out of bounds' => [self::form('A', 'x', '198.51.100.7', '5'), '60'],
             'no TTL' => [self::form('A', 'x', '198.51.100.7', 'soon'), 'digits'],

@@ -251,7 +251,7 @@ class PartsTest extends Sites
             $part->safeMode($wish);
             $this->followed($part);
             $this->assertSame($wish, $part->data['safe_mode']);
-            $part->switch('xmlrpc', $wish);
+            $part->turn('xmlrpc', $wish);
             $this->followed($part);
             $this->assertSame($wish, $part->data['options']['xmlrpc']);
         }

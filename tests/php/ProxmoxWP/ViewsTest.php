@@ -26,7 +26,7 @@ class ViewsTest extends Sites
             'begun' => null, 'orderFailed' => false, 'question' => null, 'address' => self::IP, 'domain' => '', 'proof' => null,
             'uploadMb' => '', 'memoryMb' => '', 'from' => '', 'to' => '', 'counted' => null];
         if ($view === 'domains' && $data !== null) {
-            $state['data'] += ['own' => ['name' => 'jane.nodepoint.eu', 'primary' => ! in_array(true, array_column($data['domains'], 'primary'), true)]];
+            $state['data'] += ['own' => null];
         }
 
         return (string) view("proxmoxwp::$view", $state);
@@ -68,6 +68,16 @@ class ViewsTest extends Sites
         foreach ([[[], 1], [['primary' => true], 0], [['status' => 'failed'], 0], [['certificate' => 'pending'], 0]] as [$changes, $count]) {
             $html = $this->html('domains', ['busy' => false, 'domains' => [$changes + $row], 'used' => 1, 'allowed' => 3, 'remaining' => 2]);
             $this->assertCount($count, preg_grep('/^choose/', $this->click($html)));
+        }
+    }
+
+    public function test_the_platforms_own_name_can_be_the_main_address_again(): void
+    {
+        $data = ['busy' => false, 'domains' => [], 'used' => 0, 'allowed' => 3, 'remaining' => 3];
+        foreach ([[true, []], [false, ["choose('jane.nodepoint.eu')"]]] as [$primary, $clicks]) {
+            $html = $this->html('domains', $data + ['own' => ['name' => 'jane.nodepoint.eu', 'primary' => $primary]]);
+            $this->assertSame($clicks, $this->click($html));
+            $this->assertSame($primary, str_contains($html, 'Main address of the site'));
         }
     }
 
@@ -141,7 +151,7 @@ class ViewsTest extends Sites
     public function test_the_wordpress_tab_offers_what_the_backend_says_and_nothing_else(): void
     {
         $html = $this->html('tools', self::TOOLS);
-        $this->assertSame(['safeMode(true)', "switch('cache', false)", "switch('xmlrpc', true)"], $this->click($html));
+        $this->assertSame(['safeMode(true)', "turn('cache', false)", "turn('xmlrpc', true)"], $this->click($html));
         foreach (['Largest upload (1 to 20480 MB)', 'wire:submit="save"', 'wire:submit="countAddresses"'] as $text) {
             $this->assertStringContainsString($text, $html);
         }

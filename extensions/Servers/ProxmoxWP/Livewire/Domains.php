@@ -30,6 +30,7 @@ class Domains extends Part
     {
         parent::mount();
         $this->address = (string) ExtensionHelper::callService($this->service, 'publicIp');
+        $this->domain = (string) ExtensionHelper::callService($this->service, 'wishedDomain');
     }
 
     public function add(): void

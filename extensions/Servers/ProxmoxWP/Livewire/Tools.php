@@ -41,7 +41,7 @@ class Tools extends Part
     }
 
     /** @param  string  $option  xmlrpc or cache */
-    public function switch(string $option, bool $enabled): void
+    public function turn(string $option, bool $enabled): void
     {
         $this->act(fn (ToolsPanel $panel) => $panel->set([$option => $enabled]), 'options');
     }

@@ -32,7 +32,7 @@
                             <p class="text-sm text-base/70">{{ __("proxmoxwp::panel.option_hints.$option") }}</p>
                         </div>
                         <x-button.secondary type="button" class="!w-fit" aria-label="{{ $label }}"
-                            wire:click="switch('{{ $option }}', {{ $isOn ? 'false' : 'true' }})" wire:loading.attr="disabled">
+                            wire:click="turn('{{ $option }}', {{ $isOn ? 'false' : 'true' }})" wire:loading.attr="disabled">
                             {{ $act }}
                         </x-button.secondary>
                     </div>

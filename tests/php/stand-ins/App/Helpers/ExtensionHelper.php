@@ -26,6 +26,12 @@ class ExtensionHelper
         return self::$server->$function($service, $service->product->settings, $service->propertiesByKey(), ...$args);
     }
 
+    /** The original takes a collection of rows; the stand-ins have an array. */
+    public static function settingsToArray($settings)
+    {
+        return $settings;
+    }
+
     public static function createServer(Service $service)
     {
         return self::callService($service, 'createServer', [], true);

@@ -114,6 +114,14 @@ return [
     'export_until' => 'bis :until UTC',
     'export_make' => 'Archiv anlegen',
 
+    'wish' => 'Name Ihrer Website (freiwillig)',
+    'wish_hint' => '1 bis 40 von a-z, 0-9 und -. Bleibt das Feld leer, entsteht der Name aus Ihrer E-Mail-Adresse.',
+    'wish_free' => ':name ist frei.',
+    'wish_unknown' => 'Ob er frei ist, lässt sich zurzeit nicht abfragen. Wenn er vergeben ist, werden vier Zeichen angehängt.',
+    'wish_domain' => 'Ihre eigene Domain (freiwillig)',
+    'wish_domain_hint' => 'Sie können sie auch später hinzufügen.',
+    'wish_domain_dns' => 'Tragen Sie für :domain einen A-Eintrag auf :address ein und keinen AAAA-Eintrag. Fügen Sie die Domain dann auf der Seite Ihrer Website hinzu.',
+
     'backups_used' => ':used von :allowed Sicherungen sind belegt.',
     'safety_backup' => 'vor der letzten Änderung von selbst angelegt, zählt nicht mit',
     'no_backups' => 'Noch keine Sicherungen.',

@@ -114,6 +114,14 @@ return [
     'export_until' => 'until :until UTC',
     'export_make' => 'Make an archive',
 
+    'wish' => 'Name of your site (optional)',
+    'wish_hint' => '1 to 40 of a-z, 0-9 and -. Left empty, it is made from your e-mail address.',
+    'wish_free' => ':name is free.',
+    'wish_unknown' => 'Whether it is free cannot be asked at the moment. If it is taken, four characters are added.',
+    'wish_domain' => 'Your own domain (optional)',
+    'wish_domain_hint' => 'You can add it later as well.',
+    'wish_domain_dns' => 'Set an A record of :domain to :address, and no AAAA record. Then add the domain on the page of your site.',
+
     'backups_used' => ':used of :allowed backups are used.',
     'safety_backup' => 'kept by itself before the last change, does not count',
     'no_backups' => 'No backups yet.',

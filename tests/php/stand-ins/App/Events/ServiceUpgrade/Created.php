@@ -1,0 +1,10 @@
+<?php
+
+namespace App\Events\ServiceUpgrade;
+
+use App\Models\ServiceUpgrade;
+
+class Created
+{
+    public function __construct(public ServiceUpgrade $serviceUpgrade) {}
+}
