@@ -130,7 +130,7 @@ class HistoryOutput(serializers.Serializer):
     changes = ChangeOutput(many=True)
 
 
-class ExportOutput(serializers.Serializer):
+class ZoneFileOutput(serializers.Serializer):
     """A zone."""
 
     zone = serializers.CharField()

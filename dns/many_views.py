@@ -10,12 +10,12 @@ from dns import changes, lookup, zonefile
 from dns.many_serializers import (
     BulkInput,
     ChangesOutput,
-    ExportOutput,
     HistoryInput,
     HistoryOutput,
     ImportZoneInput,
     OneZoneInput,
     UndoInput,
+    ZoneFileOutput,
     item,
 )
 from dns.models import Change
@@ -30,7 +30,7 @@ class Export(ApiView):
     scope = "dns"
     reads = True
     input = OneZoneInput
-    output = ExportOutput
+    output = ZoneFileOutput
     renderer_classes = [JSONRenderer, ZoneFileText]
     content_negotiation_class = ZoneFileUnlessJson
 

@@ -57,6 +57,10 @@ PATHS = {
         "/customdomain/add/record",
         "/customdomain/update/record",
         "/customdomain/delete/record",
+        "/customdomain/export",
+        "/customdomain/import",
+        "/customdomain/history",
+        "/customdomain/undo",
         "/jobs/{job_id}",
     },
 }

@@ -16,6 +16,7 @@ use Illuminate\Support\Facades\View;
 use Livewire\Livewire;
 use Paymenter\Extensions\Others\DNS\Api\ConnectionTest;
 use Paymenter\Extensions\Others\DNS\Api\Secrets;
+use Paymenter\Extensions\Others\DNS\Livewire\FilePage;
 use Paymenter\Extensions\Others\DNS\Livewire\ZonePage;
 use Paymenter\Extensions\Others\DNS\Livewire\ZonesPage;
 use Throwable;
@@ -40,6 +41,7 @@ class DNS extends Extension
             Lang::addNamespace('dns', __DIR__.'/resources/lang');
             Livewire::component('dns.zones', ZonesPage::class);
             Livewire::component('dns.zone', ZonePage::class);
+            Livewire::component('dns.file', FilePage::class);
             require __DIR__.'/routes/web.php';
             Event::listen('navigation.dashboard', self::navigation(...));
         } catch (Throwable $e) {

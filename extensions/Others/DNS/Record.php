@@ -54,6 +54,14 @@ final class Record
         };
     }
 
+    /** In one line, as a zone file has it. */
+    public function line(): string
+    {
+        $parts = [$this->name, $this->ttl > 0 ? (string) $this->ttl : '', $this->type, $this->priority === null ? '' : (string) $this->priority, $this->data];
+
+        return mb_scrub(implode(' ', array_filter($parts, fn (string $part) => $part !== '')), 'UTF-8');
+    }
+
     /** Whether it is the platform's: the backend refuses to change it. */
     public function isProtected(string $zone): bool
     {

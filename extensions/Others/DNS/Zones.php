@@ -31,6 +31,15 @@ final class Zones
             'sends' => ['user_id', 'zone_id', 'rc_id', 'type', 'name', 'ttl', 'content', 'priority'], 'reads' => ['state', 'job.id']],
         'delete record' => ['POST', '/customdomain/delete/record', 'within' => 18,
             'sends' => ['user_id', 'zone_id', 'rc_id'], 'reads' => ['state', 'job.id']],
+        'export' => ['POST', '/customdomain/export', 'within' => 9, 'asks' => true, 'sends' => ['user_id', 'zone_id'], 'reads' => ['zonefile']],
+        'import' => ['POST', '/customdomain/import', 'within' => 18, 'sends' => ['user_id', 'zone_id', 'zonefile', 'mode', 'dry_run', 'skip_refused'],
+            'reads' => ['changes.*.act', 'changes.*.reason', 'changes.*.line', 'changes.*.text', 'changes.*.record.name', 'changes.*.record.type',
+                'changes.*.record.data', 'changes.*.record.ttl', 'changes.*.record.priority', 'state', 'job.id']],
+        'history' => ['POST', '/customdomain/history', 'within' => 9, 'asks' => true, 'sends' => ['user_id', 'zone_id', 'limit'],
+            'reads' => ['changes.*.id', 'changes.*.at', 'changes.*.act', 'changes.*.by',
+                'changes.*.before.name', 'changes.*.before.type', 'changes.*.before.data', 'changes.*.before.ttl', 'changes.*.before.priority',
+                'changes.*.after.name', 'changes.*.after.type', 'changes.*.after.data', 'changes.*.after.ttl', 'changes.*.after.priority']],
+        'undo' => ['POST', '/customdomain/undo', 'within' => 18, 'sends' => ['user_id', 'zone_id', 'change_id', 'scope'], 'reads' => ['state', 'job.id']],
         'job' => ['GET', '/jobs/{job_id}', 'within' => 5,
             'sends' => ['job_id'], 'reads' => ['job.state', 'job.error']],
     ];
@@ -128,6 +137,69 @@ final class Zones
     public function deleteRecord(string $zoneId, string $recordId): ?string
     {
         return $this->change('delete record', ['zone_id' => $zoneId, 'rc_id' => $recordId]);
+    }
+
+    /** The zone as a zone file. */
+    public function export(string $zoneId): string
+    {
+        $text = $this->calls->make('export', ['user_id' => $this->userId, 'zone_id' => $zoneId])['zonefile'] ?? null;
+
+        return is_string($text) ? $text : throw new ApiException('The backend gave an answer that could not be understood.', 'bad_answer');
+    }
+
+    /**
+     * What would become of each record of a zone file; nothing is changed.
+     *
+     * @param  string  $mode  `add` or `replace`
+     * @return list<Line>
+     *
+     * @throws ApiException
+     */
+    public function tryImport(string $zoneId, string $file, string $mode): array
+    {
+        $fields = ['user_id' => $this->userId, 'zone_id' => $zoneId, 'zonefile' => $file, 'mode' => $mode, 'dry_run' => true];
+        try {
+            return Line::all($this->calls->make('import', $fields));
+        } catch (ApiException $e) {
+            $lines = Line::all($e->body); // one line is refused, and so all of them, with the reasons
+            if ($lines === []) {
+                throw $e;
+            }
+
+            return $lines;
+        }
+    }
+
+    /**
+     * @param  bool  $skipRefused  whether the rest is taken where some records cannot be
+     *
+     * @throws ApiException
+     */
+    public function import(string $zoneId, string $file, string $mode, bool $skipRefused): ?string
+    {
+        return $this->change('import', ['zone_id' => $zoneId, 'zonefile' => $file, 'mode' => $mode] + ($skipRefused ? ['skip_refused' => true] : []));
+    }
+
+    /**
+     * The last hundred changes, the newest first.
+     *
+     * @return list<Past>
+     *
+     * @throws ApiException
+     */
+    public function history(string $zoneId): array
+    {
+        return Past::all($this->calls->make('history', ['user_id' => $this->userId, 'zone_id' => $zoneId, 'limit' => 100]));
+    }
+
+    /**
+     * @param  bool  $andLater  also all that came after it, so that the zone is as it was before
+     *
+     * @throws ApiException
+     */
+    public function undo(string $zoneId, string $changeId, bool $andLater): ?string
+    {
+        return $this->change('undo', ['zone_id' => $zoneId, 'change_id' => $changeId, 'scope' => $andLater ? 'since' : 'one']);
     }
 
     /**

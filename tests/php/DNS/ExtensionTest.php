@@ -10,6 +10,7 @@ use Illuminate\Support\Facades\Event;
 use Illuminate\Support\Facades\Facade;
 use Livewire\Livewire;
 use Paymenter\Extensions\Others\DNS\DNS;
+use Paymenter\Extensions\Others\DNS\Livewire\FilePage;
 use Paymenter\Extensions\Others\DNS\Livewire\ZonePage;
 use Paymenter\Extensions\Others\DNS\Livewire\ZonesPage;
 use Paymenter\Extensions\Others\DNS\Record;
@@ -34,7 +35,8 @@ class ExtensionTest extends Customers
 
     public function test_boot_registers_pages_that_ask_for_a_verified_customer(): void
     {
-        foreach (['dns.zones' => ['dns', ZonesPage::class], 'dns.zone' => ['dns/{zone}', ZonePage::class]] as $name => [$uri, $class]) {
+        foreach (['dns.zones' => ['dns', ZonesPage::class], 'dns.zone' => ['dns/{zone}', ZonePage::class],
+            'dns.file' => ['dns/{zone}/file', FilePage::class]] as $name => [$uri, $class]) {
             $route = Laravel::$router->getRoutes()->getByName($name);
             $this->assertSame($uri, $route->uri());
             $this->assertSame(['web', 'auth', MustVerfiyEmail::class], $route->middleware());

@@ -2,6 +2,7 @@
 
 use App\Http\Middleware\MustVerfiyEmail;
 use Illuminate\Support\Facades\Route;
+use Paymenter\Extensions\Others\DNS\Livewire\FilePage;
 use Paymenter\Extensions\Others\DNS\Livewire\ZonePage;
 use Paymenter\Extensions\Others\DNS\Livewire\ZonesPage;
 
@@ -9,3 +10,5 @@ use Paymenter\Extensions\Others\DNS\Livewire\ZonesPage;
 Route::get('/dns', ZonesPage::class)->middleware(['web', 'auth', MustVerfiyEmail::class])->name('dns.zones');
 Route::get('/dns/{zone}', ZonePage::class)->where('zone', '[0-9]{1,18}')
     ->middleware(['web', 'auth', MustVerfiyEmail::class])->name('dns.zone');
+Route::get('/dns/{zone}/file', FilePage::class)->where('zone', '[0-9]{1,18}')
+    ->middleware(['web', 'auth', MustVerfiyEmail::class])->name('dns.file');

@@ -15,6 +15,9 @@
         <p class="text-sm text-base/70 break-words">
             {{ __('dns::dns.nameservers') }}: {{ implode(', ', $found->nameservers) ?: '–' }}
         </p>
+        @if (\Illuminate\Support\Facades\Route::has('dns.file'))
+            <p><a href="{{ route('dns.file', $zone) }}" wire:navigate class="underline">{{ __('dns::dns.file') }}</a></p>
+        @endif
         @include('dns::records')
         @if ($found->status !== 'deleting')
             @include('dns::form')
