@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "nodepoint.jobs.apps.JobsConfig",
     "nodepoint.notices.apps.NoticesConfig",
     "nodepoint.board.apps.BoardConfig",
+    "nodepoint.people.apps.PeopleConfig",  # before the apps: forgets notes before they forget whose they were
     "sites.apps.SitesConfig",
     "dns.apps.DnsConfig",
     "support.apps.SupportConfig",

@@ -47,6 +47,7 @@ words.name(
         "sites.pause_orders": "Pause new orders",
         "sites.release": "Release address, VMID and name",
         "sites.resume_orders": "Resume new orders",
+        "sites.stop_draining": "Stop emptying a node",
         "sites.stop_lifting": "Stop lifting sites",
         "sites.unlock": "Unlock a container",
     }

@@ -13,6 +13,8 @@ _words = {
     "jobs.skip": "Skip a step",
     "nodepoint.anonymise": "Forget a person",
     "notices.send_again": "Send an e-mail again",
+    "people.add_note": "Note something about a customer",
+    "people.remove_note": "Remove a note about a customer",
     "restored.adopt": "Take over what a dump did not know",
     "restored.change": "Bring a row up to date after a dump",
     "restored.domain": "Take over a domain that a dump did not know",

@@ -38,6 +38,7 @@ GROUPS = (
         [
             ("Support keys", "key", "support_supportkey_changelist", "support.view_supportkey"),
             ("Key history", "history", "support_historyentry_changelist", "support.view_historyentry"),
+            ("Notes on customers", "sticky_note_2", "people_note_changelist", "people.view_note"),
         ],
     ),
     (

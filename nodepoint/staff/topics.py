@@ -47,6 +47,11 @@ TOPICS: dict[str, dict[str, str]] = {
         "support.change_supportkey": "suspend and terminate keys",
         "support.rotate_supportkey": "replace keys",
     },
+    "Customers": {
+        "people.view_note": "see customers with all that is theirs, and notes about them",
+        "people.add_note": "note something about a customer",
+        "people.delete_note": "remove notes of others",
+    },
     "Operations": {
         "jobs.view_job": "see jobs",
         "jobs.view_jobstep": "see their steps",

@@ -13,6 +13,7 @@ from nodepoint.clients.errors import SYSTEMS
 from nodepoint.jobs import registry, timeline
 from nodepoint.jobs.models import Job
 from nodepoint.notices.models import jobs_about
+from nodepoint.people import person
 from sites import diagnosis, representation, services
 from sites.admin.lists import COLOURS
 from sites.archives import nightly
@@ -43,6 +44,7 @@ def parts(facts: Facts) -> dict[str, Any]:
     shown = facts.running or next((job for job in jobs if job.subject == site.key), None)
     return {
         "site": site,
+        "customer_url": person.url_of(site.user_id, site.email),
         "offers": representation.offers(site, site.primary_among(facts.domains)),
         "status": facts.status,
         "status_colour": STATUS_COLOURS.get(facts.status, "default"),

@@ -17,6 +17,7 @@ MIGRATED_ROLES = (
     "nodepoint.board.migrations.0002_roles",
     "sites.migrations.0004_platform",
     "nodepoint.notices.migrations.0005_row",
+    "nodepoint.people.migrations.0002_roles",
 )
 
 

@@ -26,6 +26,7 @@ PAGES = {
     "jobs.Job": "jobs are watched and steered",
     "notices.Notice": "what was told to whom, and sending it again",
     "notices.Preferences": "quiet hours, and how customers are written to",
+    "people.Note": "customers, and what staff note about them",
     "sites.ClusterNode": "nodes are closed, limited and emptied",
     "sites.Archive": "what was archived when, and what was not",
     "sites.CustomDomain": "domains of all sites",

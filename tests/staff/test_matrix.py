@@ -37,6 +37,7 @@ EXPECTED: dict[str, tuple[str, str, str, str, str]] = {
     "jobs.Job": ("", "sp", "sp", "sp", "sp"),
     "notices.Notice": ("", "s", "s", "s", "s"),
     "notices.Preferences": ("", "s", "sc", "sc", "sc"),
+    "people.Note": ("", "s", "s", "s", "s"),
     "sites.ClusterNode": ("", "sp", "sp", "sp", "sp"),
     "sites.Archive": ("", "s", "s", "s", "s"),
     "sites.CustomDomain": ("", "s", "s", "s", "s"),
