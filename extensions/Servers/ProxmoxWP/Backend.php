@@ -69,6 +69,10 @@ final class Backend
         'export' => ['GET', '/action/export', 'within' => 15, 'sends' => ['service_id'], 'reads' => ['url', 'size_mb', 'expires_at'],
             'secret' => true],
         'make export' => ['POST', '/action/export', 'within' => 22, 'sends' => ['service_id'], 'reads' => self::JOB, 'secret' => true],
+        'archives' => ['GET', '/action/archives', 'within' => 8, 'sends' => ['service_id'], 'reads' => ['archives.*.name', 'archives.*.created_at',
+            'archives.*.size_mb', 'archives.*.expires_at', 'archives.*.origin', 'archives.*.status', 'schedule', 'next_at', 'quota']],
+        'make archive' => ['POST', '/action/mkarchive', 'within' => 15, 'sends' => ['service_id'], 'reads' => self::JOB],
+        'delete archive' => ['POST', '/action/delarchive', 'within' => 15, 'sends' => ['service_id', 'archive'], 'reads' => self::JOB],
         'backups' => ['GET', '/action/getbak', 'within' => 8, 'sends' => ['service_id'], 'reads' => [
             'backups.*.name', 'backups.*.created_at', 'backups.*.status', 'backups.*.kind', 'used', 'allowed']],
         'make backup' => ['POST', '/action/mkbak', 'within' => 15, 'sends' => ['service_id'],

@@ -19,6 +19,9 @@ final class Checkout
 
     public const DOMAIN = 'site_domain';
 
+    /** @var array<string, string|null> what is known by name: the form asks for the sentence, and then for the refusal */
+    private array $known = [];
+
     public function __construct(private ?string $base, private ?string $token, private string $publicIp) {}
 
     /**
@@ -67,11 +70,10 @@ final class Checkout
     /** @return string|null why a name cannot be had; '' where it can; null where nobody can tell now */
     private function reason(string $name): ?string
     {
-        static $known = []; // the form asks for the sentence, and then for the refusal
-        if (! array_key_exists($name, $known)) {
+        if (! array_key_exists($name, $this->known)) {
             try {
                 $answer = (new Calls(new Client($this->base, $this->token), Backend::CALLS))->make('subdomain', ['name' => $name]);
-                $known[$name] = ($answer['free'] ?? null) === true ? '' : (Field::text($answer, 'reason') ?: null);
+                $this->known[$name] = ($answer['free'] ?? null) === true ? '' : (Field::text($answer, 'reason') ?: null);
             } catch (ApiException $e) {
                 report($e);
 
@@ -79,6 +81,6 @@ final class Checkout
             }
         }
 
-        return $known[$name];
+        return $this->known[$name];
     }
 }

@@ -20,6 +20,7 @@ use Paymenter\Extensions\Servers\ProxmoxWP\Api\Owners;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\Retry;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\Secrets;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\Staff;
+use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Archives as ArchivesPart;
 use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Backups as BackupsPart;
 use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Domains as DomainsPart;
 use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Export as ExportPart;
@@ -100,6 +101,7 @@ class ProxmoxWP extends Server
             foreach (self::TABS as $name => $class) {
                 Livewire::component("proxmoxwp.$name", $class);
             }
+            Livewire::component('proxmoxwp.archives', ArchivesPart::class);
             Livewire::component('proxmoxwp.export', ExportPart::class);
             Livewire::component('proxmoxwp.log-in', LogIn::class);
             require __DIR__.'/routes/web.php';

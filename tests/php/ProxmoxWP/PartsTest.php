@@ -11,6 +11,7 @@ use Livewire\Component;
 use Livewire\Livewire;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\Overdue;
 use Paymenter\Extensions\Servers\ProxmoxWP\Api\Retry;
+use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Archives;
 use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Backups;
 use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Domains;
 use Paymenter\Extensions\Servers\ProxmoxWP\Livewire\Export;
@@ -224,6 +225,68 @@ class PartsTest extends Sites
         $this->assertSame($name, $part->data['domains'][0]['name']);
         $part->remove($name);
         $this->followed($part);
+    }
+
+    public function test_an_archive_is_made_and_deleted(): void
+    {
+        $part = $this->part(Archives::class, $this->shared());
+        $part->load();
+        $this->assertSame([true, 0, 'daily'], [$part->data['there'], $part->data['used'], $part->data['schedule']]);
+        $part->create();
+        $this->followed($part);
+        $this->assertSame(['The archive is made.', 'success'], end($part->toasts));
+        [$row] = $part->data['archives'];
+        $this->assertSame(['ready', 'customer', 1], [$row['status'], $row['origin'], $part->data['used']]);
+        $part->delete('ARC0');
+        $this->assertSame('error', end($part->toasts)[1]);
+        $part->delete($row['name']);
+        $this->followed($part);
+        $this->assertSame([], $part->data['archives']);
+        ExtensionHelper::$server = $this->extension(['api_base' => OddServer::way('unknown')]);
+        $part = $this->part(Archives::class, $this->shared());
+        $part->load();
+        $this->assertSame([false, null], [$part->data['there'], $part->trouble]);
+    }
+
+    public function test_a_suspended_site_refuses_every_act_with_a_sentence_and_changes_nothing(): void
+    {
+        $service = $this->shared();
+        $this->call('suspendServer', $service);
+        $this->until($service, 'suspended');
+        $acts = [[Overview::class, 'power', 'start'], [Overview::class, 'toggle', false], [Overview::class, 'resetSite'], [Backups::class, 'create'],
+            [Archives::class, 'create'], [Export::class, 'make'], [Domains::class, 'choose', 'a.example'], [Domains::class, 'remove', 'a.example'],
+            [Tools::class, 'safeMode', true], [Tools::class, 'turn', 'cache', false], [Tools::class, 'save'], [Tools::class, 'countAddresses']];
+        foreach ($acts as $act) {
+            $part = $this->part($act[0], $service);
+            if ($part instanceof Tools) {
+                [$part->memoryMb, $part->uploadMb, $part->from, $part->to] = ['256', '64', 'a.example', 'b.example'];
+            }
+            $part->{$act[1]}(...array_slice($act, 2));
+            $this->assertSame([['This service is suspended.', 'error']], $part->toasts, "$act[0] $act[1]");
+            $this->assertNull($part->job);
+        }
+        $this->call('unsuspendServer', $service);
+        $this->until($service, 'running');
+    }
+
+    public function test_what_a_stopped_site_cannot_do_is_said(): void
+    {
+        $service = $this->shared();
+        $part = $this->part(Overview::class, $service);
+        $part->power('stop');
+        $this->followed($part);
+        foreach ([[Tools::class, 'safeMode', [true]], [Export::class, 'make', []]] as [$class, $act, $with]) {
+            $part = $this->part($class, $service);
+            $part->$act(...$with);
+            $this->assertSame('error', end($part->toasts)[1]);
+            $this->assertStringContainsString('stopped', end($part->toasts)[0]);
+        }
+        $part = $this->part(Overview::class, $service);
+        $part->power('start');
+        $this->followed($part);
+        $part = $this->part(Domains::class, $service);
+        $part->choose('nobodys.example.com');
+        $this->assertSame('error', end($part->toasts)[1]);
     }
 
     public function test_an_archive_to_take_along(): void

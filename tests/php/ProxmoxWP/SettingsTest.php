@@ -107,7 +107,7 @@ class SettingsTest extends Sites
 
     public function test_boot_registers_the_parts_and_never_throws(): void
     {
-        $this->assertSame(['proxmoxwp.overview', 'proxmoxwp.domains', 'proxmoxwp.backups', 'proxmoxwp.tools', 'proxmoxwp.export', 'proxmoxwp.log-in'],
+        $this->assertSame(['proxmoxwp.overview', 'proxmoxwp.domains', 'proxmoxwp.backups', 'proxmoxwp.tools', 'proxmoxwp.archives', 'proxmoxwp.export', 'proxmoxwp.log-in'],
             array_keys(Livewire::$components));
         foreach (Livewire::$components as $class) {
             $this->assertTrue(class_exists($class));

@@ -188,6 +188,22 @@ class ViewsTest extends Sites
         $this->assertStringContainsString('To show that a.example is yours', $html);
     }
 
+    public function test_archives_are_shown_where_there_are_any_or_may_be(): void
+    {
+        $row = ['name' => 'ARC1', 'status' => 'ready', 'origin' => 'customer', 'made_at' => 1_780_000_000, 'size' => 812, 'until' => 1_790_000_000];
+        $data = ['busy' => false, 'there' => true, 'archives' => [$row, ['name' => 'ARC2', 'origin' => 'deletion'] + $row,
+            ['name' => self::HOSTILE, 'status' => 'unknown', 'origin' => 'unknown', 'made_at' => 0, 'size' => 0, 'until' => 0]],
+            'schedule' => 'daily', 'next_at' => 1_780_090_000, 'used' => 1, 'allowed' => 2];
+        $html = $this->html('archives', $data);
+        $this->assertSame(['create', "delete('ARC1')"], $this->click($html));
+        foreach (['1 of 2 archives', 'each night', '812 MB', 'kept until', 'not known why'] as $text) {
+            $this->assertStringContainsString($text, $html);
+        }
+        $this->assertStringNotContainsString('<script', $html);
+        $this->assertSame([], $this->click($this->html('archives', ['archives' => [], 'used' => 2] + $data)));
+        $this->assertSame('', trim(strip_tags($this->html('archives', ['there' => false] + $data))));
+    }
+
     public function test_an_archive_to_take_along_is_offered_where_the_backend_makes_them(): void
     {
         $offer = ['busy' => false, 'there' => true, 'url' => 'https://jane.nodepoint.eu/export-x.tar.gz', 'size' => 91, 'until' => 1_780_000_000];
@@ -249,7 +265,7 @@ class ViewsTest extends Sites
         foreach (['overview', 'domains', 'backups', 'tools'] as $name) {
             $html = (string) $this->extension()->getView($service, [], [], $name);
             preg_match_all('/<livewire:(\S+)/', $html, $found);
-            $this->assertSame($name === 'backups' ? ['proxmoxwp.backups', 'proxmoxwp.export'] : ["proxmoxwp.$name"], $found[1]);
+            $this->assertSame($name === 'backups' ? ['proxmoxwp.backups', 'proxmoxwp.archives', 'proxmoxwp.export'] : ["proxmoxwp.$name"], $found[1]);
         }
     }
 

@@ -108,11 +108,22 @@ return [
     'count_takes_long' => 'Ihre Website ist groß, und das Zählen dauert länger, als diese Seite warten kann. Bitte versuchen Sie es in einer Minute noch einmal.',
     'replace_now' => 'Ersetzen',
 
+    'archives' => 'Archive',
+    'archives_hint' => 'Die ganze Website auf anderem Speicher: was bleibt, wenn alles andere verloren ist.',
+    'schedules' => ['daily' => 'Jede Nacht wird eines angelegt.', 'weekly' => 'Jede Woche wird eines angelegt.'],
+    'archive_next' => 'Das nächste: :at.',
+    'archives_used' => ':used von :allowed eigenen Archiven.',
+    'make_archive' => 'Jetzt ein Archiv anlegen',
+    'no_archives' => 'Noch keine Archive.',
+    'origins' => ['schedule' => 'von selbst angelegt', 'customer' => 'von Ihnen angelegt', 'deletion' => 'vor dem Löschen angelegt', 'unknown' => 'unbekannt, warum'],
+    'archive_until' => 'aufbewahrt bis :until',
+    'remove_archive' => 'Das Archiv :name löschen',
+
     'export' => 'Ihre Website mitnehmen',
     'export_hint' => 'Alle Dateien und die Datenbank als ein Archiv, das ein anderes WordPress aufnehmen kann. Wer seine Adresse hat, kann es abholen, einmal, binnen eines Tages.',
     'export_get' => 'Herunterladen (:size MB)',
     'export_until' => 'bis :until UTC',
-    'export_make' => 'Archiv anlegen',
+    'export_make' => 'Download erstellen',
 
     'wish' => 'Name Ihrer Website (freiwillig)',
     'wish_hint' => '1 bis 40 von a-z, 0-9 und -. Bleibt das Feld leer, entsteht der Name aus Ihrer E-Mail-Adresse.',
@@ -128,6 +139,7 @@ return [
     'backup_statuses' => ['creating' => 'wird angelegt', 'ready' => 'bereit', 'deleting' => 'wird gelöscht', 'unknown' => 'nicht bekannt'],
 
     'confirm' => [
+        'archive' => 'Das Archiv :name löschen? Es lässt sich nicht wiederherstellen.',
         'replace' => ':from an :changes Stellen durch :to ersetzen? Vorher wird eine Sicherung angelegt.',
         'reset' => 'Die Website auf ihren ersten Tag zurücksetzen? Alles, was seitdem getan wurde, geht verloren.',
         'roll_back' => 'Zu :name zurückkehren? Alles, was seitdem getan wurde, geht verloren.',
@@ -137,7 +149,9 @@ return [
     ],
 
     'started' => [
-        'export' => 'Das Archiv wird angelegt.',
+        'archive' => 'Das Archiv wird angelegt.',
+        'archive_deleted' => 'Das Archiv wird gelöscht.',
+        'export' => 'Der Download wird erstellt.',
         'options' => 'Die Einstellungen werden geändert.',
         'safe_mode_on' => 'Der sichere Modus wird eingeschaltet.',
         'safe_mode_off' => 'Der sichere Modus wird ausgeschaltet.',
@@ -157,7 +171,9 @@ return [
         'rolled_back' => 'Die Rückkehr hat begonnen.',
     ],
     'done' => [
-        'export' => 'Das Archiv ist angelegt und kann hier heruntergeladen werden.',
+        'archive' => 'Das Archiv ist angelegt.',
+        'archive_deleted' => 'Das Archiv ist gelöscht.',
+        'export' => 'Der Download ist erstellt und kann hier abgeholt werden.',
         'options' => 'Die Einstellungen sind geändert.',
         'safe_mode_on' => 'Der sichere Modus ist an.',
         'safe_mode_off' => 'Der sichere Modus ist aus.',

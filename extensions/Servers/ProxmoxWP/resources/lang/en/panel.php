@@ -108,11 +108,22 @@ return [
     'count_takes_long' => 'Your site is large, and counting takes longer than this page can wait. Please try again in a minute.',
     'replace_now' => 'Replace them',
 
+    'archives' => 'Archives',
+    'archives_hint' => 'The whole site on other storage: what is left when everything else is lost.',
+    'schedules' => ['daily' => 'One is made each night.', 'weekly' => 'One is made each week.'],
+    'archive_next' => 'The next one: :at.',
+    'archives_used' => ':used of :allowed archives of your own.',
+    'make_archive' => 'Make an archive now',
+    'no_archives' => 'No archives yet.',
+    'origins' => ['schedule' => 'made by itself', 'customer' => 'made by you', 'deletion' => 'made before the deletion', 'unknown' => 'not known why'],
+    'archive_until' => 'kept until :until',
+    'remove_archive' => 'Delete the archive :name',
+
     'export' => 'Take your site along',
     'export_hint' => 'All files and the database as one archive, which another WordPress can take in. Whoever has its address can fetch it, once, within a day.',
     'export_get' => 'Download (:size MB)',
     'export_until' => 'until :until UTC',
-    'export_make' => 'Make an archive',
+    'export_make' => 'Make a download',
 
     'wish' => 'Name of your site (optional)',
     'wish_hint' => '1 to 40 of a-z, 0-9 and -. Left empty, it is made from your e-mail address.',
@@ -128,6 +139,7 @@ return [
     'backup_statuses' => ['creating' => 'being made', 'ready' => 'ready', 'deleting' => 'being deleted', 'unknown' => 'not known'],
 
     'confirm' => [
+        'archive' => 'Delete the archive :name? It cannot be brought back.',
         'replace' => 'Replace :from by :to at :changes places? A backup is made before.',
         'reset' => 'Reset the site to its first day? Everything that was done since is lost.',
         'roll_back' => 'Go back to :name? Everything that was done since is lost.',
@@ -137,7 +149,9 @@ return [
     ],
 
     'started' => [
-        'export' => 'The archive is being made.',
+        'archive' => 'The archive is being made.',
+        'archive_deleted' => 'The archive is being deleted.',
+        'export' => 'The download is being made.',
         'options' => 'The settings are being changed.',
         'safe_mode_on' => 'Safe mode is being started.',
         'safe_mode_off' => 'Safe mode is being ended.',
@@ -157,7 +171,9 @@ return [
         'rolled_back' => 'Going back has begun.',
     ],
     'done' => [
-        'export' => 'The archive is made, and can be downloaded here.',
+        'archive' => 'The archive is made.',
+        'archive_deleted' => 'The archive is deleted.',
+        'export' => 'The download is made, and can be fetched here.',
         'options' => 'The settings are changed.',
         'safe_mode_on' => 'Safe mode is on.',
         'safe_mode_off' => 'Safe mode is off.',
