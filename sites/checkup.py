@@ -32,6 +32,8 @@ ON_CONTAINERS = {
 ON_ALL = {"VM.Audit", "VM.Config.Options"}
 ON_POOL = {"Pool.Allocate"}  # for a container that joins it later, such as an adopted one
 ON_STORAGE = {"Datastore.AllocateSpace"}  # to read it too; on the template's, so that templates can be built
+FOR_ARCHIVES = {"VM.Backup"}
+ON_ARCHIVES = {"Datastore.AllocateSpace", "Datastore.Audit"}
 FREE_TAGS = {"free", ""}  # of `user-tag-access`: anybody may set any tag; else Sys.Modify on / overrides it
 ROLE = "NodePoint"  # in the commands that doctor prints
 NO_CONTAINER = 999_999_999  # the highest VMID there is, which nobody uses
@@ -119,6 +121,7 @@ def _privileges(on_cluster: set[str]) -> Iterator[str]:
         *(([path], ON_POOL) for path in pool),
         ([f"/storage/{settings.PROXMOX_STORAGE}"], ON_STORAGE),
         ([template], ON_STORAGE),
+        *_for_archives(),
         ([f"/sdn/zones/localnetwork/{settings.PROXMOX_BRIDGE}"], {"SDN.Use"}),
         (["/"], on_cluster),
     ):
@@ -132,6 +135,31 @@ def _privileges(on_cluster: set[str]) -> Iterator[str]:
             f"The cluster lets nobody set the tags of our containers (user-tag-access is {access}):"
             " pvesh set /cluster/options --user-tag-access user-allow=free"
         )
+
+
+def _for_archives() -> Iterator[tuple[list[str], set[str]]]:
+    """Where archives are made: on all guests, since one that was deleted is in no pool any more, and its
+    archives would not be listed (pve-storage 9.1.7 `API2/Storage/Content.pm`)."""
+    if settings.ARCHIVE_STORAGE:
+        yield ["/vms"], FOR_ARCHIVES
+        yield [f"/storage/{settings.ARCHIVE_STORAGE}"], ON_ARCHIVES
+
+
+def _archive_storage(node: str) -> Iterator[str]:
+    """What keeps archives from being made on a node."""
+    storage = settings.ARCHIVE_STORAGE
+    status = connections.proxmox().storage_status(node, storage)
+    if not (status.active and status.enabled):
+        yield f"ARCHIVE_STORAGE: {storage} is not active on {node}."
+    elif "backup" not in status.content:
+        yield f"ARCHIVE_STORAGE: {storage} may not hold backups (content backup) on {node}."
+    elif kept := connections.proxmox().own_retention(node, storage):
+        yield (
+            f"ARCHIVE_STORAGE: {storage} keeps {kept} by itself, and refuses more: NodePoint says what is"
+            f" kept. pvesm set {storage} --prune-backups keep-all=1"
+        )
+    if not status.shared:
+        yield f"ARCHIVE_STORAGE: {storage} is on each node by itself: what goes with {node} is lost."
 
 
 def _missing(privileges: set[str], path: str) -> str:
@@ -168,6 +196,8 @@ def _storages(node: str) -> Iterator[str]:
     volumes = connections.proxmox().storage_content(node, template)
     if settings.PROXMOX_TEMPLATE not in {volume.volid for volume in volumes}:
         yield f"PROXMOX_TEMPLATE: {settings.PROXMOX_TEMPLATE} is not on {node}."
+    if settings.ARCHIVE_STORAGE:
+        yield from _archive_storage(node)
 
 
 # The others

@@ -14,6 +14,8 @@ from django.utils import timezone
 from nodepoint.clients.errors import ClientError
 from nodepoint.reconcile import Finding, Kind, Report
 from sites import marks, strangers
+from sites.archives import comparison as archives
+from sites.archives.comparison import Archives
 from sites.clients.cloudflare import Record
 from sites.clients.npm import Certificate, ProxyHost
 from sites.clients.proxmox import Guest, HaService
@@ -30,7 +32,12 @@ def compare() -> Report:
     later orders. A system that does not answer is left out."""
     begun, report = timezone.now(), Report()
     looks = {}
-    for system, look in (("proxmox", _guests), ("cloudflare", _records), ("npm", _hosts)):
+    for system, look in (
+        ("proxmox", _guests),
+        ("cloudflare", _records),
+        ("npm", _hosts),
+        ("archives", _archives),
+    ):
         try:
             looks[system] = look()
         except ClientError as error:
@@ -38,7 +45,12 @@ def compare() -> Report:
     rows = Rows(begun)
     if looks.keys() >= {"cloudflare", "npm"}:
         strangers.keep(_of_strangers(rows, *looks["cloudflare"], looks["npm"][0]), since=begun)
-    for system, comparison in (("proxmox", Containers), ("cloudflare", Records), ("npm", Hosts)):
+    for system, comparison in (
+        ("proxmox", Containers),
+        ("cloudflare", Records),
+        ("npm", Hosts),
+        ("archives", Archives),
+    ):
         if system not in looks:
             continue
         try:
@@ -70,6 +82,10 @@ def _records() -> tuple[list[Record]]:
 
 def _hosts() -> tuple[list[ProxyHost], list[Certificate]]:
     return npm().proxy_hosts(), npm().certificates()
+
+
+def _archives() -> tuple[archives.Listed]:
+    return (archives.read(),)
 
 
 def _mark_of(record: Record) -> str:

@@ -4,12 +4,13 @@ from nodepoint import pruning
 from nodepoint.pruning import Rule
 from sites import domain_watch, enforcement, inside
 from sites.archives import nightly
-from sites.models import Spare
+from sites.models import Archive, Spare
 from sites.pool import refill
 from sites.services import archives, updates
 from sites.services.inside import restore_safe_modes
 
 KEPT_SPARES_DAYS = 30
+KEPT_ARCHIVES_DAYS = 90
 
 
 def enforce_suspensions() -> int:
@@ -40,18 +41,20 @@ def expire_archives() -> int:
 
 
 ENDED_SPARES = "ready containers that are no more"
+ENDED_ARCHIVES = "archives that are no more"
 PRUNED = pruning.register(
     Rule(
         ENDED_SPARES,
         KEPT_SPARES_DAYS,
         lambda before: Spare.objects.filter(ended_at__lt=before, vmid=None, private_ip=None),
-    )
+    ),
+    Rule(ENDED_ARCHIVES, KEPT_ARCHIVES_DAYS, lambda before: Archive.objects.filter(ended_at__lt=before)),
 )
 
 
 def prune() -> int:
-    """Delete rows of the pool that tell nothing any more. Returns how many."""
-    return pruning.carry_out(PRUNED)[ENDED_SPARES]
+    """Delete rows of the pool, and of archives, that tell nothing any more. Returns how many."""
+    return sum(pruning.carry_out(PRUNED).values())
 
 
 def look_inside() -> int:

@@ -14,9 +14,11 @@ from uuid import uuid4
 from zlib import crc32
 
 from django.conf import settings
+from django.db import IntegrityError
 from django.db.models import Max, Q
 from django.utils import timezone
 
+from nodepoint.conflicts import duplicate_of
 from nodepoint.jobs import limits, queue
 from nodepoint.jobs.models import Job
 from nodepoint.models import Restoration
@@ -112,7 +114,12 @@ def _begin_due(now: datetime) -> int:
             break
         if at_work[site.node] >= IN_LINE or queue.in_the_way(site.key):
             continue
-        queue.whole(partial(begin, site, this))
+        try:
+            queue.whole(partial(begin, site, this))
+        except IntegrityError as error:
+            if not duplicate_of(error, "turn"):
+                raise
+            continue  # another host was slow, and had its look all the same
         at_work[site.node] += 1
         begun += 1
     return begun

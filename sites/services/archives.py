@@ -1,5 +1,7 @@
 """Archives: those that customers ask for, and what becomes of all of them."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -15,6 +17,7 @@ from sites.models import Site
 from sites.services.standing import get_site, site_for_action
 
 KIND, DELETION = "sites.archive", "sites.delete_archive"
+VOID = timedelta(days=1)  # in which one without a job is still looked for
 AT_ONCE = 20  # deletions that one look begins
 
 
@@ -88,7 +91,7 @@ def _submit_deletion(row: Archive, actor: str, *, queued: bool) -> Job:
     """UnknownArchive where another job has deleted it meanwhile."""
     data = {"service_id": row.service_id, "archive": row.name}
     job = queue.submit(DELETION, row.site.key, data=data, actor=actor, queue=queued)
-    if not Archive.objects.filter(pk=row.pk, state=Archive.State.READY).update(job_id=job.pk):
+    if not Archive.objects.filter(pk=row.pk, state=row.state).update(job_id=job.pk):
         raise UnknownArchive(row.name)
     return job
 
@@ -114,11 +117,13 @@ def archive_tonight(site: Site, *, actor: str = "") -> Job:
 
 
 def expire_archives() -> int:
-    """Have those deleted whose time is over; how many are begun. Those on which a job is at work, or that
-    people protect, stay until the next look."""
+    """Have those deleted whose time is over, and what is left of those whose job was cancelled in the middle;
+    how many are begun. Those on which a job is at work, or that people protect, stay until the next look."""
+    now, state = timezone.now(), Archive.State
     at_work = Job.objects.filter(pk=OuterRef("job_id"), state__in=Job.ALIVE)
-    over = Archive.objects.filter(state=Archive.State.READY, protected=False, expires_at__lte=timezone.now())
-    rows = over.exclude(Exists(at_work)).select_related("site").order_by("expires_at")[:AT_ONCE]
+    over = Q(state=state.READY, expires_at__lte=now) | Q(state=state.CREATING, created_at__lt=now - VOID)
+    due = Archive.objects.filter(over, protected=False).exclude(Exists(at_work))
+    rows = due.select_related("site").order_by("pk")[:AT_ONCE]
     for row in rows:
         queue.whole(lambda row=row: _submit_deletion(row, "expiry", queued=True))
     return len(rows)

@@ -160,7 +160,11 @@ def unmade(call: Call) -> Outcome:
 
 def removed(call: Call) -> Outcome:
     """The archive is gone, and its place in the quota free."""
-    return removal(call, of(call), Archive.State.DELETED) or Done()
+    archive = of(call)
+    if not archive.node:  # it was never begun
+        _over(call, archive, Archive.State.FAILED)
+        return Done()
+    return removal(call, archive, Archive.State.DELETED) or Done()
 
 
 def thinned(call: Call) -> Outcome:

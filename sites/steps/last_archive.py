@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from nodepoint.clients.errors import ClientError, NotFound
+from nodepoint.clients.errors import ClientError
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry
 from sites.archives.rows import Archive
@@ -12,7 +12,7 @@ from sites.connections import proxmox
 from sites.models import Site
 from sites.steps.archives import NEVER, of, packed
 from sites.steps.power import GRACE
-from sites.steps.proxmox import follows_moves, require
+from sites.steps.proxmox import Foreign, find, follows_moves, require
 
 PATIENCE = timedelta(hours=2)  # that a deletion is held up by an archive that cannot be made
 NEXT_TRY = 300.0  # seconds; then it is tried every few minutes, the container being stopped
@@ -37,10 +37,12 @@ def made(call: Call) -> Outcome:
         return Done()
     archive = of(call)
     try:
+        if find(call.subject) is None:
+            return _nothing_to_keep(call, archive, "The container was gone already.")
         outcome = packed(call, archive)
-    except NotFound:
-        return _nothing_to_keep(call, archive)
-    except ClientError as error:
+    except Foreign as error:
+        return _nothing_to_keep(call, archive, str(error))
+    except ClientError as error:  # NotFound, too: it may be on its way to another node
         outcome = Retry(error=error.sentence, detail=error.vendor)
     if isinstance(outcome, Fail):
         outcome = Retry(ref="", error=outcome.error or NEVER, detail=outcome.detail)
@@ -48,10 +50,10 @@ def made(call: Call) -> Outcome:
     return _held(call, outcome) if late and isinstance(outcome, Retry) else outcome
 
 
-def _nothing_to_keep(call: Call, archive: Archive) -> Outcome:
+def _nothing_to_keep(call: Call, archive: Archive, why: str) -> Outcome:
     rows = Archive.objects.filter(pk=archive.pk)
-    rows.update(state=Archive.State.FAILED, ended_at=call.now, error="The container was gone already.")
-    return Done(note="No archive is kept: the container was gone already.")
+    rows.update(state=Archive.State.FAILED, ended_at=call.now, error=NEVER)
+    return Done(note=f"No archive is kept: {why}")
 
 
 def _held(call: Call, outcome: Retry) -> Outcome:

@@ -62,6 +62,24 @@ class ClusterTests(Base):
                 self.client.task_status(self.client.archive("node1", 991, "global-lvm", "")).exitstatus
             )
 
+    def test_archives_have_notes_and_can_be_deleted_on_every_kind_of_storage(self) -> None:
+        self.made(992)
+        for storage in ("nas", "pbs"):
+            with self.subTest(storage):
+                self.client.archive("node1", 992, storage, "mark", mode="snapshot")
+                (made,) = self.client.storage_content("node1", storage, content="backup", vmid=992)
+                self.assertEqual(("mark", False, ""), (made.notes, made.protected, made.verification))
+                self.client.set_notes("node1", made.volid, "another")
+                (made,) = self.client.storage_content("node1", storage, content="backup", vmid=992)
+                self.assertEqual(made.notes, "another")
+                self.assertEqual(self.client.own_retention("node1", storage), "")
+                self.assertTrue(self.client.task_status(self.client.delete_archive("node1", made.volid)).ok)
+                self.assertEqual(
+                    self.client.storage_content("node1", storage, content="backup", vmid=992), []
+                )
+        task = self.client.archive("node1", 992, "nas", "mark")
+        self.client.stop_task(task)
+
     def test_an_unknown_storage_or_node_is_refused(self) -> None:
         with self.assert_fails(Refused):
             self.client.storage_status("node1", "nosuch")
@@ -339,6 +357,10 @@ class FailureTests(Base):
             "reboot": ("node1", 950),
             "resize": ("node1", 950, 40),
             "archive": ("node1", 950, "local", "mark"),
+            "set_notes": ("node1", "local:backup/vzdump-lxc-950-2026_01_01-01_01_01.tar.zst", "mark"),
+            "delete_archive": ("node1", "local:backup/vzdump-lxc-950-2026_01_01-01_01_01.tar.zst"),
+            "own_retention": ("node1", "local"),
+            "stop_task": (upid,),
             "migrate": ("node1", 950, "node2"),
             "delete_container": ("node1", 950),
             "snapshots": ("node1", 950),

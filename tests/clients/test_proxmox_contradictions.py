@@ -133,9 +133,11 @@ READ: dict[str, tuple[Ask, Any]] = {
     "snapshots": (lambda c: c.snapshots("node1", 900), [SNAPSHOT]),
     "task_status": (lambda c: c.task_status(UPID), TASK),
     "tasks": (lambda c: c.tasks("node1"), [ENTRY]),
+    "task_log": (lambda c: c.task_log(UPID), [{"n": 1, "t": "TASK OK"}]),
     "ha_resource": (lambda c: c.ha_resource(900), RESOURCE),
     "ha_status": (lambda c: c.ha_status(), [SERVICE]),
     "nodes_in_maintenance": (lambda c: c.nodes_in_maintenance(), [MAINTAINED]),
+    "own_retention": (lambda c: c.own_retention("node1", "local"), {"prune-backups": "keep-last=3"}),
     "firewall_options": (lambda c: c.firewall_options("node1", 900), OPTIONS),
     "firewall_rules": (lambda c: c.firewall_rules("node1", 900), [RULE]),
 }
@@ -148,6 +150,8 @@ BEGUN: dict[str, Ask] = {
     "reboot": lambda c: c.reboot("node1", 900),
     "resize": lambda c: c.resize("node1", 900, 20),
     "archive": lambda c: c.archive("node1", 900, "local", "a"),
+    "migrate": lambda c: c.migrate("node1", 900, "node2"),
+    "delete_archive": lambda c: c.delete_archive("node1", "local:backup/a.tar.zst"),
     "delete_container": lambda c: c.delete_container("node1", 900),
     "create_snapshot": lambda c: c.create_snapshot("node1", 900, "a"),
     "delete_snapshot": lambda c: c.delete_snapshot("node1", 900, "ab"),
@@ -156,6 +160,8 @@ BEGUN: dict[str, Ask] = {
 # Every method whose answer says nothing but that it came.
 WRITTEN: dict[str, Ask] = {
     "add_to_pool": lambda c: c.add_to_pool("nodepoint", 900),
+    "set_notes": lambda c: c.set_notes("node1", "local:backup/a.tar.zst", "mark"),
+    "stop_task": lambda c: c.stop_task(UPID),
     "set_config": lambda c: c.set_config("node1", 900, cores=1),
     "add_ha_resource": lambda c: c.add_ha_resource(900),
     "set_ha_resource": lambda c: c.set_ha_resource(900, "started"),

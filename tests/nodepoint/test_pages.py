@@ -137,7 +137,8 @@ class ProxmoxTests(unittest.TestCase):
             elif words[1:3] == ["acl", "modify"]:
                 given.setdefault(words[3], set()).update(roles[words[words.index("--roles") + 1]])
         self.assertEqual(given["/pool/nodepoint"], checkup.ON_CONTAINERS | checkup.ON_POOL)
-        self.assertEqual(given["/vms"], checkup.ON_ALL)
+        self.assertEqual(given["/vms"], checkup.ON_ALL | checkup.FOR_ARCHIVES)
+        self.assertEqual(given["/storage/backups"], checkup.ON_ARCHIVES)
         self.assertEqual(given["/storage/global-lvm"], checkup.ON_STORAGE)
         self.assertEqual(given["/storage/local"], checkup.ON_STORAGE)
         self.assertEqual(given["/sdn/zones/localnetwork/vmbr1"], {"SDN.Use"})

@@ -6,18 +6,22 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
+from django.contrib.auth import get_user_model
 from django.core import mail
 from django.test import SimpleTestCase, override_settings
 from django.utils import timezone
 
+from lab.clock import SECONDS
+from lab.proxmox.state.files import path_of
 from nodepoint import anonymity
 from nodepoint.jobs import steering
 from nodepoint.jobs.models import Job
 from nodepoint.notices.models import STAFF
-from sites import tasks
-from sites.archives import nightly, retention
+from sites import checkup, tasks
+from sites.archives import calendar, nightly, retention
 from sites.archives.rows import Archive, mark_in, name_in
 from sites.models import Plan, Site
+from sites.reconcile import compare
 from sites.services import archives as services
 from sites.steps import last_archive
 from tests.sites.backups import BackupsCase
@@ -192,6 +196,14 @@ class NightTests(ArchivesCase):
         self.assertEqual(1, self.nightly(days=1))
         self.assertEqual(2, len(self.volumes()))
 
+    def test_a_turn_that_another_host_has_taken_is_passed_over(self) -> None:
+        now = self.tonight()
+        turn = f"{self.site.pk}:{nightly.night(now).date:%Y%m%d}:1"
+        values = nightly.described(Site.objects.select_related("plan").get())
+        Archive.objects.create(**values, origin="schedule", turn=turn, job_id="x")
+        before = Job.objects.count()
+        self.assertEqual((0, before), (nightly.begin_due(now), Job.objects.count()))
+
     def test_older_ones_go_when_a_new_one_is_there(self) -> None:
         Plan.objects.update(archives_daily=2, archives_weekly=0)
         own = self.done("/action/mkarchive")["archive"]
@@ -260,6 +272,73 @@ class ExpiryTests(ArchivesCase):
         self.run_jobs()
         self.assertEqual([names[1]], [name_in(volume["notes"]) for volume in self.volumes()])
 
+    def test_what_a_cancelled_job_has_left_is_deleted_a_day_later(self) -> None:
+        self.done("/action/mkarchive")
+        for name in ("begun", "never begun"):
+            with self.subTest(name):
+                Archive.objects.update(state="creating", created_at=timezone.now() - timedelta(hours=23))
+                self.assertEqual(0, services.expire_archives())
+                Archive.objects.update(created_at=timezone.now() - timedelta(hours=25))
+                self.assertEqual(1, services.expire_archives())
+                self.run_jobs()
+                self.assertEqual([], self.volumes())
+                Archive.objects.update(node="")
+        self.assertEqual("failed", Archive.objects.get().state)
+
+
+class LookTests(ArchivesCase):
+    """What the comparison and the doctor say of archives."""
+
+    def found(self) -> list[tuple[str, str]]:
+        Job.objects.update(finished_at=timezone.now() - timedelta(hours=1))
+        report = compare()
+        self.assertEqual([], report.unread)
+        return [(finding.kind, finding.thing) for finding in report.findings]
+
+    def test_a_row_without_archive_and_an_archive_without_row_are_told(self) -> None:
+        first, second = (self.done("/action/mkarchive")["archive"] for _ in range(2))
+        self.assertEqual([], self.found())
+        volids = dict(Archive.objects.values_list("name", "volid"))
+        cluster = self.lab.proxmox.cluster
+        with self.lab.lock:
+            cluster.files.delete("node1", path_of(volids[first]))
+        Archive.objects.filter(name=second).delete()
+        missing, orphan = self.found()
+        self.assertEqual(("missing", f"archive {first}"), missing)
+        self.assertEqual(("orphan", f"archive {volids[second]}"), orphan)
+        self.control("storage", storage="nas", online=0)
+        self.assertEqual([], self.found(), "of a storage that is away nothing is said")
+
+    def test_one_that_the_backup_server_found_damaged_is_told(self) -> None:
+        with override_settings(ARCHIVE_STORAGE="pbs"):
+            name = self.done("/action/mkarchive")["archive"]
+            self.lab.proxmox.cluster.backups.spoil("node1", Archive.objects.get().volid)
+            self.assertEqual([("differs", f"archive {name}")], self.found())
+
+    def test_the_doctor_names_what_is_missing(self) -> None:
+        self.assertEqual([], [line for line in checkup.proxmox(False) if "ARCHIVE" in line])
+        self.control("storage", storage="nas", **{"prune-backups": "keep-last=3"})
+        self.assertIn("nas keeps keep-last=3 by itself", " ".join(checkup.proxmox(False)))
+        with override_settings(ARCHIVE_STORAGE="local"):
+            self.assertIn("local is on each node by itself", " ".join(checkup.proxmox(False)))
+        with override_settings(ARCHIVE_STORAGE="thin"):
+            self.assertIn("thin may not hold backups", " ".join(checkup.proxmox(False)))
+        every = self.lab.proxmox.cluster.access.permissions("/")
+        rights = [name for name in every if name != "VM.Backup"]
+        self.control("rights", rights={"/": rights})
+        self.assertIn("VM.Backup on /vms", " ".join(checkup.proxmox(False)))
+
+    def test_the_nights_are_shown_to_staff(self) -> None:
+        Site.objects.update(live_at=timezone.now() - timedelta(days=3))
+        nightly.begin_due(self.tonight())
+        self.run_jobs()
+        tonight, before, *_ = calendar.lines(3)
+        self.assertEqual((1, 0, []), (tonight.made, tonight.missing, tonight.sites))
+        self.assertEqual((0, 1, [self.site]), (before.made, before.missing, before.sites))
+        self.client.force_login(get_user_model().objects.create_superuser("anna"))
+        for path in ("/admin/sites/archive/nights/", "/admin/sites/archive/"):
+            self.assertContains(self.client.get(path, follow=True), "1001")
+
 
 class DeletionTests(ArchivesCase):
     """A deletion makes the last archive before the container goes, and keeps it for some days."""
@@ -321,6 +400,13 @@ class DeletionTests(ArchivesCase):
             self.assertEqual([], self.state()["proxmox"]["containers"])
             self.assertEqual("failed", Archive.objects.get().state)
 
+    def test_where_nothing_of_ours_stands_there_is_nothing_to_keep(self) -> None:
+        self.lab.proxmox.cluster.containers[900].config["description"] = "not yours any more"
+        self.ask("/delete-site")
+        self.run_jobs()
+        self.assertEqual(("failed", []), (Archive.objects.get().state, self.volumes()))
+        self.assertEqual("deleted", Site.objects.get().state)
+
     def test_it_goes_on_by_itself_once_the_storage_is_back(self) -> None:
         self.enterContext(mock.patch.object(last_archive, "PATIENCE", timedelta(minutes=2)))
         self.control("storage", storage="nas", online=0)
@@ -373,8 +459,9 @@ class RetentionTests(SimpleTestCase):
 class ScheduleTests(SimpleTestCase):
     @override_settings(ARCHIVE_HOUR=2, TIME_ZONE="UTC", ARCHIVE_STORAGE="nas")
     def test_500_sites_are_through_in_six_hours(self) -> None:
-        """By the schedule's own minutes, and the lab's durations: one at work on a node, four in all."""
-        seconds, nodes = 25 + 2, 3
+        """By the schedule's own minutes, and the lab's durations: one at work on a node, four in all, and no
+        more begun in a minute than stand in line."""
+        seconds, nodes = max(SECONDS["backup"] + 2, 60 / nightly.IN_LINE), 3
         this = nightly.night(datetime(2026, 10, 1, 12, tzinfo=UTC))
         due = sorted(nightly.minute_of(SimpleNamespace(pk=pk), this) for pk in range(1, 501))
         free = [this.begins] * min(nodes, 4)

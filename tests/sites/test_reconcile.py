@@ -91,11 +91,11 @@ class CompareTests(ReconcileTestCase):
         self.assertEqual([call for call in self.calls if not call[1].startswith("GET ")], [])
 
     def test_queries_do_not_grow_with_the_sites(self) -> None:
-        with self.assertNumQueries(7):
+        with self.assertNumQueries(8):
             compare()
         self.live_site(service_id="2", email="b@example.com")
         self.settle()
-        with self.assertNumQueries(7):
+        with self.assertNumQueries(8):
             compare()
 
     def test_what_is_gone_is_missing(self) -> None:

@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from django.test import override_settings
 from django.utils import timezone
 
 from lab import health
 from lab.content import Archive
 from nodepoint.jobs.models import Job
 from sites import belonging, exports, marks, services
+from sites.archives.rows import Archive as StoredArchive
 from sites.clients.proxmox import FirewallOptions, FirewallRule
 from sites.connections import cloudflare, npm, proxmox
 from sites.install import LEVEL
@@ -115,6 +117,34 @@ def _with_a_backup(case: "Case") -> Site:
     site = _a_site(case)
     case.act("/action/mkbak")
     return site
+
+
+def _with_a_storage(case: "Case") -> Site:
+    case.enterContext(override_settings(ARCHIVE_STORAGE="nas"))
+    return _a_site(case)
+
+
+def _with_an_own_archive(case: "Case") -> Site:
+    site = _with_a_storage(case)
+    case.act("/action/mkarchive")
+    return site
+
+
+def _own_archive() -> str:
+    return StoredArchive.objects.get(state=StoredArchive.State.READY).name
+
+
+def _archives_are(count: int) -> Callable[["Case"], None]:
+    def stands(case: "Case") -> None:
+        _is(RUNNING)(case)
+        ready = StoredArchive.objects.filter(state=StoredArchive.State.READY)
+        case.assertEqual(ready.count(), count)
+        cluster = case.lab.proxmox.cluster
+        with case.lab.lock:
+            listed = cluster.volumes.content("node1", cluster.storage("nas"), {"content": "backup"})
+        case.assertEqual(len(listed), count)
+
+    return stands
 
 
 def _backup() -> str:
@@ -307,6 +337,12 @@ DEEDS = {
     "restart": Deed(_a_site, _asked("/action/restart"), _is(RUNNING)),
     "upgrade": Deed(_a_site, _asked("/wp/upgrade", plan="premium"), _upgraded),
     "backup": Deed(_a_site, _asked("/action/mkbak"), _backups_are(1)),
+    "archive": Deed(_with_a_storage, _asked("/action/mkarchive"), _archives_are(1)),
+    "delete archive": Deed(
+        _with_an_own_archive,
+        lambda case: case.ask("/action/delarchive", archive=_own_archive()),
+        _archives_are(0),
+    ),
     "delete backup": Deed(
         _with_a_backup, lambda case: case.ask("/action/delbak", bak=_backup()), _backups_are(0)
     ),

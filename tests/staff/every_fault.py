@@ -74,6 +74,12 @@ JOBS: dict[str, tuple[Act, ...]] = {
         *_of("ssh", "bash -s hold", "bash -s release"),
         *_of("proxmox", f"POST {LXC}/snapshot", ":vzsnapshot:"),
     ),
+    "archive": (
+        CONFIG,
+        *_of("proxmox", "/storage/nas/status", "/storage/nas/content", "GET /api2/json/nodes/node1/tasks"),
+        *_of("proxmox", "/vzdump", ":vzdump:"),
+    ),
+    "delete archive": _of("proxmox", "GET /api2/json/nodes", "/storage/nas/content", ":imgdel:"),
     "delete backup": (CONFIG, SNAPSHOTS, *_of("proxmox", f"DELETE {LXC}/snapshot", ":vzdelsnapshot:")),
     "count addresses": (CONFIG, *_of("ssh", "bash -s count", "content.status"), CONTENT),
     "replace addresses": (
