@@ -79,12 +79,14 @@ UNDO: dict[str, tuple[Act, ...] | str] = {
 }
 
 TERMINATE: dict[str, tuple[Act, ...] | str] = {
+    "last_archive": "only where archives are made (test_archives.py)",
     "dns_record_gone": (Act("cloudflare", "GET /client/v4/zones"), DNS_DELETED),
     "proxy_host_gone": (Act("npm", f"GET {HOSTS}"), HOST_DELETED),
     "certificate_gone": (CERTIFICATE_DELETED,),
     "domains_gone": "it has its own (test_custom_domains_deleted.py)",
     "high_availability_off": (Act("proxmox", f"GET {HA}"), HA_STATE, HA_STOPPED, HA_REMOVED),
     "container_removed": (STOPPED, STOPPING, DESTROYED, Act("proxmox", ":vzdestroy:")),
+    "archives_settled": "rows of our own",
     "deleted": "rows of our own",
 }
 

@@ -3,7 +3,19 @@
 from typing import Any
 
 from lab.proxmox import readings, schema
-from lab.proxmox.state import cluster, configrights, containers, firewall, ha, snapshots
+from lab.proxmox.errors import TaskFailed
+from lab.proxmox.state import (
+    backups,
+    cluster,
+    configrights,
+    containers,
+    firewall,
+    ha,
+    restores,
+    snapshots,
+    tasks,
+    volumes,
+)
 from lab.proxmox.state.access import Access
 from lab.proxmox.state.inventory import Inventory
 from lab.proxmox.state.model import Container
@@ -165,5 +177,31 @@ KINDNESSES = (
         "a snapshot that could not be deleted takes its lock along",
         "test_proxmox_snapshots.FailedTests.test_a_deletion_that_fails_leaves_its_lock_and_its_mark",
         wrapped(snapshots.Snapshots, "_stuck", _unlocked),
+    ),
+    Kindness(
+        "backups are made side by side on a node",
+        "test_proxmox_vzdump.ModeTests.test_one_at_a_time_on_a_node",
+        instead(tasks.Tasks, "_holder", lambda self, task: None),
+    ),
+    Kindness(
+        "a backup that failed says why in its end",
+        "test_proxmox_vzdump.ModeTests.test_one_that_breaks_tidies_up",
+        instead(backups.Backups, "_failed", lambda self, task, text: TaskFailed(text)),
+    ),
+    Kindness(
+        "what a storage keeps by its own configuration limits nobody",
+        "test_proxmox_vzdump.RetentionTests"
+        ".test_a_storage_with_a_retention_of_its_own_loses_old_ones_unless_the_call_forbids_it",
+        instead(backups.Backups, "_retention", lambda self, storage, options: {}),
+    ),
+    Kindness(
+        "archives of guests that are gone are shown by rights on their pool",
+        "test_proxmox_vzdump.RightTests.test_the_archives_of_a_guest_that_is_gone_are_hidden_from_rights_on_a_pool",
+        instead(volumes.Volumes, "_readable", lambda self, storage, owner: True),
+    ),
+    Kindness(
+        "a restore that finds no room leaves what stands there",
+        "test_proxmox_vzdump.RestoreTests.test_a_full_storage_costs_the_old_one_its_configuration",
+        instead(restores.Restores, "_lose", lambda self, *which: self._give_back(*which)),
     ),
 )
