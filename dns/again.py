@@ -53,6 +53,10 @@ def _change_records(job: Job, actor: str) -> Job | None:
     return changes.change(_zone(job), map(Wish.of, asked["wishes"]), **how, actor=actor)[1]
 
 
+def _switch_dnssec(job: Job, actor: str) -> Job:
+    return services.switch_dnssec(_zone(job), job.data["wanted"], actor=actor)
+
+
 def _repair_zone(job: Job, actor: str) -> Job | None:
     return services.repair_zone(_zone(job), actor=actor)
 
@@ -79,6 +83,7 @@ def _entry(job: Job) -> Entry:
 def register() -> None:
     """Tell the engine."""
     asked_again_by("dns.create_zone", _may_be_added, _add_zone)
+    asked_again_by("dns.switch_dnssec", _stands, _switch_dnssec)
     asked_again_by("dns.repair_zone", _stands, _repair_zone)
     for kind, ask in (
         ("dns.add_record", _add_record),

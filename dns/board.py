@@ -23,6 +23,7 @@ words.name(
     }
 )
 periodic("dns.watch.look", minutes=2)
+periodic("dns.parents.look", minutes=5)
 periodic("dns.tasks.prune", minutes=24 * 60)
 
 

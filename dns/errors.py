@@ -1,7 +1,10 @@
 """What can be refused about zones and records: facts, each with the sentence a customer reads."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+
+from django.utils import timezone
 
 from nodepoint.api.errors import ApiError, BadRequest, Conflict, Missing, retry_after
 from nodepoint.jobs.models import Job
@@ -115,6 +118,24 @@ class ZoneBusy(Conflict):
     def __init__(self, what: str, running: Job | None = None) -> None:
         sentence = f"This zone is still being {what}. Please try again in a moment."
         super().__init__(sentence, headers=retry_after(running))
+
+
+class DsAtParent(Conflict):
+    """DNSSEC cannot be switched off: whoever knows the DS record would refuse the unsigned zone. `until`: it
+    is gone above, and resolvers may know it until then."""
+
+    def __init__(self, name: str, ds: Sequence[str], until: datetime | None = None) -> None:
+        if until is None:
+            sentence = (
+                f"The zone above still holds a DS record for {name}: {ds[0]}. Please delete it at your "
+                "registrar first, wait until that is published, and try again."
+            )
+        else:
+            sentence = (
+                f"The DS record of {name} is gone, but resolvers may know it until "
+                f"{timezone.localtime(until):%Y-%m-%d %H:%M}. Please try again after that."
+            )
+        super().__init__(sentence, ds=list(ds))
 
 
 class Protected(Conflict):

@@ -5,7 +5,7 @@ A new zone is made unserved, filled and published last; a zone that goes is take
 last. So either can be cut off anywhere and taken up again.
 """
 
-from dns.steps import owner, record, several, zone
+from dns.steps import dnssec, owner, record, several, zone
 from nodepoint.jobs.registry import Flow, Step, register
 from nodepoint.restoration import after_release
 
@@ -176,6 +176,33 @@ CHANGE_RECORDS = register(
                 undo=several.taken_back,
                 after=("planned",),
                 usual=3,
+            ),
+        ),
+    )
+)
+
+SWITCH_DNSSEC = register(
+    Flow(
+        "dns.switch_dnssec",
+        title="Switch DNSSEC",
+        subject="dns.Zone",
+        scope="dns",
+        deadline=30 * MINUTES,
+        steps=(
+            Step(
+                "switched",
+                "Telling the name servers' system",
+                dnssec.switched,
+                undo=dnssec.switched_back,
+                usual=0.5,
+            ),
+            Step(
+                "signed",
+                "Waiting for the keys",
+                dnssec.signed,
+                nothing_to_undo="It only looks.",
+                after=("switched",),
+                usual=60,
             ),
         ),
     )

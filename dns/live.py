@@ -34,6 +34,9 @@ class LiveZone:
     xfer: str = ""
     also_notify: str = ""
     soa: panel.Soa | None = None
+    signed: bool | None = False
+    """With DNSSEC; None where that is wanted and there are no keys yet."""
+    ds: tuple[str, ...] = ()
     deeper: tuple[str, ...] = ()
     """Origins of the zones below it, whoever owns them, where they were asked for."""
 
@@ -134,5 +137,7 @@ def _live(zone: panel.Zone, rows: list[panel.Record], deeper: Sequence[panel.Zon
         xfer=zone.xfer,
         also_notify=zone.also_notify,
         soa=zone.soa,
+        signed=zone.signed,
+        ds=zone.ds if zone.signed else (),
         deeper=below,
     )

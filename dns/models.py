@@ -98,6 +98,25 @@ class Publication(models.Model):
         return self.highest > self.serial + 1
 
 
+class Parent(models.Model):
+    """What the last look at the zone above found: to whom it refers a zone, and with which DS records."""
+
+    zone = models.OneToOneField(Zone, on_delete=models.CASCADE, related_name="parent")
+    servers = models.JSONField(default=list)
+    ds = models.JSONField(default=list, help_text="Key tag, algorithm, digest type and digest, each as text.")
+    looked_at = models.DateTimeField(db_index=True)
+    away_since = models.DateTimeField(
+        null=True, db_index=True, help_text="First look since which it has not named all our name servers."
+    )
+    ds_until = models.DateTimeField(null=True, help_text="Until then resolvers may know a DS that was seen.")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.zone_id} as of {self.looked_at}"
+
+
 class Known(models.Model):
     """The records of a zone as they were last seen or written: what differs from it later was done by
     others, in the panel."""

@@ -8,7 +8,8 @@ from dns.models import Zone
 
 
 def zone(live: LiveZone, row: Zone | None) -> dict[str, Any]:
-    """`{zone: {id, name, status, nameservers, serial, published, problem, records}}` with the records by
+    """`{zone: {id, name, status, nameservers, serial, published, problem, dnssec,
+    records}}` with the records by
     their ids. Whether it is published is what the last look at the name servers found."""
     servers = [
         held.entry.data.rstrip(".")
@@ -17,9 +18,19 @@ def zone(live: LiveZone, row: Zone | None) -> dict[str, Any]:
     ]
     shown = {str(held.id): held.entry.shown(held.id, held.active) for held in live.records}
     facts = {"id": str(live.id), "name": live.name, "status": status(live, row), "nameservers": servers}
-    said = published.verdict(row, live.serial, live.active)
+    said = published.above(row, live.signed, live.ds)
+    if said.problem is None:
+        said = published.verdict(row, live.serial, live.active)
     facts |= {"serial": live.serial, "published": said.published, "problem": said.problem}
+    facts |= {"dnssec": dnssec(live, row)}
     return {"zone": {**facts, "records": shown}}
+
+
+def dnssec(live: LiveZone, row: Zone | None) -> dict[str, Any]:
+    """`{enabled, ds, at_parent}`: the records for the zone above, none until there are keys; and whether they
+    are there."""
+    above = published.at_parent(row, live.ds)
+    return {"enabled": live.signed is not False, "ds": list(live.ds), "at_parent": above}
 
 
 def status(live: LiveZone, row: Zone | None) -> str:

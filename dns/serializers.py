@@ -103,6 +103,18 @@ class RecordOutput(serializers.Serializer):
     active = serializers.ChoiceField(choices=["y", "n"])
 
 
+class DnssecOutput(serializers.Serializer):
+    """Whether a zone is signed."""
+
+    enabled = serializers.BooleanField()
+    ds = serializers.ListField(
+        child=serializers.CharField(), help_text="For the registrar; empty until there are keys."
+    )
+    at_parent = serializers.CharField(
+        allow_null=True, help_text="none, right or wrong: the DS records of the zone above."
+    )
+
+
 class ZoneOutput(serializers.Serializer):
     """A zone."""
 
@@ -116,6 +128,7 @@ class ZoneOutput(serializers.Serializer):
         help_text="Whether all name servers answer as ISPConfig says; null: not known, as after a change.",
     )
     problem = serializers.CharField(allow_null=True, help_text="A sentence for customers where it is false.")
+    dnssec = DnssecOutput()
     records = serializers.DictField(child=RecordOutput(), help_text="By their ids.")
 
 
@@ -142,3 +155,16 @@ class RecordWorkOutput(WorkOutput):
     """The record as it is, or will be."""
 
     record = RecordOutput()
+
+
+class DnssecInput(UserInput):
+    """Whether a zone is to be signed."""
+
+    zone_id = DigitsField(18)
+    enabled = serializers.BooleanField()
+
+
+class DnssecWorkOutput(WorkOutput):
+    """What is, or will be."""
+
+    dnssec = DnssecOutput()

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from publicsuffixlist import PublicSuffixList
 
-from dns import belonging, live, lookup, naming, records, rules, standing
+from dns import belonging, live, lookup, naming, parents, records, rules, standing
 from dns.errors import (
     BadField,
     NameTaken,
@@ -28,6 +28,7 @@ from dns.errors import (
 from dns.models import Customer, Zone
 from dns.records import Entry
 from dns.standing import unless_silent
+from dns.steps.dnssec import refuse_with_ds
 from nodepoint import names
 from nodepoint.api.waiting import spare_thread
 from nodepoint.clients.deadline import deadline
@@ -112,12 +113,7 @@ def _refuse_undelegated(name: str) -> None:
     wanted = [server.lower().rstrip(".") for server in settings.NAMESERVERS]
     found = live.delegated_to(name, DELEGATION_SECONDS)
     if not set(wanted) <= set(found):
-        raise NotDelegated(name, [_printable(server) for server in sorted(found)], wanted)
-
-
-def _printable(name: str) -> str:
-    """A name that a stranger's server sent, without what no host name holds."""
-    return "".join(sign if sign.isalnum() or sign in ".-_" else "?" for sign in name)[:253]
+        raise NotDelegated(name, [parents.printable(server) for server in sorted(found)], wanted)
 
 
 def delete_zone(user_id: str, domain: str, *, actor: str = "") -> tuple[Zone, Job | None]:
@@ -135,6 +131,19 @@ def delete_zone(user_id: str, domain: str, *, actor: str = "") -> tuple[Zone, Jo
             data = {"zone": zone.name, "user_id": user_id}
             queue.submit("dns.delete_zone", zone.key, data=data, actor=actor, cancel=True)
     return zone, Job.objects.filter(subject=zone.key, kind="dns.delete_zone").first()
+
+
+def switch_dnssec(zone: Zone, wanted: bool, *, actor: str = "") -> Job:
+    """Have a zone signed, or not any more. ZoneBusy; DsAtParent as long as the zone above, or a resolver, may
+    hold a DS of it; ClientError when nobody says whether it does."""
+    lookup.ready(zone)
+    if not wanted:
+        with spare_thread() as free:
+            if not free:
+                raise TooManyLooks()
+            refuse_with_ds(zone, DELEGATION_SECONDS)
+    about = {"zone": zone.name, "user_id": zone.customer.user_id, "wanted": wanted}
+    return queue.whole(lambda: queue.submit("dns.switch_dnssec", zone.key, data=about, actor=actor))
 
 
 def repair_zone(zone: Zone, *, actor: str = "") -> Job | None:
@@ -198,3 +207,9 @@ def _submit(kind: str, zone: Zone, actor: str, **data: Any) -> Job:
 def record_id(job: Job) -> str | None:
     """ISPConfig's id of the record that a job has added or changed; None as long as it has not."""
     return JobStep.objects.filter(job=job).values_list("ref", flat=True).first() or None
+
+
+def ds_of(job: Job) -> list[str]:
+    """The DS records of a zone that a job has had signed; none as long as there are no keys."""
+    data = JobStep.objects.filter(job=job, name="signed").values_list("data", flat=True).first() or {}
+    return list(data.get("ds", []))

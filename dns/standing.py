@@ -31,7 +31,7 @@ def rows_of(customer: Customer, found: Sequence[LiveZone]) -> dict[int, Zone]:
     """Our rows of these zones of his, by ISPConfig's id; one that has none yet was made at ISPConfig by
     others and gets one."""
     known = customer.zones.filter(ispconfig_id__in=[zone.id for zone in found], name_key__isnull=False)
-    rows = {zone.ispconfig_id: zone for zone in known.select_related("publication")}
+    rows = {zone.ispconfig_id: zone for zone in known.select_related("publication", "parent")}
     for zone in found:
         if zone.id not in rows:
             rows[zone.id] = _adopted(customer, zone)
@@ -72,7 +72,7 @@ def _moved(row: Zone, customer: Customer) -> Zone:
         Zone.objects.filter(pk=row.pk).update(customer=customer)
         after = {"user_id": customer.user_id}
         trail.record("dns.move_zone", row.key, label=row.name, before=before, after=after)
-    return Zone.objects.select_related("customer", "publication").get(pk=row.pk)
+    return Zone.objects.select_related("customer", "publication", "parent").get(pk=row.pk)
 
 
 def refuse_anothers(zone: Zone, seconds: float) -> None:

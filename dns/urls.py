@@ -8,6 +8,7 @@ urlpatterns = [
     route("customdomain/add/record", views.AddRecord),
     route("customdomain/update/record", views.UpdateRecord),
     route("customdomain/delete/record", views.DeleteRecord),
+    route("customdomain/dnssec", views.Dnssec),
     route("customdomain/export", many_views.Export),
     route("customdomain/import", many_views.Import),
     route("customdomain/bulk", many_views.Bulk),

@@ -7,12 +7,15 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from dns import lookup, representation, services
+from dns import lookup, published, representation, services
+from dns.models import Zone
 from dns.records import Entry
 from dns.renderers import PlainText, PlainWithoutAccept
 from dns.serializers import (
     AddZoneInput,
     DeleteRecordInput,
+    DnssecInput,
+    DnssecWorkOutput,
     RecordInput,
     RecordWorkOutput,
     UpdateRecordInput,
@@ -117,6 +120,25 @@ class DeleteRecord(WritingView):
         """Nothing beside `success`, or the job that goes on."""
         job = services.delete_record(**self.read(request), actor=request.auth.actor)
         return self.finish(request, job, lambda job: {})
+
+
+class Dnssec(WritingView):
+    """Switch DNSSEC on or off. Off only once the zone above holds no DS record."""
+
+    input = DnssecInput
+    output = DnssecWorkOutput
+
+    def post(self, request: Request) -> Response:
+        """`dnssec`."""
+        values = self.read(request)
+        zone = lookup.zone_of(values["user_id"], id=values["zone_id"])
+        job = services.switch_dnssec(zone, values["enabled"], actor=request.auth.actor)
+        return self.finish(request, job, lambda job: {"dnssec": _dnssec(zone, job)})
+
+
+def _dnssec(zone: Zone, job: Job) -> dict[str, Any]:
+    ds = services.ds_of(job)
+    return {"enabled": job.data["wanted"], "ds": ds, "at_parent": published.at_parent(zone, ds)}
 
 
 def _record(entry: Entry, job: Job) -> dict[str, Any]:

@@ -208,11 +208,18 @@ def _permit(value: str) -> str:
     return value
 
 
+def _delegation_signer(value: str) -> str:
+    if not re.fullmatch(r"\d{1,5} \d{1,3} \d{1,3} (?:[0-9A-Fa-f]{2})+", value):
+        raise ValueError(f"{value!r} is no DS record: write it as '12345 13 2 <hex digits>'")
+    return value.lower()
+
+
 _CHECKS: dict[str, Callable[[str], str]] = {
     "A": lambda value: str(ipaddress.IPv4Address(value)),
     "AAAA": lambda value: str(ipaddress.IPv6Address(value)),
     "CAA": _permit,
     "CNAME": _host,
+    "DS": _delegation_signer,
     "MX": _exchange,
     "NS": _host,
     "TXT": str,

@@ -4,6 +4,7 @@ A resolver cannot be asked: as long as the zone is not set up at the servers it 
 answer SERVFAIL.
 """
 
+import contextlib
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,16 @@ SYSTEM = "dns"
 TRY_SECONDS = 1.5  # for one server
 MOST_SERVERS = 6  # that are asked
 MOST_HOPS = 4
+
+
+@dataclass(frozen=True)
+class Parent:
+    """What the zone above says of a zone: its name servers, and its DS records as `<key tag> <algorithm>
+    <digest type> <hex>`, which resolvers keep for `ds_ttl` seconds."""
+
+    servers: tuple[str, ...]
+    ds: tuple[str, ...] = ()
+    ds_ttl: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,14 +50,31 @@ class Delegation:
         """The name servers that the parent of `zone` (ASCII, no last dot) refers to: lower case, no last dot;
         empty when it is not delegated. `TimedOut` when nobody who would know has answered."""
         with deadline(self.timeout):
-            parent, hosts = self._parent(zone)
-            for _ in range(MOST_HOPS):
-                reply = self._ask_any(parent, hosts, zone)
-                if reply is None:
-                    raise TimedOut(SYSTEM, f"no server of {parent} answered for {zone}")
-                if reply.cut == zone or not reply.cut:
-                    return reply.servers
-                parent, hosts = reply.cut, reply.servers
+            return self._referral(zone)[0].servers
+
+    def parent(self, zone: str) -> Parent:
+        """The same, with the DS records there. `TimedOut` also when nobody has said anything of these."""
+        with deadline(self.timeout):
+            reply, hosts = self._referral(zone)
+            if not reply.servers:
+                return Parent(())
+            for address in self._addresses(hosts):
+                with contextlib.suppress(OSError, DNSError, ValueError):
+                    answer = asked(zone, QTYPE.DS, address, self._port, TRY_SECONDS)
+                    if answer.header.rcode == RCODE.NOERROR:
+                        return _with_ds(reply, answer)
+        raise TimedOut(SYSTEM, f"no server above {zone} answered for its DS")
+
+    def _referral(self, zone: str) -> tuple[Reply, tuple[str, ...]]:
+        """Where the zone is referred to, and the servers that say so."""
+        parent, hosts = self._parent(zone)
+        for _ in range(MOST_HOPS):
+            reply = self._ask_any(parent, hosts, zone)
+            if reply is None:
+                raise TimedOut(SYSTEM, f"no server of {parent} answered for {zone}")
+            if reply.cut == zone or not reply.cut:
+                return reply, hosts
+            parent, hosts = reply.cut, reply.servers
         raise TimedOut(SYSTEM, f"{zone} is referred to again and again")
 
     def _parent(self, zone: str) -> tuple[str, tuple[str, ...]]:
@@ -82,6 +110,12 @@ def _ask(address: str, port: int, zone: str) -> Reply | None:
         return _understood(asked(zone, QTYPE.NS, address, port, TRY_SECONDS), zone)
     except (OSError, DNSError, ValueError):
         return None
+
+
+def _with_ds(reply: Reply, answer: DNSRecord) -> Parent:
+    found = [record for record in answer.rr if record.rtype == QTYPE.DS]
+    texts = (" ".join(str(record.rdata).split()).lower() for record in found)
+    return Parent(reply.servers, tuple(sorted(texts)), max((record.ttl for record in found), default=0))
 
 
 def _understood(answer: DNSRecord, zone: str) -> Reply | None:

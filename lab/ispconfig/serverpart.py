@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lab.ispconfig import master, zonefile
+from lab.ispconfig import master, signing, zonefile
 from lab.ispconfig.tables import Row, Table
 from lab.names import Record
 from lab.store import Store
@@ -113,9 +113,22 @@ class ServerPart:
         texts = [line.decode(errors="surrogateescape") for line in (*head, *lines)]
         self._files[origin] = {"id": zone["id"], "lines": texts}
         self._store.save("ispconfig_zonefile", origin, self._files[origin])
+        self._sign(zone)
         if origin in self._loaded:
-            self._loaded[origin] = _loaded(origin, found)
+            self._loaded[origin] = _loaded(origin, found, self._is_signed(zone))
         return None
+
+    def _sign(self, zone: Row) -> None:
+        """Make keys for a zone that has none yet. They stay when it is not to be signed any more."""
+        if zone["dnssec_wanted"] != "Y" or not signing.wanted(str(zone["dnssec_algo"])):
+            return
+        facts = {"dnssec_initialized": "Y", "dnssec_last_signed": int(time.time())}
+        if zone["dnssec_initialized"] != "Y":
+            facts["dnssec_info"] = signing.info(str(zone["origin"]))
+        self._zones.update(int(str(zone["id"])), facts)
+
+    def _is_signed(self, zone: Row) -> bool:
+        return zone["dnssec_wanted"] == "Y" and zone["dnssec_initialized"] == "Y"
 
     def _forget(self, zone_id: str) -> None:
         for origin in [origin for origin, kept in self._files.items() if str(kept["id"]) == str(zone_id)]:
@@ -137,26 +150,34 @@ class ServerPart:
         lines = [line.encode(errors="surrogateescape") for line in self._files[origin]["lines"]]
         found = master.read(origin, "", lines[:2], lines[2:])
         if not isinstance(found, master.Refused):
-            self._loaded[origin] = _loaded(origin, found)
+            zone = self._zones.row(int(self._files[origin]["id"]))
+            self._loaded[origin] = _loaded(origin, found, zone is not None and self._is_signed(zone))
 
 
-def _loaded(origin: str, found: list[master.Rr]) -> Loaded:
+def _loaded(origin: str, found: list[master.Rr], signed: bool) -> Loaded:
+    """`signed`: what is served is the signed copy, one serial above the zone's own."""
     by_name: dict[str, list[Record]] = {}
     for rr in found:
         if rr.type in SILENT:
             by_name.setdefault(rr.name.rstrip("."), [])
             continue
-        record = Record(rr.name.rstrip("."), rr.type, rr.data, rr.ttl)
+        data = _one_above(rr.data) if signed and rr.type == "SOA" else rr.data
+        record = Record(rr.name.rstrip("."), rr.type, data, rr.ttl)
         by_name.setdefault(record.name, []).append(record)
     soa = next(rr for rr in found if rr.type == "SOA")
     apex = origin.rstrip(".")
     return Loaded(
         origin=apex,
-        serial=int(soa.data.split()[2]),
+        serial=int(soa.data.split()[2]) + signed,
         by_name=by_name,
         cuts=frozenset(rr.name.rstrip(".") for rr in found if rr.type == "NS" and rr.name != origin),
         renamed={rr.name.rstrip("."): rr.data for rr in found if rr.type == "DNAME"},
     )
+
+
+def _one_above(soa: str) -> str:
+    words = soa.split()
+    return " ".join([*words[:2], str(int(words[2]) + 1), *words[3:]])
 
 
 class Served:

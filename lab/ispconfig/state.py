@@ -50,7 +50,7 @@ SOA_MORE = {
     "also_notify": "",
     "update_acl": "",
     "dnssec_wanted": "N",
-    "dnssec_algo": "ECDSAP256SHA256",
+    "dnssec_algo": "",  # a field that is not sent is stored empty (tform_base.inc.php, _encode)
 }
 SOA_OWN = {"dnssec_initialized": "N", "dnssec_last_signed": "0", "dnssec_info": "", "rendered_zone": None}
 RR_COLUMNS = ("server_id", "zone", "name", "type", "data", "aux", "ttl", "active", "stamp", "serial")

@@ -189,6 +189,7 @@ JOBS: dict[str, tuple[Act, ...]] = {
         "dns_a_delete",
         "dns_zone_update",
     ),
+    "sign zone": _panel("login", "dns_zone_get", "dns_rr_get_all_by_zone", "dns_zone_update"),
     "prove domain": domains.acts(domains.ADD),
 }
 

@@ -65,6 +65,15 @@ def _bulk(case: "Case") -> object:
     return _call("bulk", zone_id=Zone.objects.get(state="active").ispconfig_id, changes=changes)(case)
 
 
+def _sign(case: "Case") -> object:
+    return _call("dnssec", zone_id=Zone.objects.get(state="active").ispconfig_id, enabled=True)(case)
+
+
+def _is_signed(case: "Case") -> None:
+    (zone,) = case.state()["ispconfig"]["zones"]
+    case.assertEqual((zone["dnssec_wanted"], zone["dnssec_initialized"]), ("Y", "Y"))
+
+
 def _number(case: "Case") -> int:
     return int(_records(case)["as it was"]["id"])
 
@@ -100,5 +109,6 @@ ZONE_DEEDS = {
     "add record": Deed(_a_zone, _record("add", name="new", txt="new"), _says("as it was", "new")),
     "change record": Deed(_a_zone, _record("update", name="old", txt="new"), _says("new")),
     "delete record": Deed(_a_zone, _record("delete"), _says()),
+    "sign zone": Deed(_a_zone, _sign, _is_signed),
     "change records": Deed(_a_zone_with_two, _bulk, _says("new", "changed")),
 }

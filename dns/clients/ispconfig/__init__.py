@@ -14,6 +14,7 @@ from nodepoint.clients.errors import BadAnswer
 
 PAGE = 20_000  # rows of a list; about 7 MB
 TIMES = {"refresh": 7200, "retry": 540, "expire": 604800, "minimum": 3600, "ttl": 3600}  # seconds, of a zone
+ALGORITHM = "ECDSAP256SHA256"  # of the two that ISPConfig knows the one that is not outdated (RFC 8624)
 MOST_ZONES, MOST_RECORDS = 1000, 100_000  # the panel's own limits; they bind the customer there, not the API
 
 __all__ = ["Client", "FailedChange", "Ispconfig", "Record", "Soa", "Zone", "first_serial", "next_serial"]
@@ -128,6 +129,7 @@ class Ispconfig:
             "also_notify": also_notify,
             "update_acl": "",
             "dnssec_wanted": "N",
+            "dnssec_algo": ALGORITHM,
         }
         return _id("dns_zone_add", self._session.call("dns_zone_add", client_id=client_id, params=params))
 
@@ -140,6 +142,14 @@ class Ispconfig:
         """Has a zone served, or not any more. `transfers`: `xfer`, `also_notify`, where they change. A
         client_id of 0 keeps the owner."""
         params = {"active": "Y" if active else "N", "serial": serial, **transfers}
+        self._session.call("dns_zone_update", client_id=0, primary_id=int(zone_id), params=params)
+
+    def set_dnssec(self, zone_id: int, wanted: bool, serial: int) -> None:
+        """Has a zone signed, or not any more; the server part makes keys where there are none. The algorithm
+        is sent along: a zone that was made without one has none, and so would get no keys."""
+        params: dict[str, Any] = {"dnssec_wanted": "Y" if wanted else "N", "serial": serial}
+        if wanted:
+            params["dnssec_algo"] = ALGORITHM
         self._session.call("dns_zone_update", client_id=0, primary_id=int(zone_id), params=params)
 
     def move_zone(self, zone_id: int, client_id: int, serial: int) -> None:

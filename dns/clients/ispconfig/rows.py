@@ -1,7 +1,8 @@
 """Rows of ISPConfig's tables, read: every value is a text or null there. What does not fit what was asked for
 is `BadAnswer`, so that a panel that ignores a filter, or is of another version, gives nobody another's."""
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ from dns.clients.ispconfig.faults import SYSTEM
 from nodepoint.clients.errors import BadAnswer
 
 Row = Mapping[str, Any]
+_DS = re.compile(r"\bIN\s+DS\s+(\d+)\s+(\d+)\s+(\d+)\s+([0-9A-Fa-f \t]+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Zone:
     xfer: str = ""
     also_notify: str = ""
     soa: Soa | None = None
+    ds: tuple[str, ...] = ()
+    """What belongs into the zone above, once there are keys: `<key tag> <algorithm> <digest type> <hex>`."""
 
     @property
     def published_serials(self) -> tuple[int, ...]:
@@ -147,7 +151,15 @@ def zone(row: Row) -> Zone:
         xfer=row.get("xfer") or "",
         also_notify=row.get("also_notify") or "",
         soa=_soa(row),
+        ds=tuple(_ds(row.get("dnssec_info") or "")),
     )
+
+
+def _ds(info: str) -> Iterator[str]:
+    """The DS records in what the server part writes of a zone's keys: the lines of dnssec-signzone's dsset
+    file (bind_plugin.inc.php:172)."""
+    for tag, algorithm, kind, digits in _DS.findall(info):
+        yield f"{tag} {algorithm} {kind} {''.join(digits.split()).lower()}"
 
 
 def _soa(row: Row) -> Soa | None:
