@@ -1,6 +1,7 @@
 """Archives: made, thinned out, deleted."""
 
 from nodepoint.jobs.registry import Flow, GivesWay, Step, periodic, register
+from nodepoint.restoration import after_release
 from sites.archives import nightly
 from sites.flows.archive_notices import ARCHIVE_FAILED, ARCHIVE_READY
 from sites.flows.power import is_live
@@ -24,7 +25,7 @@ MADE = Step(
 THINNED = Step(
     "thinned",
     "Deleting archives that are too old",
-    archives.thinned,
+    after_release(archives.thinned),
     nothing_to_undo="What was deleted stays deleted.",
     after=("archived",),
     limits=(CALLS,),
@@ -77,7 +78,7 @@ DELETE_ARCHIVE = register(
             Step(
                 "archive_gone",
                 "Deleting the archive",
-                archives.removed,
+                after_release(archives.removed),
                 nothing_to_undo="What was deleted stays deleted.",
                 limits=(CALLS,),
                 usual=2,

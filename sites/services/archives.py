@@ -10,6 +10,7 @@ from nodepoint import anonymity
 from nodepoint.audit import trail
 from nodepoint.jobs import queue
 from nodepoint.jobs.models import Job
+from nodepoint.models import Restoration
 from sites.archives import nightly
 from sites.archives.rows import Archive
 from sites.errors import ArchiveProtected, NoArchives, QuotaExceeded, UnknownArchive
@@ -119,6 +120,8 @@ def archive_tonight(site: Site, *, actor: str = "") -> Job:
 def expire_archives() -> int:
     """Have those deleted whose time is over, and what is left of those whose job was cancelled in the middle;
     how many are begun. Those on which a job is at work, or that people protect, stay until the next look."""
+    if Restoration.is_open():  # nothing is removed before staff have looked
+        return 0
     now, state = timezone.now(), Archive.State
     at_work = Job.objects.filter(pk=OuterRef("job_id"), state__in=Job.ALIVE)
     over = Q(state=state.READY, expires_at__lte=now) | Q(state=state.CREATING, created_at__lt=now - VOID)
@@ -132,11 +135,14 @@ def expire_archives() -> int:
 def forget_owners() -> int:
     """Take the personal data out of the rows of sites that were deleted and of which nothing is kept any
     more; how many services. Those that live on, or at which a job is at work, are left until later."""
+    if Restoration.is_open():
+        return 0
     kept = Archive.objects.filter(
         site=OuterRef("pk"), state__in=(Archive.State.READY, Archive.State.CREATING)
     )
     expired = Archive.objects.filter(site=OuterRef("pk"), expires_at__lte=timezone.now())
-    over = Site.objects.filter(Exists(expired), ~Exists(kept), state=Site.State.DELETED)
+    again = Site.objects.filter(service_id=OuterRef("service_id"), live_key__isnull=False)
+    over = Site.objects.filter(Exists(expired), ~Exists(kept), ~Exists(again), state=Site.State.DELETED)
     named = over.exclude(email=anonymity.NOBODY).order_by("pk").values_list("service_id", flat=True)
     return sum(_forgotten(service_id) for service_id in dict.fromkeys(named[:AT_ONCE]))
 

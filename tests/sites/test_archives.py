@@ -16,6 +16,7 @@ from lab.proxmox.state.files import path_of
 from nodepoint import anonymity
 from nodepoint.jobs import steering
 from nodepoint.jobs.models import Job
+from nodepoint.models import Restoration
 from nodepoint.notices.models import STAFF
 from sites import checkup, tasks
 from sites.archives import calendar, nightly, retention
@@ -271,6 +272,13 @@ class ExpiryTests(ArchivesCase):
         self.assertEqual([1, 0], [services.expire_archives(), services.expire_archives()])
         self.run_jobs()
         self.assertEqual([names[1]], [name_in(volume["notes"]) for volume in self.volumes()])
+
+    def test_nothing_goes_while_a_restored_database_is_open(self) -> None:
+        self.done("/action/mkarchive")
+        Archive.objects.update(expires_at=timezone.now())
+        Restoration.objects.create()
+        self.assertEqual((0, 0), (services.expire_archives(), services.forget_owners()))
+        self.assertEqual(0, nightly.begin_due(self.tonight()))
 
     def test_what_a_cancelled_job_has_left_is_deleted_a_day_later(self) -> None:
         self.done("/action/mkarchive")
