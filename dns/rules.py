@@ -104,17 +104,18 @@ class Standing:
     def _hidden_by(self, entry: Entry) -> list[Entry]:
         """What would not be answered any more, once there is this NS or DNAME."""
         if entry.type == "DNAME":
-            return [other for other in self._all() if _below(other.name, entry.name)]
-        inside = [other for other in self._all() if _within(other.name, entry.name)]
+            return [other for other in self.all() if _below(other.name, entry.name)]
+        inside = [other for other in self.all() if _within(other.name, entry.name)]
         return [other for other in inside if not self._belongs_to_cut(other, entry.name, entry.data)]
 
     def hidden_by_a_zone(self, origin: str) -> list[Entry]:
         """What would not be answered any more if this name became a zone of its own; its delegation may
         stay."""
-        inside = [other for other in self._all() if _within(other.name, origin)]
+        inside = [other for other in self.all() if _within(other.name, origin)]
         return [other for other in inside if not self._belongs_to_cut(other, origin)]
 
-    def _all(self) -> Iterator[Entry]:
+    def all(self) -> Iterator[Entry]:
+        """All that stands here, name by name."""
         for entries in self._by_name.values():
             yield from entries
 
