@@ -1,5 +1,6 @@
 """What staff can do with zones and their records, by the services that customers' calls go through."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,9 +11,10 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
-from dns import live, records, services
+from dns import changes, live, planning, records, services
 from dns.models import Zone
 from nodepoint.api.errors import from_job
 from nodepoint.clients.errors import ClientError
@@ -21,6 +23,7 @@ from nodepoint.jobs.models import Job
 from nodepoint.staff.acts import Act, ActForm, Result
 
 LOOK_SECONDS = 2.0  # for the records on a page
+MOST_TOLD = 20  # lines of a file that are named
 WAIT_SECONDS = 4.0  # for a job, so that the page shows what came of it
 
 
@@ -67,6 +70,27 @@ class RecordNumberForm(ActForm):
     """Which record."""
 
     rc_id = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class ImportForm(ActForm):
+    """A zone file, and what is to be done with it."""
+
+    zonefile = forms.CharField(
+        label="Zone file", strip=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 12})
+    )
+    mode = forms.ChoiceField(
+        choices=[("add", "Add what is missing"), ("replace", "Make the zone what the file says")],
+        widget=UnfoldAdminSelectWidget,
+    )
+    dry_run = forms.BooleanField(
+        label="Only say what would be done", required=False, initial=True, widget=UnfoldBooleanSwitchWidget
+    )
+
+
+class ChangeNumberForm(ActForm):
+    """Which change."""
+
+    change_id = forms.IntegerField(widget=forms.HiddenInput)
 
 
 class ZoneForm(ActForm):
@@ -125,6 +149,21 @@ def _said(zone: Zone, given: dict[str, Any]) -> dict[str, Any]:
 
 def _remove(zone: Zone, *, actor: str, rc_id: int, **_: Any) -> Result:
     return _ended(services.delete_record(zone.customer.user_id, zone.ispconfig_id, rc_id, actor=actor))
+
+
+def _import(zone: Zone, *, actor: str, zonefile: str, mode: str, dry_run: bool, **_: Any) -> Result:
+    lines, job = changes.import_file(zone, zonefile, mode, dry_run=dry_run, actor=actor)
+    counts = Counter(line.act for line in lines)
+    said = ", ".join(f"{act} {count}" for act, count in sorted(counts.items()))
+    refused = [f"line {line.place}: {line.reason}" for line in lines if line.act == planning.REFUSE]
+    if dry_run:
+        return Result(said=" ".join(["Nothing was done.", f"It would be: {said}.", *refused[:MOST_TOLD]]))
+    return _ended(job) if job else Result(said="All of it is there already.")
+
+
+def _undo(zone: Zone, *, actor: str, change_id: int, **_: Any) -> Result:
+    _lines, job = changes.undo(zone, change_id, actor=actor)
+    return _ended(job) if job else Result(said="There is nothing to undo any more.")
 
 
 def _ended(job: Job) -> Result:
@@ -192,6 +231,28 @@ ACTS = (
         icon="delete",
         form=RecordNumberForm,
         dangerous=True,
+    ),
+    Act(
+        name="import-records",
+        label="Import a zone file",
+        question="Import a zone file?",
+        warning="All of it is taken, or nothing. Our name servers and what only staff make stay as they are.",
+        done="The records are as the file says.",
+        perform=_import,
+        permission="dns.change_zone",
+        icon="upload",
+        form=ImportForm,
+    ),
+    Act(
+        name="undo-change",
+        label="Undo",
+        question="Undo this change?",
+        warning="The record is again as it was before, as long as nobody has changed it since.",
+        done="The change is undone.",
+        perform=_undo,
+        permission="dns.change_zone",
+        icon="undo",
+        form=ChangeNumberForm,
     ),
     Act(
         name="delete-zone",

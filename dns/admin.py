@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 
 from dns import acts, board, published, rules
 from dns.live import LiveZone
-from dns.models import Customer, Publication, TemplateRecord, Zone
+from dns.models import Customer, Parent, Publication, TemplateRecord, Zone
 from nodepoint.admin import ReadOnlyAdmin, StaffAdmin
 from nodepoint.audit.edits import Audited
 from nodepoint.board import search
@@ -25,6 +25,8 @@ from nodepoint.staff.acts import ActsMixin
 
 COLOURS = {"creating": "info", "active": "success", "deleting": "warning", "failed": "danger"}
 MOST_FOUND = 1000
+ZONE_ACTS = ("add-record", "import-records", "delete-zone")  # of the zone as a whole
+CHANGES_SHOWN = 30
 
 
 @admin.register(Customer)
@@ -90,9 +92,10 @@ class ZoneAdmin(ActsMixin, BigList, ReadOnlyAdmin):
         ("name", "state_word", "job_link"),
         ("customer", "ispconfig_id"),
         "publication_word",
+        "above_word",
         ("created_at", "deletion_requested_at", "ended_at"),
     )
-    readonly_fields = ("state_word", "publication_word", "job_link")
+    readonly_fields = ("state_word", "publication_word", "above_word", "job_link")
     change_form_after_template = "dns/admin/records.html"
     actions_list = ("add_zone", "export_list")
     acts = acts.ACTS
@@ -172,8 +175,21 @@ class ZoneAdmin(ActsMixin, BigList, ReadOnlyAdmin):
         return {
             "trouble": trouble,
             "records": self._rows(zone, found, buttons) if found else [],
-            "zone_buttons": [buttons[name] for name in ("add-record", "delete-zone") if name in buttons],
+            "zone_buttons": [buttons[name] for name in ZONE_ACTS if name in buttons],
+            "changes": self._changes(zone, "undo-change" in buttons),
         }
+
+    def _changes(self, zone: Zone, may_undo: bool) -> list[dict[str, Any]]:
+        """The latest changes of the zone, whoever made them. One query."""
+        return [
+            {
+                "change": one,
+                "said": one.after or one.before,
+                "by": one.by or "found at ISPConfig",
+                "url": self.act_url(zone, "undo-change", change_id=str(one.pk)) if may_undo else "",
+            }
+            for one in zone.changes.all()[:CHANGES_SHOWN]
+        ]
 
     def _rows(self, zone: Zone, found: LiveZone, buttons: dict[str, Any]) -> list[dict[str, Any]]:
         """Each record with the addresses of what can be done with it; the platform's own stay as they are."""
@@ -208,6 +224,21 @@ class ZoneAdmin(ActsMixin, BigList, ReadOnlyAdmin):
         when = f"at {timezone.localtime(seen.looked_at):%Y-%m-%d %H:%M}"
         said = published.for_staff(seen) if seen.wrong_since else f"serial {seen.serial}"
         return f"{said} ({when})"
+
+    @display(description="Zone above")
+    def above_word(self, zone: Zone) -> str:
+        """Whom it refers to, with which DS records, and when that was looked at."""
+        seen = Parent.objects.filter(zone=zone).first()
+        if seen is None or zone.name_key is None:
+            return "not known"
+        since = (
+            f"; not here since {timezone.localtime(seen.away_since):%Y-%m-%d %H:%M}"
+            if seen.away_since
+            else ""
+        )
+        ds = f"DS {'; '.join(seen.ds)}" if seen.ds else "no DS"
+        when = f"at {timezone.localtime(seen.looked_at):%Y-%m-%d %H:%M}"
+        return f"refers to {', '.join(seen.servers) or 'nobody'}{since}; {ds} ({when})"
 
     @display(description="Latest job")
     def job_link(self, zone: Zone) -> str:

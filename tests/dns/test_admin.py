@@ -4,6 +4,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
+from dns import parents
 from dns.models import Customer, TemplateRecord, Zone
 from tests.dns.base import DnsTestCase
 
@@ -44,6 +45,33 @@ class AdminTests(DnsTestCase):
         self.page("zone_changelist")
         with self.assertNumQueries(7):
             self.page("zone_changelist")
+
+    def do(self, act: str, **given) -> str:
+        """What the page says after an act on the zone."""
+        address = reverse("admin:dns_zone_act", args=[Zone.objects.get().pk, act])
+        self.assertEqual(self.client.get(address, given).status_code, 200)
+        return self.client.post(address, given, follow=True).content.decode()
+
+    def test_a_zone_file_is_tried_and_taken_and_a_change_is_undone(self) -> None:
+        given = {"zonefile": "mail A 192.0.2.25\n", "mode": "add"}
+        said = self.do("import-records", **given, dry_run="on")
+        self.assertIn("Nothing was done. It would be: add 1.", said)
+        self.assertNotIn("mail.example.com.", said)
+        self.assertIn("line 1: ", self.do("import-records", zonefile="x y z", mode="add", dry_run="on"))
+        self.assertIn("mail.example.com.", self.do("import-records", **given))
+        (change,) = Zone.objects.get().changes.all()
+        self.assertEqual(change.by, "staff staff")
+        self.assertIn(f"change_id={change.pk}", self.page("zone_change", Zone.objects.get().pk))
+        self.do("undo-change", change_id=change.pk)
+        self.assertNotIn(
+            "mail.example.com.", [one["name"] for one in self.zone("example.com")["records"].values()]
+        )
+
+    def test_the_page_says_what_the_zone_above_does(self) -> None:
+        self.assertIn("not known", self.page("zone_change", Zone.objects.get().pk))
+        parents.look()
+        said = self.page("zone_change", Zone.objects.get().pk)
+        self.assertIn("refers to ns1.nodepoint.eu, ns2.nodepoint.eu; no DS", said)
 
 
 class TemplateTests(DnsTestCase):
