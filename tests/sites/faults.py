@@ -79,7 +79,7 @@ UNDO: dict[str, tuple[Act, ...] | str] = {
 }
 
 TERMINATE: dict[str, tuple[Act, ...] | str] = {
-    "last_archive": "only where archives are made (test_archives.py)",
+    "last_archive": "only where archives are made (test_archives_kept.py)",
     "dns_record_gone": (Act("cloudflare", "GET /client/v4/zones"), DNS_DELETED),
     "proxy_host_gone": (Act("npm", f"GET {HOSTS}"), HOST_DELETED),
     "certificate_gone": (CERTIFICATE_DELETED,),
