@@ -155,7 +155,7 @@ def _pending(call: Call) -> list[dict[str, Any]]:
 
 def _current(call: Call) -> dict[str, Any]:
     container = call.container()
-    ha: dict[str, Any] = {"managed": int(call.cluster.ha.manages(container.vmid))}
+    ha: dict[str, Any] = {"managed": int(call.cluster.ha.commands(container.vmid))}
     if ha["managed"] and (state := call.cluster.ha.state_of(container.vmid)):
         ha["state"] = state
     return {**readings.container_status(call.cluster, container), "ha": ha}

@@ -31,7 +31,10 @@ def power_as_wished(call: Call) -> Outcome:
     container = require(site)
     wished = site.power_wished
     status = proxmox().container_status(container.node, container.vmid)
-    resource = proxmox().ha_resource(container.vmid) if status.ha_managed else None
+    # Of one that is `ignored` the container's status says that HA does not manage it (pve-ha-manager 5.2.0
+    # `Config.pm`:352-362, 499), so that one which we had it ignore would never be found again.
+    asked = status.ha_managed or site.wants_high_availability
+    resource = proxmox().ha_resource(container.vmid) if asked else None
     if resource and (resource.state != "ignored" or looks_away(resource)):
         return _by_ha(call, container, resource, status.status)
     if status.status == wished:

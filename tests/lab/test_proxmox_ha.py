@@ -61,6 +61,7 @@ class ResourceTests(ClusterCase):
     def test_an_ignored_resource_is_started_directly(self) -> None:
         ct = self.create()
         self.api.cluster.ha.resources.post(sid="ct:900", state="ignored")
+        self.assertEqual(0, ct.status.current.get()["ha"]["managed"], "src/PVE/HA/Config.pm:352-362, 499")
         self.assertEqual("vzstart", ct.status.start.post().split(":")[5])
 
     def in_error(self, **values: Any) -> Any:
