@@ -212,7 +212,7 @@ class ClusterNodeAdmin(ActsMixin, ReadOnlyAdmin):
         """In colour."""
         return node.seen.state[0]
 
-    @display(description="New sites", label={"yes": "success", "none": "warning", "no": "danger"})
+    @display(description="New sites", label={"yes": "success", "closed": "warning", "no": "danger"})
     def new_sites(self, node: ClusterNode) -> str:
         """Whether one could go there."""
         return node.seen.new_sites[0]

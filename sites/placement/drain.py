@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from nodepoint.clients.errors import ClientError
 from nodepoint.jobs import queue
 from nodepoint.jobs.call import Call
-from nodepoint.jobs.models import Job
-from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
+from nodepoint.jobs.models import Job, JobStep
+from nodepoint.jobs.outcomes import Done, Outcome, Retry, Wait
 from sites.connections import proxmox
 from sites.models import ClusterNode, Site, Spare, Template
 from sites.placement import reading
@@ -23,6 +23,7 @@ from sites.pool import ends
 DRAIN = "sites.drain"
 DRAINED_BY = "drain"  # in the data of a move's job: the job that has begun it
 PAUSE, HELD_PAUSE = 2.0, 15.0  # seconds between two looks
+HELD_UP = "Sites on their way are held up."
 SPARE_GOES = "Its node is drained."
 ENDED = (*Job.ENDED_BADLY, Job.State.SUCCEEDED)
 NAMED = 10  # things of one kind that are named
@@ -68,7 +69,7 @@ def emptied(call: Call) -> Outcome:
         ends.destroy(spare, SPARE_GOES, actor=call.job.actor)
     taken, held = _take_up(call, call.job.data["batch"] - now.at_work)
     if now.at_work or taken:
-        return Wait(seconds=PAUSE)
+        return _held_up(call, now) or Wait(seconds=PAUSE)
     if held := held or _unfinished(node):
         return Retry(
             error=f"{node.name} cannot be emptied yet.", detail=held, seconds=HELD_PAUSE, in_line=True
@@ -93,6 +94,16 @@ def _take_up(call: Call, free: int) -> tuple[int, str]:
         else:
             held = f"{site.service_id}: {target.sentence}"
     return taken, held
+
+
+def _held_up(call: Call, now: Progress) -> Outcome | None:
+    """What all that are on their way wait for; None: one of them gets ahead."""
+    waiting = list(moves_of(call.job).filter(state=Job.State.WAITING))
+    if not waiting or len(waiting) < now.at_work:
+        return None
+    rows = JobStep.objects.filter(job__in=waiting, state=JobStep.State.WAITING).exclude(error="")
+    said = [f"{row.job.data['service_id']}: {row.error}" for row in rows.select_related("job").order_by("pk")]
+    return Retry(error=HELD_UP, detail=" ".join(said[:NAMED]), seconds=PAUSE, in_line=True)
 
 
 def target_for(site: Site, nodes: Iterable[NodeReading]) -> Choice:
@@ -131,11 +142,8 @@ def _ended(call: Call, now: Progress, how: str = "") -> Outcome:
     node: ClusterNode = call.subject
     still = list(sites_on(node.name).values_list("service_id", flat=True)[: NAMED + 1])
     note = f"{how}{now.done} moved, {now.failed} failed."
-    if still:
+    if still:  # those that failed stand on the board each by itself
         note += f" Still there: {_names(still)}."
-    if now.failed:
-        error = f"{now.failed} site{'s' if now.failed > 1 else ''} could not be moved off {node.name}."
-        return Fail(error=error, detail=note)
     return Done(note=f"{note}{_left_alone(node.name)}")
 
 

@@ -46,7 +46,7 @@ class Overview:
         if self.known is None:
             return "not in PROXMOX_NODES", "default"
         if self.row.closed_at or self.row.maintenance_at:
-            return "none", "warning"
+            return "closed", "warning"
         return ("no", "danger") if self.why_not else ("yes", "success")
 
     @property
@@ -71,7 +71,7 @@ class Overview:
 
 def of(rows: Iterable[ClusterNode]) -> list[Overview]:
     """Of each of these. Eleven queries, however many nodes and sites."""
-    looked, promised = reading.last_look(), promises.of_ours()
+    looked, promised = reading.last_look(), promises.of_ours(promises.reserved())
     known = {node.name: node for node in reading.put_together(looked, promised)}
     left, smallest = forecast.last(timezone.now()), _smallest()
     return [
@@ -80,11 +80,16 @@ def of(rows: Iterable[ClusterNode]) -> list[Overview]:
             known.get(row.name),
             looked.get(row.name, {}),
             promised.get(row.name, Promise()),
-            left.nodes.get(row.name, 0) if left else None,
+            _room(left, known.get(row.name)) if left else None,
             refusal(known[row.name], smallest) if smallest and row.name in known else "",
         )
         for row in rows
     ]
+
+
+def _room(left: forecast.Room, node: NodeReading | None) -> int:
+    """Of the last look; a node that was closed since has none."""
+    return 0 if node is None or node.unusable else left.nodes.get(node.name, 0)
 
 
 def _smallest() -> Wish | None:

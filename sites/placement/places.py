@@ -40,29 +40,26 @@ def place(subject: Holder, wish: Wish, *, home: str | None = None) -> str:
     asked, looked = cluster(), reading.last_look()
     with transaction.atomic():
         allocation.lock()
-        choice = _chosen(subject, wish, looked, asked, settings.PROXMOX_HOME_NODE if home is None else home)
+        places = promises.reserved()
+        mine = next((row for row in places if row.subject == subject.key), None)
+        promised = promises.of_ours(row for row in places if row is not mine)
+        nodes = reading.put_together(looked, promised, asked, _kin(subject))
+        home = settings.PROXMOX_HOME_NODE if home is None else home
+        choice = choose(nodes, wish, home, mine.node if mine else "")
         if choice.node:
-            _reserve(subject, wish, choice)
+            _reserve(subject, wish, choice, mine)
     if not choice.node:
         raise Busy("proxmox", choice.sentence)
     return choice.node
 
 
-def _chosen(subject: Holder, wish: Wish, looked: reading.Looked, asked: reading.Looked, home: str) -> Choice:
-    """Call while orders wait for one another."""
-    promised = promises.of_ours(without=subject.key)
-    nodes = reading.put_together(looked, promised, asked, _kin(subject))
-    reserved = Placement.objects.filter(subject=subject.key, open=True).values_list("node", flat=True).first()
-    return choose(nodes, wish, home, reserved or "")
-
-
-def _reserve(subject: Holder, wish: Wish, choice: Choice) -> None:
-    size = {"memory_mb": wish.memory, "disk_gb": wish.disk}
-    standing = Placement.objects.filter(subject=subject.key, open=True, node=choice.node)
-    if standing.update(**size):
-        return
-    values = {"node": choice.node, "why": choice.sentence, "open": True, "placed_at": timezone.now(), **size}
-    Placement.objects.update_or_create(subject=subject.key, defaults=values)
+def _reserve(subject: Holder, wish: Wish, choice: Choice, mine: Placement | None) -> None:
+    """Call while orders wait for one another. What is kept as it was keeps its reason."""
+    values = {"memory_mb": wish.memory, "disk_gb": wish.disk}
+    if mine is None or mine.node != choice.node:
+        values |= {"node": choice.node, "why": choice.sentence, "open": True, "placed_at": timezone.now()}
+    if not Placement.objects.filter(subject=subject.key).update(**values):
+        Placement.objects.create(subject=subject.key, **values)
 
 
 def cluster() -> dict[str, dict[str, Any]]:

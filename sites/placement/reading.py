@@ -114,7 +114,7 @@ class Known:
 
     @cached_property
     def _nodes(self) -> dict[str, NodeReading]:
-        return {node.name: node for node in put_together(self.looked, promises.of_ours())}
+        return {node.name: node for node in put_together(self.looked, promises.of_ours(promises.reserved()))}
 
 
 def known() -> Known:

@@ -57,6 +57,11 @@ class ClusterNode(models.Model):
         """Names of those that staff have put into maintenance."""
         return cls.objects.filter(maintenance_at__isnull=False).order_by().values("name")
 
+    @classmethod
+    def is_closed(cls, name: str) -> bool:
+        """Whether a node takes no new sites."""
+        return cls.objects.filter(name=name, closed_at__isnull=False).exists()
+
     @property
     def key(self) -> str:
         """What jobs name as their subject."""

@@ -5,9 +5,11 @@ from unittest import mock
 from django.test import override_settings
 
 from nodepoint.board import findings
-from sites.models import ClusterNode, Placement, Plan, Site
+from nodepoint.jobs.models import Job
+from sites.models import ClusterNode, Placement, Plan, Site, SiteHealth
 from sites.placement import forecast, places, reading
-from sites.services import nodes
+from sites.services import lift, nodes, updates
+from sites.steps.lifting import LIFT
 from sites.watch import look
 from tests.factories import SiteFactory
 from tests.sites.base import SiteTestCase
@@ -139,6 +141,24 @@ class LookTests(SiteTestCase):
             self.assertIn("node3 is not in the cluster", refused.exception.vendor)
         look()
         self.assertIsNone(ClusterNode.objects.get(name="node3").gone_at)
+
+
+class MaintenanceTests(SiteTestCase):
+    def test_what_can_wait_is_not_begun_on_a_node_in_maintenance(self):
+        row = ClusterNode.objects.create(name="node1")
+        for node in ("node1", "node2"):
+            site = SiteFactory(node=node, level=0)
+            SiteHealth.objects.create(
+                site=site, tried_at=self.clock.time, minor="6.9.1", looked_at=self.clock.time
+            )
+        nodes.begin_maintenance(row, note="", actor="staff anna")
+        self.assertEqual([waiting.site.node for waiting in updates._waiting()], ["node2"])
+        lift.lift_all(5)
+        self.run_calls(1)
+        lifted = Job.objects.filter(kind=LIFT)
+        self.assertEqual([Site.objects.get(pk=job.subject_pk).node for job in lifted], ["node2"])
+        nodes.end_maintenance(row, actor="staff anna")
+        self.assertEqual(len(updates._waiting()), 2)
 
 
 class ForecastTests(SiteTestCase):

@@ -14,9 +14,11 @@ BY = {"actor": "staff olga"}
 class Deed:
     """`before`: makes what it begins from, on a platform on which nothing is. `do`: the act itself; gives the
     answer of the API where that was asked. `stands`: asserts that it has been done wholly. `begun`: what is
-    called before the fault comes, for what begins by itself."""
+    called before the fault comes, for what begins by itself. `place`: where its jobs' troubles stand, if not
+    on their own pages."""
 
     before: Callable[["Case"], object]
     do: Callable[["Case"], object]
     stands: Callable[["Case"], None]
     begun: Callable[["Case"], None] = lambda case: None
+    place: str = ""

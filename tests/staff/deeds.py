@@ -15,8 +15,8 @@ from sites.archives.rows import Archive as StoredArchive
 from sites.clients.proxmox import FirewallOptions, FirewallRule
 from sites.connections import cloudflare, npm, proxmox
 from sites.install import LEVEL
-from sites.models import Backup, CustomDomain, Site, Template
-from sites.services import lift, overrides, repair, updates
+from sites.models import Backup, ClusterNode, CustomDomain, Site, Spare, Template
+from sites.services import lift, nodes, overrides, pool, repair, updates
 from sites.services.adoption import adopt_site
 from tests.sites.acts import RUNNING, STOPPED, SUSPENDED
 from tests.sites.base import ORDER
@@ -321,6 +321,48 @@ def _adopt(case: "Case") -> None:
     adopt_site(**{**ORDER, "service_id": "77"}, vmid=900, **BY)
 
 
+# Ready containers and nodes
+
+
+def _with_a_pool(case: "Case") -> None:
+    case.enterContext(override_settings(POOL_SIZE=1))
+
+
+def _with_a_ready_one(case: "Case") -> None:
+    _with_a_pool(case)
+    pool.fill_pool(**BY)
+    case.run_jobs()
+    case.assertEqual(Spare.objects.get().state, Spare.State.READY)
+
+
+def _one_is_ready(case: "Case") -> None:
+    spare = Spare.objects.get(state=Spare.State.READY)
+    case.assertEqual([c["vmid"] for c in case.leftovers()["containers"]], [spare.vmid])
+
+
+def _claimed(case: "Case") -> None:
+    """By the site, or, where it was of no use, destroyed."""
+    _ordered(case)
+    case.assertFalse(Spare.objects.exclude(state__in=(Spare.State.CLAIMED, Spare.State.GONE)).exists())
+
+
+def _none_is_left(case: "Case") -> None:
+    case.assertEqual(Spare.objects.get().state, Spare.State.GONE)
+    case.assert_nothing_left()
+
+
+def _drain(case: "Case") -> None:
+    node, _ = ClusterNode.objects.get_or_create(name="node1")
+    nodes.drain_node(node, batch=1, **BY)
+
+
+def _moved(case: "Case") -> None:
+    site = Site.objects.get(live_key="1001")
+    case.assertNotEqual(site.node, "node1", case.tale(site))
+    case.assertEqual(case.container(site.vmid)["node"], site.node)
+    _is(RUNNING)(case)
+
+
 def _built(case: "Case") -> None:
     ready = Template.objects.filter(state="ready").get()
     case.assertEqual((ready.vmid, ready.private_ip), (None, None), case.tale(ready))
@@ -377,6 +419,12 @@ DEEDS = {
         _without_container, lambda case: overrides.unlink_site(Site.objects.get(), **BY), _deleted
     ),
     "adopt": Deed(_stranger, _adopt, _adopted),
+    "fill pool": Deed(
+        _with_a_pool, lambda case: pool.fill_pool(**BY) and None, _one_is_ready, place="/admin/sites/spare/"
+    ),
+    "claim": Deed(_with_a_ready_one, lambda case: case.order(), _claimed),
+    "drain pool": Deed(_with_a_ready_one, lambda case: pool.drain_pool(**BY) and None, _none_is_left),
+    "drain node": Deed(_a_site, _drain, _moved),
     "template": Deed(_nothing, lambda case: services.build_template(**BY), _built),
     **ZONE_DEEDS,
 }

@@ -5,7 +5,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.sites import test_domain_faults as domains
-from tests.sites.faults import CERTIFICATES, CT, HA, HA_STATE, HOSTS, PROVISION, TERMINATE, Act, acts
+from tests.sites.faults import (
+    CERTIFICATES,
+    CT,
+    DESTROYED,
+    HA,
+    HA_STATE,
+    HOSTS,
+    PROVISION,
+    STOPPED,
+    STOPPING,
+    TERMINATE,
+    Act,
+    acts,
+)
 from tests.sites.test_life_faults import FLOWS, HA_WRITTEN, STARTED
 
 ENDLESS = 10_000_000  # calls
@@ -42,6 +55,9 @@ def _table(flow: dict[str, tuple[Act, ...] | str]) -> tuple[Act, ...]:
 def _panel(*functions: str) -> tuple[Act, ...]:
     return _of("ispconfig", *functions)
 
+
+# What is looked at when a node is empty, to name what is not ours.
+LEFT_ALONE = (CLUSTER, *_of("proxmox", "node1/storage/local/"))
 
 GOING_BACK = (
     CONFIG,
@@ -191,6 +207,45 @@ JOBS: dict[str, tuple[Act, ...]] = {
     ),
     "sign zone": _panel("login", "dns_zone_get", "dns_rr_get_all_by_zone", "dns_zone_update"),
     "prove domain": domains.acts(domains.ADD),
+    "fill pool": (
+        CLUSTER,
+        *_of("proxmox", "GET /api2/json/cluster/nextid", "GET /api2/json/nodes", f"POST {CT}", ":vzcreate:"),
+        *_of("proxmox", f"GET {FIREWALL}", f"PUT {FIREWALL}/options", f"POST {FIREWALL}/rules"),
+        *_of("proxmox", f"PUT {FIREWALL}/rules/"),
+        CONFIG,
+        STATUS,
+        *STARTED,
+        *_of("ssh", "bash -s install", "install.status", "bash -s spare"),
+    ),
+    "claim": (
+        CONFIG,
+        STATUS,
+        *_of("proxmox", f"PUT {LXC}/config", f"GET {FIREWALL}"),
+        *_of("cloudflare", f"GET {RECORDS}", f"POST {RECORDS}"),
+        NPM_LOGIN,
+        *_of("npm", f"GET {HOSTS}", f"GET {CERTIFICATES}/", f"POST {HOSTS}"),
+        STARTED[0],  # refused by one that runs, as it should
+        *_of("ssh", "bash -s install", "install.status", "curl"),
+        *_of("proxmox", "/snapshot", ":vzsnapshot:"),
+    ),
+    "drain pool": (
+        CONFIG,
+        STATUS,
+        CLUSTER,
+        GONE,
+        STOPPED,
+        STOPPING,
+        DESTROYED,
+        Act("proxmox", ":vzdestroy:"),
+    ),
+    "drain node": (
+        CONFIG,
+        STATUS,
+        *_of("proxmox", "GET /api2/json/nodes", f"POST {LXC}/migrate", ":vzmigrate:"),
+        *_of("proxmox", "node1/storage/global-lvm/status"),
+        *LEFT_ALONE,
+        Act("ssh", "curl"),
+    ),
 }
 
 # By act: the calls that are made before anything is accepted. Where one of them fails, whoever asks is
@@ -232,11 +287,18 @@ DOES_WITHOUT: dict[str, tuple[Act, ...]] = {
     "reset": (CLUSTER, *HELD),  # the answer tells the state that was last known
     # What was written stands in the list of the zone's records, too.
     **dict.fromkeys(("add zone", "add record", "delete record"), _panel("dns_a_get")),
+    "drain node": (
+        *LEFT_ALONE,
+        Act("ssh", "curl"),
+    ),  # a site that could not be looked at is moved all the same
+    # What was claimed and is of no use is given up, and the order goes the ordinary way.
+    "claim": (Act("proxmox", LXC),),
     "unlink": (CONFIG,),  # where its node does not answer, the cluster says that the container is gone
 }
-FOLLOWED_BY = dict.fromkeys(
-    ("add domain", "prove domain"), "certificate"
-)  # acts whose jobs submit another, which has its own rows
+FOLLOWED_BY = {  # acts whose jobs submit another, which has its own rows
+    **dict.fromkeys(("add domain", "prove domain"), "certificate"),
+    "claim": "order",  # the e-mail
+}
 
 
 @dataclass(frozen=True)

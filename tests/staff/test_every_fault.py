@@ -47,7 +47,14 @@ from tests.staff.passing_time import PassingTimeMixin
 MOST_CLICKS = 3
 WELL = "All is well. Nothing needs you."
 # What an operator presses, in this order, where it is offered.
-BUTTONS = ("Ask for it again", "Retry all that failed", "Retry now", "Verify and repair", "Put right")
+BUTTONS = (
+    "Ask for it again",
+    "Retry all that failed",
+    "Retry now",
+    "Verify and repair",
+    "Put right",
+    "playlist_add Fill",
+)
 HANGS = ("Restart", *BUTTONS)  # what hangs inside a container ends with a restart
 ROUNDS = 6  # of 700 seconds each: longer than any deadline of a step that waits without an error
 NAMED = {"dns": "The DNS resolver|The name servers"}  # a domain's own servers, where they do not answer it
@@ -94,7 +101,7 @@ class EveryFaultCase(ActsMixin, DomainMixin, PassingTimeMixin, LabTestCase):
         if case.kind != AWAY:
             self.assertTrue(any(one["count"] < ENDLESS for one in self.lab.faults.view()), "it met nothing")
         if not (case.harmless and self.succeeded(jobs)):
-            self.understand(self.find(jobs), case)
+            self.understand(self.find(jobs, deed.place), case)
         self.mend(case)
         dns_connections.forget()  # a login that ISPConfig refused is not repeated for a while of real time
         self.put_right(jobs, HANGS if case.hangs_inside else BUTTONS)
@@ -168,11 +175,11 @@ class EveryFaultCase(ActsMixin, DomainMixin, PassingTimeMixin, LabTestCase):
         self.operator.open("/admin/")
         return self.operator.page.by_id("np-needs")
 
-    def find(self, jobs) -> Node:
-        """The board's link to a job of these."""
+    def find(self, jobs, place: str) -> Node:
+        """The board's link to a job of these, or to the place where their troubles stand."""
         needs = self.board()
         self.assertNotIn(WELL, needs.text, self.story(jobs))
-        pages = {f"/admin/jobs/job/{job.pk}/change/" for job in jobs}
+        pages = {f"/admin/jobs/job/{job.pk}/change/" for job in jobs} | ({place} if place else set())
         links = [link for link in needs.all("a") if link.attributes.get("href") in pages]
         self.assertTrue(links, f"no link to any of its jobs: {needs.text}\n{self.story(jobs)}")
         return links[0]
@@ -184,6 +191,8 @@ class EveryFaultCase(ActsMixin, DomainMixin, PassingTimeMixin, LabTestCase):
         self.operator.follow(link)
         text = self.operator.main.text
         self.assertRegex(text, named(case))
+        if "/jobs/job/" not in link.attributes["href"]:
+            return  # a list, which shows the reasons alone
         job = Job.objects.get(pk=link.attributes["href"].split("/")[-3])
         said = [(row.error, row.detail) for row in job.steps.exclude(error="")]
         said += [(job.error, job.detail)] if job.error else []
