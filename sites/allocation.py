@@ -79,11 +79,11 @@ def free_vmid(seen: Collection[int] | None = None, above: int = 0) -> int:
     return vacancies.lowest("vmid", lambda: count(start), lambda vmid: vmid <= above or vmid in used)
 
 
-def reserve(site: Site, wish: str = "") -> None:
+def reserve(site: Site, wish: str = "", *, from_pool: bool = True) -> None:
     """Give an order that is being written its subdomain (`wish`: the one that was asked for) and, with a
     ready container or without one, its address and VMID. Call inside a transaction, after `lock()`.
     """
-    if spare := claims.take(site.plan):
+    if from_pool and (spare := claims.take(site.plan)):
         site.claimed, site.node = spare.build_id, spare.node
         site.private_ip, site.vmid = spare.private_ip, spare.vmid
     else:

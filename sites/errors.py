@@ -107,6 +107,18 @@ class NoArchives(Conflict):
     code = "wrong_state"
 
 
+class ArchiveTooLarge(Conflict):
+    """An archive does not fit on the disk of the plan."""
+
+    code = "disk_too_small"
+
+    def __init__(self, archive_gb: int, plan_gb: int) -> None:
+        super().__init__(
+            f"The archive is of a site with {archive_gb} GB, and the plan has {plan_gb} GB:"
+            f" {archive_gb - plan_gb} GB are missing. Please choose a larger plan first."
+        )
+
+
 class BackupProtected(Conflict):
     """The first snapshot is not the customer's to delete."""
 

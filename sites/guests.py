@@ -38,6 +38,7 @@ class Containers(Comparison):
         waiting = any(SPARE_TAG in guest.tags for guest in self.guests)
         spares = {spare.build_id: spare for spare in Spare.objects.all()} if waiting else {}
         held = {site.vmid for site in (*self.rows.standing, *self.rows.holding)}
+        held |= {site.other_vmid for site in self.rows.standing}
         held |= {spare.vmid for spare in spares.values()}
         for site in self.rows.holding:
             yield from self._held_by_the_dead(site, by_vmid.get(site.vmid))

@@ -107,6 +107,10 @@ class Site(models.Model):
 
     # Reservations: unique while they are held, NULL when given back.
     vmid = models.PositiveIntegerField("VMID", null=True, unique=True)
+    # Of a second container that it has for a while: one in the making from an archive, or the one that this
+    # has replaced (`sites.steps.second`).
+    other_vmid = models.PositiveIntegerField(null=True, unique=True, editable=False)
+    other_node = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     private_ip = models.GenericIPAddressField("private IP", protocol="IPv4", null=True, unique=True)
     subdomain = IdentifierField(max_length=63, null=True, unique=True)
     # Those it was to have while strangers turned out to hold them: something of it may stand under each.

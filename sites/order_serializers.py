@@ -55,6 +55,13 @@ class CreateSiteInput(ServiceInput):
         allow_null=True,
         help_text="The customer's id in the billing portal: whose the site is.",
     )
+    archive = serializers.CharField(
+        max_length=64,
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        help_text="Name of a kept archive of the same customer's: the site is made of it.",
+    )
     subdomain = SubdomainField(
         required=False,
         default="",

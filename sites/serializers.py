@@ -368,6 +368,12 @@ class ReplaceOutput(WorkOutput):
     )
 
 
+class RestoreInput(ServiceInput):
+    """Which archive."""
+
+    archive = serializers.CharField(max_length=64, help_text="Its name.")
+
+
 class ExportOutput(WorkOutput):
     """What is offered; each is null until it is, and when it is no more."""
 

@@ -6,7 +6,7 @@ from sites import domain_watch, enforcement, inside
 from sites.archives import nightly
 from sites.models import Archive, Spare
 from sites.pool import refill
-from sites.services import archives, updates
+from sites.services import archives, restores, updates
 from sites.services.inside import restore_safe_modes
 
 KEPT_SPARES_DAYS = 30
@@ -62,6 +62,11 @@ def look_inside() -> int:
     seen = inside.look()
     restore_safe_modes()
     return seen
+
+
+def drill_archives() -> int:
+    """See `restores.try_next`. How many were begun."""
+    return int(restores.try_next() is not None)
 
 
 def update_sites() -> int:

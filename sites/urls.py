@@ -15,6 +15,7 @@ urlpatterns = [
     route("action/archives", views.Archives),
     route("action/mkarchive", views.MakeArchive),
     route("action/delarchive", views.DeleteArchive),
+    route("action/restore", views.RestoreArchive),
     route("suspend", views.SuspendSite),
     route("unsuspend", views.UnsuspendSite),
     route("wp/upgrade", views.UpgradeSite),

@@ -18,6 +18,8 @@ MOST = 64  # numbers that are kept
 KEPT = timedelta(minutes=10)  # where something was given back by no job, it is given again after as long
 COMMIT = timedelta(seconds=10)  # from the moment a job says that it has ended until others can see that
 GIVE_BACK = (
+    "sites.restore",
+    "sites.drill",
     "sites.terminate",
     "sites.unlink",
     "sites.template",
@@ -71,12 +73,23 @@ def _read(field: str, numbers: Iterable[Any], is_blocked: Callable[[Any], bool])
 
 def held_by_all(field: str) -> set[Any]:
     """What sites, the pool, and templates that are being built, hold of it."""
-    rows = (prepared(model).filter(**{f"{field}__isnull": False}) for model in HOLDERS)
-    return {value for held in rows for value in held.values(field)}
+    return _held(lambda name: Q(**{f"{name}__isnull": False}), field)
 
 
 def held_among(field: str, numbers: list[Any]) -> set[Any]:
     """Those of these numbers that they hold."""
     numbers = numbers + [numbers[-1]] * (MOST - len(numbers)) if numbers else []  # one statement for all
-    rows = (prepared(model).filter(**{f"{field}__in": numbers}) for model in HOLDERS if numbers)
-    return {value for held in rows for value in held.values(field)}
+    if not numbers:
+        return set()
+    return _held(lambda name: Q(**{f"{name}__in": numbers}), field) & set(numbers)
+
+
+def _held(condition: Callable[[str], Q], field: str) -> set[Any]:
+    held: set[Any] = set()
+    for model in HOLDERS:
+        if (model, field) == (Site, "vmid"):  # it may have a second container for a while
+            wanted = condition("vmid") | condition("other_vmid")
+            held.update(*prepared(model).filter(wanted).values("vmid", "other_vmid"))
+        else:
+            held.update(prepared(model).filter(condition(field)).values(field))
+    return held - {None}

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.db.models import QuerySet
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
@@ -44,11 +45,22 @@ class ArchiveForm(ActForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        ready = self.subject.archives.filter(state=Archive.State.READY, protected=False)
         self.fields["archive"].choices = [
             (row.name, f"{row.name}, {row.get_origin_display()}, {row.made_at:%Y-%m-%d %H:%M}")
-            for row in ready
+            for row in self.offered()
         ]
+
+    def offered(self) -> QuerySet[Archive]:
+        """Those that may be chosen."""
+        return self.subject.archives.filter(state=Archive.State.READY, protected=False)
+
+
+class RestoreForm(ArchiveForm):
+    """The archive that the site is to be restored from."""
+
+    def offered(self) -> QuerySet[Archive]:
+        """Protected ones as well."""
+        return self.subject.archives.filter(state=Archive.State.READY)
 
 
 class DiscardForm(ActForm):

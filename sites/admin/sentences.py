@@ -85,6 +85,17 @@ def roll_back(site: Site, query: dict[str, str]) -> list[str]:
     ]
 
 
+def restore_archive(site: Site, query: dict[str, str]) -> list[str]:
+    return [
+        "Everything that happened on the site since the archive was made is lost: pages, orders, files,"
+        " database.",
+        "Its backups, which are snapshots, are lost as well. Name, address, plan and domains stay; the VMID"
+        " does not.",
+        "The site is served until the archive is unpacked beside it. Where WordPress does not answer with"
+        " what was restored, what is there now comes back by itself.",
+    ]
+
+
 def import_content(site: Site, query: dict[str, str]) -> list[str]:
     return [
         "All files and tables of the site are replaced by those of the archive; its addresses get the name"

@@ -18,6 +18,7 @@ from sites.flows.plans import UPGRADE
 from sites.flows.pool import POOL_DESTROY, POOL_FILL
 from sites.flows.power import RESTART, START, STOP
 from sites.flows.repair import REPAIR
+from sites.flows.restore import DRILL, RESTORE
 from sites.flows.suspension import SUSPEND, UNSUSPEND
 from sites.flows.template import TEMPLATE
 from sites.flows.update import UPDATE
@@ -32,6 +33,7 @@ __all__ = [
     "DELETE_ARCHIVE",
     "DELETE_BACKUP",
     "DRAIN",
+    "DRILL",
     "EXPORT",
     "IMPORT",
     "LIFT",
@@ -47,6 +49,7 @@ __all__ = [
     "REPLACE_ADDRESSES",
     "RESET",
     "RESTART",
+    "RESTORE",
     "ROLLBACK",
     "SAFE_MODE",
     "START",

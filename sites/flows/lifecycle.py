@@ -20,6 +20,7 @@ from sites.steps import (
     name,
     proxy_host,
     reservation,
+    second,
     snapshot,
     wordpress,
 )
@@ -195,7 +196,7 @@ TERMINATE = register(
             Step(
                 "container_removed",
                 "Deleting the container",
-                container.removed,
+                second.all_removed,
                 nothing_to_undo="Deleting is final.",
                 after=("high_availability_off", "last_archive"),
                 limits=(CALLS,),

@@ -19,7 +19,15 @@ from sites.connections import proxmox
 from sites.errors import NoCapacity
 from sites.models import Site, Spare
 from sites.pool import ends
-from sites.steps import configuration, container, firewall, high_availability, reservation, wordpress
+from sites.steps import (
+    configuration,
+    container,
+    firewall,
+    high_availability,
+    reservation,
+    second,
+    wordpress,
+)
 from sites.steps.proxmox import Container, Foreign, find, follows_moves
 
 SECONDS = 4.0  # for the look at what was claimed: an order without a pool would not wait for it either
@@ -102,6 +110,8 @@ def _given_back(site: Site, spare: Spare, reason: str) -> Outcome:
 def created(call: Call) -> Outcome:
     """The site's container exists with the plan's size and the site's mark: taken over, or made."""
     site: Site = call.subject
+    if call.job.data.get("archive"):
+        return second.unpacked_for_order(call)
     if not site.claimed:
         return container.created(call)
     try:

@@ -29,6 +29,7 @@ from sites.services.owners import change_owner
 from sites.services.plans import upgrade_site, would_take
 from sites.services.power import restart_site, start_site, stop_site
 from sites.services.primary import choose_primary
+from sites.services.restores import restore_archive
 from sites.services.standing import get_site, last_job, own_status, site_for_action, status
 from sites.services.suspension import enforce_suspension, suspend_site, unsuspend_site
 from sites.services.template import build_template
@@ -69,6 +70,7 @@ __all__ = [
     "replace_addresses",
     "reset",
     "restart_site",
+    "restore_archive",
     "roll_back",
     "served_names",
     "set_options",

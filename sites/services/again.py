@@ -7,7 +7,18 @@ from nodepoint.jobs.steering import asked_again_by
 from sites import services
 from sites.models import Archive, Backup, ClusterNode, CustomDomain, Plan, Site, Spare, Template
 from sites.placement.drain import sites_on
-from sites.services import adoption, archives, lift, nodes, overrides, pool, repair, template, updates
+from sites.services import (
+    adoption,
+    archives,
+    lift,
+    nodes,
+    overrides,
+    pool,
+    repair,
+    restores,
+    template,
+    updates,
+)
 from sites.services.legality import Facts, legal_acts
 from sites.services.standing import failed_last
 from sites.steps.lifting import is_below, liftable
@@ -228,6 +239,14 @@ def register() -> None:
         "sites.count_addresses": (_fits("replace"), _replace(dry_run=True)),
         "sites.replace_addresses": (_fits("replace"), _replace(dry_run=False)),
         "sites.import": (_import_fits, _import),
+        "sites.restore": (
+            _fits("restore_archive"),
+            lambda job, by: services.restore_archive(_name(job), job.data["archive"], actor=by)[1],
+        ),
+        "sites.drill": (
+            _fits("restore_archive"),
+            lambda job, by: restores.try_archive(_site(job), actor=by),
+        ),
         "sites.export": (
             _fits("import"),
             lambda job, by: services.export_content(_name(job), actor=by)[1],

@@ -120,6 +120,10 @@ def _may_go(archive: Archive) -> bool:
     return ready and not archive.protected and archive.origin != Archive.Origin.DELETION
 
 
+def _can_be_restored(archive: Archive) -> bool:
+    return archive.state == Archive.State.READY
+
+
 def _can_be_archived(facts: Facts) -> bool:
     own = sum(archive.origin == Archive.Origin.CUSTOMER for archive in facts.archives)
     return _at_rest(facts) and own < archives.allowed(facts.site)
@@ -156,6 +160,7 @@ RULES = {
     "back_up": lambda facts: _at_rest(facts) and facts.backups_used < facts.site.backups_allowed,
     "roll_back": lambda facts: _at_rest(facts) and _has_backup(facts),
     "archive": _can_be_archived,
+    "restore_archive": lambda facts: _at_rest(facts) and any(map(_can_be_restored, facts.archives)),
     "delete_archive": lambda facts: _at_rest(facts) and any(map(_may_go, facts.archives)),
     "delete_backup": lambda facts: _at_rest(facts) and _has_backup(facts),
     "reset": _at_rest,

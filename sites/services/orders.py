@@ -17,6 +17,7 @@ from sites.archives.rows import Archive
 from sites.errors import OrdersPaused, SiteBeingDeleted, SiteExists, UndoUnfinished, UnknownPlan, UnknownSite
 from sites.models import Plan, Platform, Site
 from sites.pool import claims
+from sites.services import restores
 from sites.services.standing import last_job, status
 
 TERMINATE = "sites.terminate"
@@ -30,17 +31,22 @@ def create_site(
     public_ip: str,
     user_id: str | None = None,
     subdomain: str = "",
+    archive: str | None = None,
     overruled: dict[str, Any] | None = None,
     actor: str = "",
 ) -> tuple[Site, Job]:
     """Accept an order: reserve what is unique and have the site made. `user_id`: the customer in the billing
     portal, where it is told. `subdomain`: the one that he wishes, which gets a suffix where it is not free
-    any more. `overruled`: what staff want other than the plan says.
+    any more. `archive`: name of a kept archive of the same customer's, of which the site is made.
+    `overruled`: what staff want other than the plan says.
 
     UnknownPlan; SiteExists, SiteBeingDeleted, UndoUnfinished when the service is not free for a new site;
-    OrdersPaused; NoCapacity.
+    OrdersPaused; NoCapacity; UnknownArchive; ArchiveTooLarge.
     """
     chosen = find_plan(plan)
+    if archive:
+        row = restores.kept_archive(archive, email=email, user_id=user_id or "")
+        restores.refuse_too_large(row, chosen)
     with transaction.atomic():
         allocation.lock()
         standing = prepared(Site).filter(live_key=service_id).select_related("plan").first()
@@ -54,11 +60,11 @@ def create_site(
                 "user_id": user_id or "",
             }
             site = Site(**names, public_ip=public_ip, plan=chosen, **(overruled or {}))
-            allocation.reserve(site, subdomain)
+            allocation.reserve(site, subdomain, from_pool=not archive)
             site.save()
             claims.note(site)
             order = {"email": email, "plan": chosen.name, "public_ip": public_ip, "url": site.url}
-            data = {"service_id": service_id}
+            data = {"service_id": service_id, **({"archive": archive} if archive else {})}
             job = queue.submit("sites.provision", site.key, data=data, actor=actor, after=order)
             claims.hasten(site, job)
             return site, job

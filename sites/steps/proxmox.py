@@ -124,8 +124,10 @@ def _in_the_making(site: Site, node: str, config: Config) -> bool:
     """
     if config.lock != "create" or config.description:
         return False
-    creations = proxmox().tasks(node, vmid=site.vmid, typefilter="vzcreate")
-    return bool(creations) and creations[0].token == our_token()
+    for kind in ("vzcreate", "vzrestore"):
+        if creations := proxmox().tasks(node, vmid=site.vmid, typefilter=kind):
+            return creations[0].token == our_token()
+    return False
 
 
 def require(site: Site) -> Container:

@@ -169,9 +169,10 @@ def verified(call: Call) -> Outcome:
     return Done(note=note, facts={"state": Site.State.LIVE, "live_at": site.live_at or call.now})
 
 
-def wrong_inside(site: Site) -> str:
-    """What the container's web server answers instead of WordPress's front page; empty when all is well."""
-    headers = ["-H", f"Host: {site.primary_domain}", "-H", "X-Forwarded-Proto: https"]
+def wrong_inside(site: Site, name: str = "") -> str:
+    """What the container's web server answers instead of WordPress's front page; empty when all is well.
+    `name`: under which it goes there, if not by its primary one."""
+    headers = ["-H", f"Host: {name or site.primary_domain}", "-H", "X-Forwarded-Proto: https"]
     output = look(site, ["curl", "-sS", "-i", "--max-time", "10", *headers, "http://127.0.0.1/"])
     if output.exit_code:
         return answers.words(output.stderr) or f"curl ends with {output.exit_code}"

@@ -9,6 +9,7 @@ from sites.views.lifecycle import SuspendSite, UnsuspendSite, UpgradeSite
 from sites.views.login import LogIn
 from sites.views.orders import CreateSite, DeleteSite, Plans, SiteStatus, Subdomain
 from sites.views.power import RestartSite, StartSite, StopSite
+from sites.views.restores import RestoreArchive
 
 __all__ = [
     "AddDomain",
@@ -30,6 +31,7 @@ __all__ = [
     "ReplaceAddresses",
     "Reset",
     "RestartSite",
+    "RestoreArchive",
     "Rollback",
     "SetOptions",
     "SiteStatus",
