@@ -10,7 +10,7 @@ from functools import partial
 from nodepoint.clients.errors import Busy, ClientError, Unreachable
 from nodepoint.jobs.call import Call
 from nodepoint.jobs.outcomes import Done, Fail, Outcome, Retry, Wait
-from sites.clients.proxmox import Task, task_error
+from sites.clients.proxmox import StorageStatus, Task, task_error
 from sites.connections import proxmox
 from sites.models import Site
 from sites.placement import places
@@ -38,6 +38,8 @@ LOG_LINES, LOG_LENGTH = 4, 600
 LOOKS = 3  # in vain, after which it is moved all the same
 CHECKS, PAUSE = 4, 10.0  # looks at a site that does not answer, and seconds between them
 GIB = 1024**3
+TAKE_SNAPSHOTS = ("zfspool", "btrfs")  # of local storages, those whose snapshots go along (ibid.)
+SHOWN = 5  # snapshots that are named
 
 
 def runs(site: Site) -> bool:
@@ -76,21 +78,38 @@ def moved(call: Call) -> Outcome:
 
 
 def _begin(call: Call, container: Container) -> Outcome:
-    """Have it moved. Its place on the other node is reserved before."""
+    """Have it moved, unless Proxmox VE would find out too late that it cannot. Its place on the other node is
+    reserved before."""
     site, vmid = call.subject, container.vmid
-    target, storage = _target(site, container)
+    local = proxmox().storage_status(container.node, container.config.storage)
+    if left := _held_by_snapshots(local, container):
+        return Fail(error=NOT_MOVED, detail=left)
+    target, storage = _target(site, container, local.shared)
     managed = proxmox().container_status(container.node, vmid).ha_managed
     kind = "hamigrate" if managed else "vzmigrate"
     ask = partial(proxmox().migrate, container.node, vmid, target, storage)
     return begin(call, container.node, kind, ask) or call.look_again()
 
 
-def _target(site: Site, container: Container) -> tuple[str, str]:
-    """The node to go to, and the storage there where its own is local. Two calls. Busy when no node can
+def _held_by_snapshots(local: StorageStatus, container: Container) -> str:
+    """Why snapshots keep it where it is; empty: they do not. Proxmox VE looks for them only after it has
+    ended the container (pve-container 6.1.10, LXC/Migrate.pm:253). One call where its storage is local."""
+    if local.shared or local.type in TAKE_SNAPSHOTS:
+        return ""
+    names = [one.name for one in proxmox().snapshots(container.node, container.vmid)]
+    if not names:
+        return ""
+    return (
+        f"Its snapshots ({', '.join(names[:SHOWN])}) cannot leave {container.config.storage}, a local storage"
+        f" of the type {local.type}. It was not touched. Move it by hand with a backup and a restore."
+    )
+
+
+def _target(site: Site, container: Container, shared: bool) -> tuple[str, str]:
+    """The node to go to, and the storage there where its own is local. One call. Busy when no node can
     take it."""
     without = {container.node: "is the one that it leaves"}
     wish = Wish(site.plan.memory_mb, site.plan.disk_gb)
-    shared = proxmox().storage_status(container.node, container.config.storage).shared
     while True:
         target = places.place(site, _without(wish, without), home="")
         if shared:

@@ -161,6 +161,16 @@ class DrainTests(DrainCase):
             self.drain()
         self.assertNotEqual(self.where(site)[0], "node1")
 
+    def test_one_that_its_snapshots_hold_is_not_even_ended(self) -> None:
+        with override_settings(PROXMOX_STORAGE="thin"):
+            site = self.site("a")
+            job = self.drain()
+        self.assertEqual(self.where(site), ("node1", "running"))
+        self.assertIn("0 moved, 1 failed.", self.told(job))
+        self.assertIn("Its snapshots (initial) cannot leave thin", self.job(site, MOVE).detail)
+        tasks = [task["type"] for task in self.state()["proxmox"]["tasks"]]
+        self.assertNotIn("vzmigrate", tasks, "Proxmox VE would have found out after ending the site")
+
     def test_one_that_was_moved_meanwhile_is_not_moved_again(self) -> None:
         site = self.site("a")
         nodes.drain_node(self.node)

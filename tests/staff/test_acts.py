@@ -135,14 +135,14 @@ class PageBeforeTests(ActsCase):
         self.assertRedirects(answer, f"/admin/sites/site/{site.pk}/change/")
         self.assertContains(answer, "Stop: this is not possible any more.")
 
-    def test_a_row_or_an_act_that_is_not_there_leads_away(self) -> None:
+    def test_a_row_or_an_act_that_is_not_there_is_not_found(self) -> None:
         site = self.live_site()
         for path in (
             "/admin/sites/site/999/act/stop/",
             "/admin/sites/site/x/act/stop/",
             self.url(site, "explode"),
         ):
-            self.assertEqual(self.client.post(path, {}).status_code, 302, path)
+            self.assertEqual(self.client.post(path, {}).status_code, 404, path)
 
 
 class TraceTests(ActsCase):
