@@ -114,7 +114,8 @@ class Watch:
     def _say_that_it_is_up(self) -> None:
         """Every other look: the slot is kept for several."""
         if time.monotonic() >= self.known_until:
-            limits.take(queue.WORKER, MOST_WORKERS, self.name, timezone.now(), 5 * WATCH_SECONDS)
+            now, has_it = timezone.now(), self.known_until > 0
+            limits.take(queue.WORKER, MOST_WORKERS, self.name, now, 5 * WATCH_SECONDS, held=has_it)
             self.known_until = time.monotonic() + 1.5 * WATCH_SECONDS
 
     def _wake(self) -> bool:
