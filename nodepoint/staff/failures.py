@@ -14,7 +14,7 @@ STALE = (
     "This page was open for too long, or you have logged in anew since. Nothing was done. Go back, load the"
     " page again, and repeat it there."
 )
-UNREADABLE = "Your browser sent what cannot be read. Nothing was done."
+UNREADABLE = "Your browser sent what cannot be read, or used a name that is not in ALLOWED_HOSTS."
 FAILED = (
     "This is a fault of NodePoint. What you had asked for was not done, or the page would say so; look at the"
     " board before you repeat it."

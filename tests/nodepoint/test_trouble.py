@@ -66,7 +66,7 @@ class TroubleTests(SiteTestCase):
             "DATABASE_URL leads to a database with tables of something else.": self.somebody_elses,
             "Port 8080 is in use; NODEPOINT_PORT names another one.": self.taken_port,
             "The request could not be understood.": lambda: self.by_another_name("/health"),
-            "Bad Request (400)": lambda: self.by_another_name("/admin/login/"),
+            "Not understood": lambda: self.by_another_name("/admin/login/"),
             "You may need to add …": self.logged_of_another_name,
             "This name failed to log in too often from your address.": self.locked_out,
             "A valid token is needed": lambda: self.client.get("/status?service_id=1").content.decode(),

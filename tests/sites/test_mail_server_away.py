@@ -101,8 +101,9 @@ class MailServerAwayTests(ActsMixin, SiteTestCase):
         self.assertEqual((dropped.state, dropped.detail), ("done", GONE))
         first.refresh_from_db()
         self.assertIn("a later e-mail says the same", first.detail)
-        # Of the site that is gone, the first reset, and the suspension that is over, with its end.
-        self.assertEqual(Notice.objects.exclude(kind=STAFF).filter(sent_at=None).count(), 4)
+        # Of the site that is gone, of which no archive was kept either, the first reset, and the suspension
+        # that is over, with its end.
+        self.assertEqual(Notice.objects.exclude(kind=STAFF).filter(sent_at=None).count(), 5)
         self.assertEqual(
             set(Job.objects.filter(kind__startswith="notices.").values_list("state")), {("succeeded",)}
         )

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from dns.models import Zone
 from nodepoint.board import tasks
+from nodepoint.clients import breaker
 from nodepoint.jobs.models import Job, JobStep, Lease
 from sites import live, watch
 from sites.models import Backup, ClusterReading, CustomDomain, Site, Template
@@ -33,6 +34,7 @@ class PassingTimeMixin(SiteMixin):
         self.clock.time = timezone.now()
         Lease.objects.filter(name=live.LEASE).update(holder="")  # the cluster may be read anew
         live.forget()
+        breaker.forget()  # its pauses went by the time that has passed
 
     def look_at_everything(self) -> None:
         """The periodic looks, as the workers make them. Jobs that wait for something go on waiting."""
