@@ -203,76 +203,79 @@ SAME = {
 }
 
 
+# By the kind of the job: whether its like may be asked for now, and how.
+WAYS: dict[str, tuple[Callable[[Job], bool], Callable[[Job, str], Job | None]]] = {
+    "sites.start": (_fits("start", "stop"), lambda job, by: services.start_site(_name(job), actor=by)[1]),
+    "sites.stop": (_fits("start", "stop"), lambda job, by: services.stop_site(_name(job), actor=by)[1]),
+    "sites.restart": (
+        _fits("start", "stop"),
+        lambda job, by: services.restart_site(_name(job), actor=by)[1],
+    ),
+    "sites.backup": (_fits("back_up"), lambda job, by: services.create_backup(_name(job), actor=by)[1]),
+    "sites.archive": (_fits("archive"), lambda job, by: services.create_archive(_name(job), actor=by)[1]),
+    "sites.nightly_archive": (
+        _night_fits,
+        lambda job, by: archives.archive_tonight(_site(job), actor=by),
+    ),
+    "sites.delete_archive": (
+        _deletion_fits,
+        lambda job, by: archives.delete_again(job.data["archive"], actor=by),
+    ),
+    "sites.delete_backup": (
+        _fits("delete_backup"),
+        lambda job, by: services.delete_backup(_name(job), job.data["backup"], actor=by)[1],
+    ),
+    "sites.rollback": (_fits("roll_back"), _roll_back),
+    "sites.reset": (_fits("reset"), _roll_back),
+    "sites.upgrade": (
+        _fits("upgrade"),
+        lambda job, by: services.upgrade_site(_name(job), _plan(job), actor=by)[1],
+    ),
+    "sites.options": (
+        _fits("options"),
+        lambda job, by: services.set_options(_name(job), {}, actor=by)[1],
+    ),
+    "sites.count_addresses": (_fits("replace"), _replace(dry_run=True)),
+    "sites.replace_addresses": (_fits("replace"), _replace(dry_run=False)),
+    "sites.import": (_import_fits, _import),
+    "sites.restore": (
+        _fits("restore_archive"),
+        lambda job, by: services.restore_archive(_name(job), job.data["archive"], actor=by)[1],
+    ),
+    "sites.drill": (
+        _fits("restore_archive"),
+        lambda job, by: restores.try_archive(_site(job), actor=by),
+    ),
+    "sites.export": (
+        _fits("import"),
+        lambda job, by: services.export_content(_name(job), actor=by)[1],
+    ),
+    "sites.safemode": (_fits("safe_mode_on", "safe_mode_off"), _switch_safe_mode),
+    "sites.lift": (_lift_fits, lambda job, by: lift.lift_site(_site(job), actor=by)),
+    "sites.lifting": (_lifting_fits, lambda job, by: lift.lift_all(job.data["batch"], actor=by)),
+    "sites.move": (_move_fits, lambda job, by: nodes.move_site(_site(job), job.data["from"], actor=by)),
+    "sites.drain": (_drain_fits, _drain),
+    "sites.toggle": (_fits("traffic_on", "traffic_off"), _toggle),
+    "sites.add_domain": (_fits("add_domain", "retry_domain"), _add_domain),
+    "sites.remove_domain": (
+        _fits("remove_domain"),
+        lambda job, by: services.remove_domain(_name(job), job.data["domain"], actor=by)[1],
+    ),
+    "sites.certificate": (_domain_fits, _add_domain),
+    "sites.repair": (_fits("repair"), lambda job, by: repair.repair_site(_site(job), actor=by)),
+    "sites.update": (_fits("restart"), _update),
+    "sites.unlink": (_fits("unlink"), lambda job, by: overrides.unlink_site(_site(job), actor=by)),
+    "sites.provision": (
+        _fits("order_again"),
+        lambda job, by: overrides.order_again(_site(job), actor=by)[1],
+    ),
+    "sites.adopt": (_adoption_fits, _adopt),
+    "sites.template": (_template_fits, _build),
+    "sites.pool_fill": (_fill_fits, lambda job, by: pool.fill_again(actor=by)),
+}
+
+
 def register() -> None:
     """Tell the engine."""
-    ways: dict[str, tuple[Callable[[Job], bool], Callable[[Job, str], Job | None]]] = {
-        "sites.start": (_fits("start", "stop"), lambda job, by: services.start_site(_name(job), actor=by)[1]),
-        "sites.stop": (_fits("start", "stop"), lambda job, by: services.stop_site(_name(job), actor=by)[1]),
-        "sites.restart": (
-            _fits("start", "stop"),
-            lambda job, by: services.restart_site(_name(job), actor=by)[1],
-        ),
-        "sites.backup": (_fits("back_up"), lambda job, by: services.create_backup(_name(job), actor=by)[1]),
-        "sites.archive": (_fits("archive"), lambda job, by: services.create_archive(_name(job), actor=by)[1]),
-        "sites.nightly_archive": (
-            _night_fits,
-            lambda job, by: archives.archive_tonight(_site(job), actor=by),
-        ),
-        "sites.delete_archive": (
-            _deletion_fits,
-            lambda job, by: archives.delete_again(job.data["archive"], actor=by),
-        ),
-        "sites.delete_backup": (
-            _fits("delete_backup"),
-            lambda job, by: services.delete_backup(_name(job), job.data["backup"], actor=by)[1],
-        ),
-        "sites.rollback": (_fits("roll_back"), _roll_back),
-        "sites.reset": (_fits("reset"), _roll_back),
-        "sites.upgrade": (
-            _fits("upgrade"),
-            lambda job, by: services.upgrade_site(_name(job), _plan(job), actor=by)[1],
-        ),
-        "sites.options": (
-            _fits("options"),
-            lambda job, by: services.set_options(_name(job), {}, actor=by)[1],
-        ),
-        "sites.count_addresses": (_fits("replace"), _replace(dry_run=True)),
-        "sites.replace_addresses": (_fits("replace"), _replace(dry_run=False)),
-        "sites.import": (_import_fits, _import),
-        "sites.restore": (
-            _fits("restore_archive"),
-            lambda job, by: services.restore_archive(_name(job), job.data["archive"], actor=by)[1],
-        ),
-        "sites.drill": (
-            _fits("restore_archive"),
-            lambda job, by: restores.try_archive(_site(job), actor=by),
-        ),
-        "sites.export": (
-            _fits("import"),
-            lambda job, by: services.export_content(_name(job), actor=by)[1],
-        ),
-        "sites.safemode": (_fits("safe_mode_on", "safe_mode_off"), _switch_safe_mode),
-        "sites.lift": (_lift_fits, lambda job, by: lift.lift_site(_site(job), actor=by)),
-        "sites.lifting": (_lifting_fits, lambda job, by: lift.lift_all(job.data["batch"], actor=by)),
-        "sites.move": (_move_fits, lambda job, by: nodes.move_site(_site(job), job.data["from"], actor=by)),
-        "sites.drain": (_drain_fits, _drain),
-        "sites.toggle": (_fits("traffic_on", "traffic_off"), _toggle),
-        "sites.add_domain": (_fits("add_domain", "retry_domain"), _add_domain),
-        "sites.remove_domain": (
-            _fits("remove_domain"),
-            lambda job, by: services.remove_domain(_name(job), job.data["domain"], actor=by)[1],
-        ),
-        "sites.certificate": (_domain_fits, _add_domain),
-        "sites.repair": (_fits("repair"), lambda job, by: repair.repair_site(_site(job), actor=by)),
-        "sites.update": (_fits("restart"), _update),
-        "sites.unlink": (_fits("unlink"), lambda job, by: overrides.unlink_site(_site(job), actor=by)),
-        "sites.provision": (
-            _fits("order_again"),
-            lambda job, by: overrides.order_again(_site(job), actor=by)[1],
-        ),
-        "sites.adopt": (_adoption_fits, _adopt),
-        "sites.template": (_template_fits, _build),
-        "sites.pool_fill": (_fill_fits, lambda job, by: pool.fill_again(actor=by)),
-    }
-    for kind, (legal, ask) in ways.items():
+    for kind, (legal, ask) in WAYS.items():
         asked_again_by(kind, legal, ask, SAME.get(kind), MADE_GOOD_BY.get(kind, ()))
