@@ -320,8 +320,7 @@ def _execute(channel: "paramiko.Channel", line: str, stdin: bytes, late: threadi
         refused = channel.get_transport().is_active() and not late.is_set()
         raise (Refused if refused else TimedOut)(SYSTEM, _words(error)) from error
     try:
-        channel.sendall(stdin)
-        channel.shutdown_write()
+        _feed(channel, stdin, late)
         (stdout, cut), (stderr, also_cut) = _read(channel)
         exit_code = channel.recv_exit_status()
     except broken as error:
@@ -329,6 +328,17 @@ def _execute(channel: "paramiko.Channel", line: str, stdin: bytes, late: threadi
     if late.is_set() or exit_code < 0:
         raise TimedOut(SYSTEM, "no end of the command was seen")
     return Output(exit_code, stdout, stderr, truncated=cut or also_cut)
+
+
+def _feed(channel: "paramiko.Channel", stdin: bytes, late: threading.Event) -> None:
+    """Its input. A command that ends without reading all of it has its channel closed meanwhile: then its
+    exit code tells what came of it, as long as the connection stands."""
+    try:
+        channel.sendall(stdin)
+        channel.shutdown_write()
+    except OSError:
+        if late.is_set() or not channel.get_transport().is_active():
+            raise
 
 
 def _pass_on(source: "paramiko.Channel", target: "paramiko.Channel") -> None:

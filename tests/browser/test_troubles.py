@@ -78,7 +78,7 @@ class TroubleTests(TroubleTestCase):
         self.clear_faults()
         self.find_on_board("Nothing is on fire. To be looked at today: failed e-mails", "is not sent")
         self.click("is not sent: 1001")
-        self.shows("The SSH service of the node", "Ask for it again")
+        self.shows("The SSH service of the node failed", "Ask for it again")
         self.picture("5-mail")
         self.click("Ask for it again")
         self.put_right("Asked for again")

@@ -205,6 +205,12 @@ class FaultTests(Base):
             self.lab.faults.clear()
             self.assertEqual(self.client.run("node1", 900, ["true"]).exit_code, 0)
 
+    def test_a_command_that_ends_before_its_script_was_read_has_its_own_error(self) -> None:
+        self.lab.faults.add("ssh", "error", match="EXEC", count=50)
+        for _ in range(50):  # how much of it the other side took is a matter of chance
+            with self.assert_fails(BadAnswer):
+                self.client.run("node1", 900, ["bash", "-s"], stdin="true\n" * 50_000)
+
     def test_a_channel_that_cannot_even_be_closed_keeps_the_error_that_matters(self) -> None:
         self.client.connect("node1")
         self.lab.faults.add("ssh", "drop_before", match="EXEC")
