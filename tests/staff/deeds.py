@@ -15,20 +15,21 @@ from sites.archives.rows import Archive as StoredArchive
 from sites.clients.proxmox import FirewallOptions, FirewallRule
 from sites.connections import cloudflare, npm, proxmox
 from sites.install import LEVEL
-from sites.models import Backup, ClusterNode, CustomDomain, Site, Spare, Template
-from sites.services import lift, nodes, overrides, pool, repair, updates
+from sites.models import Backup, CustomDomain, Site, Template
+from sites.services import lift, overrides, repair, updates
 from sites.services.adoption import adopt_site
 from tests.sites.acts import RUNNING, STOPPED, SUSPENDED
 from tests.sites.base import ORDER
 from tests.sites.domains import SHOP
 from tests.staff.deed import BY, Deed
+from tests.staff.outcomes import a_site, ordered, stands_as
+from tests.staff.pool_deeds import POOL_DEEDS
 from tests.staff.zone_deeds import ZONE_DEEDS
 
 if TYPE_CHECKING:
     from tests.staff.test_every_fault import EveryFaultCase as Case
 
 OPEN = FirewallOptions(enable=False, policy_in="ACCEPT")
-HA_OF = {"running": "started", "stopped": "stopped"}
 
 
 # Orders and their ends
@@ -38,22 +39,8 @@ def _nothing(case: "Case") -> None:
     """There is nothing before an order."""
 
 
-def _a_site(case: "Case") -> Site:
-    return case.live_site(plan=case.plan)
-
-
-def _ordered(case: "Case") -> None:
-    site = Site.objects.get(live_key="1001")
-    case.assertEqual(site.state, Site.State.LIVE, case.tale(site))
-    left = case.leftovers()
-    case.assertEqual([c["vmid"] for c in left["containers"]], [site.vmid], case.tale(site))
-    case.assertEqual([r["content"] for r in left["records"]], [site.public_ip])
-    case.assertEqual([h["forward_host"] for h in left["proxy_hosts"]], [site.private_ip])
-    case.assertEqual(case.container(site.vmid)["snapshots"], ["initial"])
-
-
 def _with_a_domain(case: "Case") -> Site:
-    site = _a_site(case)
+    site = a_site(case)
     case.add()
     return site
 
@@ -68,20 +55,11 @@ def _deleted(case: "Case") -> None:
 
 def _after(path: str) -> Callable[["Case"], Site]:
     def before(case: "Case") -> Site:
-        site = _a_site(case)
+        site = a_site(case)
         case.act(path)
         return site
 
     return before
-
-
-def _is(expected: dict) -> Callable[["Case"], None]:
-    def stands(case: "Case") -> None:
-        site = Site.objects.get(live_key="1001")
-        ha = HA_OF[expected["container"]] if site.plan.name == "premium" else None
-        case.assertEqual(case.places(site), {**expected, "ha": ha}, case.tale(site))
-
-    return stands
 
 
 def _asked(path: str, **body: object) -> Callable[["Case"], object]:
@@ -89,7 +67,7 @@ def _asked(path: str, **body: object) -> Callable[["Case"], object]:
 
 
 def _upgraded(case: "Case") -> None:
-    _is(RUNNING)(case)
+    stands_as(RUNNING)(case)
     site = Site.objects.get(live_key="1001")
     case.assertEqual((site.plan.name, site.tuned_for_mb), ("premium", 8192), case.tale(site))
     case.assertEqual(case.container(site.vmid)["memory"], 8192)
@@ -97,7 +75,7 @@ def _upgraded(case: "Case") -> None:
 
 def _inside_is(**expected: object) -> Callable[["Case"], None]:
     def stands(case: "Case") -> None:
-        _is(RUNNING)(case)
+        stands_as(RUNNING)(case)
         site = Site.objects.get(live_key="1001")
         found = {name: getattr(site, name) for name in expected}
         case.assertEqual((found, site.tuned_for_mb), (expected, 2048), case.tale(site))
@@ -107,21 +85,21 @@ def _inside_is(**expected: object) -> Callable[["Case"], None]:
 
 def _from_before(case: "Case") -> None:
     """A site of an earlier install script."""
-    Site.objects.filter(pk=_a_site(case).pk).update(level=0)
+    Site.objects.filter(pk=a_site(case).pk).update(level=0)
 
 
 # Backups
 
 
 def _with_a_backup(case: "Case") -> Site:
-    site = _a_site(case)
+    site = a_site(case)
     case.act("/action/mkbak")
     return site
 
 
 def _with_a_storage(case: "Case") -> Site:
     case.enterContext(override_settings(ARCHIVE_STORAGE="nas"))
-    return _a_site(case)
+    return a_site(case)
 
 
 def _with_an_own_archive(case: "Case") -> Site:
@@ -136,7 +114,7 @@ def _own_archive() -> str:
 
 def _archives_are(count: int) -> Callable[["Case"], None]:
     def stands(case: "Case") -> None:
-        _is(RUNNING)(case)
+        stands_as(RUNNING)(case)
         ready = StoredArchive.objects.filter(state=StoredArchive.State.READY)
         case.assertEqual(ready.count(), count)
         cluster = case.lab.proxmox.cluster
@@ -153,7 +131,7 @@ def _backup() -> str:
 
 def _backups_are(count: int) -> Callable[["Case"], None]:
     def stands(case: "Case") -> None:
-        _is(RUNNING)(case)
+        stands_as(RUNNING)(case)
         ready = Backup.objects.filter(state=Backup.State.READY)
         case.assertEqual(ready.filter(kind=Backup.Kind.CUSTOMER).count(), count)
         names = ready.order_by("pk").values_list("name", flat=True)
@@ -176,11 +154,11 @@ URL = "https://files.example.org/site.zip"
 def _with_an_archive(case: "Case") -> Site:
     case.lab.dns.set("files.example.org", "A", ["198.51.100.20"])
     case.lab.guest.archives[URL] = Archive("old.example", {"wp_posts": ["https://old.example/"]})
-    return _a_site(case)
+    return a_site(case)
 
 
 def _imported(case: "Case") -> None:
-    _is(RUNNING)(case)
+    stands_as(RUNNING)(case)
     name = f"https://{Site.objects.get(live_key='1001').hostname}/"
     case.assertEqual(case.lab.guest._guests[900]["tables"], {"wp_posts": [name]})
 
@@ -216,7 +194,7 @@ def _set_domain(case: "Case") -> object:
 
 def _with_a_record(case: "Case") -> None:
     """A site whose customer has set the record that shows a domain to be his."""
-    proof = belonging.proof(_a_site(case), SHOP)
+    proof = belonging.proof(a_site(case), SHOP)
     case.lab.dns.set(proof.name, "TXT", [proof.value])
 
 
@@ -263,7 +241,7 @@ def _domain_is_served(case: "Case") -> None:
 
 def _with_everything_wrong(case: "Case") -> Site:
     """A live site at whose things somebody has turned every screw."""
-    site = _a_site(case)
+    site = a_site(case)
     proxmox().set_config(site.node, site.vmid, memory=512)
     proxmox().set_firewall_options(site.node, site.vmid, OPEN)
     with case.lab.lock:
@@ -281,7 +259,7 @@ def _with_everything_wrong(case: "Case") -> Site:
 
 
 def _repaired(case: "Case") -> None:
-    _is(RUNNING)(case)
+    stands_as(RUNNING)(case)
     site = Site.objects.get(live_key="1001")
     case.assertEqual(case.container(site.vmid)["memory"], site.plan.memory_mb)
     (record,) = cloudflare().find_records(site.hostname)
@@ -321,48 +299,6 @@ def _adopt(case: "Case") -> None:
     adopt_site(**{**ORDER, "service_id": "77"}, vmid=900, **BY)
 
 
-# Ready containers and nodes
-
-
-def _with_a_pool(case: "Case") -> None:
-    case.enterContext(override_settings(POOL_SIZE=1))
-
-
-def _with_a_ready_one(case: "Case") -> None:
-    _with_a_pool(case)
-    pool.fill_pool(**BY)
-    case.run_jobs()
-    case.assertEqual(Spare.objects.get().state, Spare.State.READY)
-
-
-def _one_is_ready(case: "Case") -> None:
-    spare = Spare.objects.get(state=Spare.State.READY)
-    case.assertEqual([c["vmid"] for c in case.leftovers()["containers"]], [spare.vmid])
-
-
-def _claimed(case: "Case") -> None:
-    """By the site, or, where it was of no use, destroyed."""
-    _ordered(case)
-    case.assertFalse(Spare.objects.exclude(state__in=(Spare.State.CLAIMED, Spare.State.GONE)).exists())
-
-
-def _none_is_left(case: "Case") -> None:
-    case.assertEqual(Spare.objects.get().state, Spare.State.GONE)
-    case.assert_nothing_left()
-
-
-def _drain(case: "Case") -> None:
-    node, _ = ClusterNode.objects.get_or_create(name="node1")
-    nodes.drain_node(node, batch=1, **BY)
-
-
-def _moved(case: "Case") -> None:
-    site = Site.objects.get(live_key="1001")
-    case.assertNotEqual(site.node, "node1", case.tale(site))
-    case.assertEqual(case.container(site.vmid)["node"], site.node)
-    _is(RUNNING)(case)
-
-
 def _built(case: "Case") -> None:
     ready = Template.objects.filter(state="ready").get()
     case.assertEqual((ready.vmid, ready.private_ip), (None, None), case.tale(ready))
@@ -370,15 +306,15 @@ def _built(case: "Case") -> None:
 
 
 DEEDS = {
-    "order": Deed(_nothing, lambda case: case.order(plan=case.plan), _ordered),
+    "order": Deed(_nothing, lambda case: case.order(plan=case.plan), ordered),
     "delete": Deed(_with_a_domain, lambda case: case.delete(), _deleted),
-    "suspend": Deed(_a_site, _asked("/suspend"), _is(SUSPENDED)),
-    "unsuspend": Deed(_after("/suspend"), _asked("/unsuspend"), _is(RUNNING)),
-    "start": Deed(_after("/action/stop"), _asked("/action/start"), _is(RUNNING)),
-    "stop": Deed(_a_site, _asked("/action/stop"), _is(STOPPED)),
-    "restart": Deed(_a_site, _asked("/action/restart"), _is(RUNNING)),
-    "upgrade": Deed(_a_site, _asked("/wp/upgrade", plan="premium"), _upgraded),
-    "backup": Deed(_a_site, _asked("/action/mkbak"), _backups_are(1)),
+    "suspend": Deed(a_site, _asked("/suspend"), stands_as(SUSPENDED)),
+    "unsuspend": Deed(_after("/suspend"), _asked("/unsuspend"), stands_as(RUNNING)),
+    "start": Deed(_after("/action/stop"), _asked("/action/start"), stands_as(RUNNING)),
+    "stop": Deed(a_site, _asked("/action/stop"), stands_as(STOPPED)),
+    "restart": Deed(a_site, _asked("/action/restart"), stands_as(RUNNING)),
+    "upgrade": Deed(a_site, _asked("/wp/upgrade", plan="premium"), _upgraded),
+    "backup": Deed(a_site, _asked("/action/mkbak"), _backups_are(1)),
     "archive": Deed(_with_a_storage, _asked("/action/mkarchive"), _archives_are(1)),
     "delete archive": Deed(
         _with_an_own_archive,
@@ -391,27 +327,29 @@ DEEDS = {
     "rollback": Deed(
         _with_a_backup, lambda case: case.ask("/action/rollback", bak=_backup()), _backups_are(1)
     ),
-    "reset": Deed(_a_site, _asked("/action/reset"), _backups_are(0)),
+    "reset": Deed(a_site, _asked("/action/reset"), _backups_are(0)),
     "count addresses": Deed(_with_a_domain, _replace(dry_run=True), _addresses_bear("janedoe.nodepoint.eu")),
     "replace addresses": Deed(_with_a_domain, _replace(dry_run=False), _addresses_bear("shop.example.com")),
     "import": Deed(_with_an_archive, _asked("/action/import", url=URL), _imported),
-    "export": Deed(_a_site, _asked("/action/export"), _exported),
-    "add domain": Deed(_a_site, lambda case: _set_domain(case), _added),
+    "export": Deed(a_site, _asked("/action/export"), _exported),
+    "add domain": Deed(a_site, lambda case: _set_domain(case), _added),
     "prove domain": Deed(_with_a_record, lambda case: _prove_domain(case), _added),
-    "certificate": Deed(_a_site, _nothing, _added, begun=_domain_is_served),
+    "certificate": Deed(a_site, _nothing, _added, begun=_domain_is_served),
     "remove domain": Deed(_with_a_domain, lambda case: case.del_domain(), _not_there),
     "primary": Deed(
         _with_a_domain, lambda case: case.ask("/action/primary", domain=_platforms_name()), _goes_by_it
     ),
-    "options": Deed(_a_site, _asked("/action/options", options={"xmlrpc": True}), _inside_is(xmlrpc=True)),
-    "safe mode": Deed(_a_site, _asked("/action/safemode", enabled=True), _inside_is(safe_mode=True)),
+    "options": Deed(a_site, _asked("/action/options", options={"xmlrpc": True}), _inside_is(xmlrpc=True)),
+    "safe mode": Deed(a_site, _asked("/action/safemode", enabled=True), _inside_is(safe_mode=True)),
     "lift": Deed(_from_before, lambda case: lift.lift_all(**BY), _inside_is(level=LEVEL)),
     "update": Deed(
         _with_a_waiting_release,
         lambda case: updates.update_site(Site.objects.get(), wordpress=True, system=True, **BY),
         _released,
     ),
-    "toggle": Deed(_a_site, lambda case: case.toggle(enabled=False), _is({**RUNNING, "traffic": [False]})),
+    "toggle": Deed(
+        a_site, lambda case: case.toggle(enabled=False), stands_as({**RUNNING, "traffic": [False]})
+    ),
     "repair": Deed(
         _with_everything_wrong, lambda case: repair.repair_site(Site.objects.get(), **BY), _repaired
     ),
@@ -419,12 +357,7 @@ DEEDS = {
         _without_container, lambda case: overrides.unlink_site(Site.objects.get(), **BY), _deleted
     ),
     "adopt": Deed(_stranger, _adopt, _adopted),
-    "fill pool": Deed(
-        _with_a_pool, lambda case: pool.fill_pool(**BY) and None, _one_is_ready, place="/admin/sites/spare/"
-    ),
-    "claim": Deed(_with_a_ready_one, lambda case: case.order(), _claimed),
-    "drain pool": Deed(_with_a_ready_one, lambda case: pool.drain_pool(**BY) and None, _none_is_left),
-    "drain node": Deed(_a_site, _drain, _moved),
+    **POOL_DEEDS,
     "template": Deed(_nothing, lambda case: services.build_template(**BY), _built),
     **ZONE_DEEDS,
 }
